@@ -1,0 +1,29 @@
+"""The words that config models are written in: a strict base model and the kinds of text fields.
+
+A destination's own config model, which lives in the destination's file, is written in them too.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SECRET = "x-secret"
+CONNECTION = "x-connection"
+LITERAL = "x-literal"
+
+Secret = Annotated[str, Field(json_schema_extra={SECRET: True, CONNECTION: True})]
+"""Text that is never shown; a literal gives a warning. Any variable may be referenced."""
+
+ConnectionText = Annotated[str, Field(json_schema_extra={CONNECTION: True})]
+"""Text that says where to connect to (account, host, bucket, path). Any variable may be referenced."""
+
+LiteralText = Annotated[str, Field(json_schema_extra={LITERAL: True})]
+"""Text in which no reference may stand (`name`, `type`, `format`, `schedule`, `enabled`)."""
+
+
+class Strict(BaseModel):
+    """A frozen model that refuses unknown keys; every field has a description."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, hide_input_in_errors=True)

@@ -1,0 +1,135 @@
+"""The names of what an export writes: parts, rejected rows, manifests (contract, section 5)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from bifrost_export.errors import ConfigError, WindowError
+from bifrost_export.window import Window, compact
+
+if TYPE_CHECKING:
+    from bifrost_export.destinations.port import Target
+
+PLACEHOLDERS = ("year", "month", "day", "hour", "dataset", "export")
+
+_FIELD = re.compile(r"\{([^{}]*)\}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def prefix_problem(prefix: str) -> tuple[str, str] | None:
+    """What is wrong with a prefix, as (message, what is allowed), or None."""
+    for name in _FIELD.findall(prefix):
+        if name not in PLACEHOLDERS:
+            return f"the prefix {prefix!r} has the unknown placeholder {{{name}}}", ", ".join(
+                f"{{{known}}}" for known in PLACEHOLDERS
+            )
+    if _FIELD.sub("", prefix).strip("{}") != _FIELD.sub("", prefix):
+        return f"the prefix {prefix!r} has a brace without its partner", "placeholders such as {year}"
+    if prefix.startswith("/") or ".." in prefix.split("/") or _CONTROL.search(prefix) or "\\" in prefix:
+        return (
+            f"the prefix {prefix!r} could leave its own folder",
+            "folders below the bucket or path: no leading '/', no '..', no backslash, no control character",
+        )
+    return None
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The names of one run.
+
+    Args:
+        prefix: The config's prefix, references resolved, placeholders not.
+        target: The run that the names are for.
+
+    Raises:
+        ConfigError: The prefix has an unknown placeholder or could leave its folder.
+    """
+
+    prefix: str
+    target: Target
+
+    def __post_init__(self) -> None:
+        """Check the prefix, now that its references are resolved."""
+        problem = prefix_problem(self.prefix)
+        if problem:
+            raise ConfigError(problem[0], allowed=problem[1])
+        if self.prefix and not self.prefix.endswith("/"):
+            object.__setattr__(self, "prefix", self.prefix + "/")
+
+    @property
+    def root(self) -> str:
+        """The fixed first folders of the prefix, with a final `/`, or ``''``."""
+        return self.prefix.partition("{")[0].rpartition("/")[0] + "/" if "/" in self.prefix.partition("{")[0] else ""
+
+    def folder(self, dataset: str) -> str:
+        """The folder of a dataset's parts: placeholders filled from the window's start in the export's timezone."""
+        local = self.target.window.start.astimezone(ZoneInfo(self.target.timezone))
+        values = {
+            "year": f"{local.year:04d}",
+            "month": f"{local.month:02d}",
+            "day": f"{local.day:02d}",
+            "hour": f"{local.hour:02d}",
+            "dataset": dataset,
+            "export": self.target.export,
+        }
+        folder = _FIELD.sub(lambda match: values[match[1]], self.prefix)
+        return folder if "{dataset}" in self.prefix else f"{folder}{dataset}/"
+
+    def _stem(self, dataset: str) -> str:
+        return f"{self.folder(dataset)}{self.target.export}__{dataset}__{self.target.window.name}__"
+
+    def part(self, dataset: str, number: int, of: int) -> str:
+        """The key of part `number` (from 1) of `of`."""
+        return f"{self._stem(dataset)}{self.target.token}__part-{number:05d}-of-{of:05d}{self.target.extension}"
+
+    @property
+    def rejected(self) -> str:
+        """The key of the file that tells the rejected rows."""
+        return f"{self._rejected_stem}{self.target.token}.jsonl.gz"
+
+    @property
+    def _rejected_stem(self) -> str:
+        return f"{self.root}_rejected/{self.target.export}/{self.target.window.name}__"
+
+    @property
+    def manifests(self) -> str:
+        """The folder of this export's manifests."""
+        return f"{self.root}_manifests/{self.target.export}/"
+
+    @property
+    def manifest(self) -> str:
+        """The key of this window's manifest."""
+        return f"{self.manifests}{self.target.window.name}.json"
+
+    @property
+    def lock(self) -> str:
+        """The key of the lock, for stores that need one."""
+        return f"{self.manifests}.lock"
+
+    def window_of_manifest(self, key: str) -> Window | None:
+        """The window that a manifest's key names, or None for another file."""
+        name = key.removeprefix(self.manifests)
+        if not name.endswith(".json") or "/" in name or not key.startswith(self.manifests):
+            return None
+        try:
+            window = Window.from_name(name.removesuffix(".json"))
+        except WindowError:
+            return None
+        return window if f"{compact(window.start)}_{compact(window.end)}.json" == name else None
+
+    def stems(self, datasets: tuple[str, ...]) -> list[tuple[str, re.Pattern[str]]]:
+        """What every run of this window names its files, as (prefix to list, pattern with the token as group 1)."""
+        stems = [
+            (stem, re.compile(rf"^{re.escape(stem)}([0-9a-f]{{8}})__part-\d{{5,}}-of-\d{{5,}}(?:\.[a-z0-9]+)+$"))
+            for stem in sorted({self._stem(dataset) for dataset in datasets})
+        ]
+        rejected = self._rejected_stem
+        return [*stems, (rejected, re.compile(rf"^{re.escape(rejected)}([0-9a-f]{{8}})\.jsonl\.gz$"))]
+
+
+def without_token(key: str) -> str:
+    """A part's or rejected file's key with the token blanked, to compare two runs' names."""
+    return re.sub(r"__[0-9a-f]{8}(?=__part-\d+-of-\d+\.|\.jsonl\.gz$)", "__", key)

@@ -1,0 +1,210 @@
+"""A folder as an object store: temporary names, synced, moved into place; a lock in place of conditional puts."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from bifrost_export.destinations.store import (
+    DeletionRefusedError,
+    KeyTakenError,
+    PutOptions,
+    Stored,
+    VersionChangedError,
+)
+from bifrost_export.errors import DestinationError, DestinationUnavailableError
+
+_TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<upload>[0-9a-f]{16})\.tmp$")
+_PASSING = {"EAGAIN", "EBUSY", "EINTR", "EIO", "ESTALE", "ETIMEDOUT", "ENFILE", "EMFILE"}
+
+
+class LocalStore:
+    """Objects as files below a folder.
+
+    Args:
+        root: The folder; it is made when something is put.
+        mode: Permissions of the folders that are made, or None for the system's default.
+    """
+
+    def __init__(self, root: Path, mode: int | None = None) -> None:
+        self.root = root.expanduser().absolute()
+        self.mode = mode
+
+    def _path(self, key: str) -> Path:
+        return self.root / key
+
+    def _make_folder(self, folder: Path) -> None:
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+        for each in reversed(missing):
+            with suppress(FileExistsError):
+                each.mkdir() if self.mode is None else each.mkdir(mode=self.mode)
+
+    @contextmanager
+    def _temporary(self, path: Path) -> Iterator[tuple[BinaryIO, Path]]:
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+        for attempt in range(3):
+            self._make_folder(path.parent)
+            try:
+                stream = temporary.open("xb")
+                break
+            except FileNotFoundError:  # another run pruned the empty folder in between
+                if attempt == 2:
+                    raise
+        try:
+            with stream:
+                yield cast("BinaryIO", stream), temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def put(self, key: str, body: BinaryIO, options: PutOptions) -> Stored:
+        """Store a seekable stream under a free name."""
+        path = self._path(key)
+        with _told(path):
+            if path.exists():
+                raise KeyTakenError(key)
+            with self._temporary(path) as (stream, temporary):
+                shutil.copyfileobj(body, stream, 1 << 20)
+                _sync(stream)
+                if path.exists():
+                    raise KeyTakenError(key)
+                os.replace(temporary, path)
+            _sync_folder(path.parent)
+            return Stored(key, path.stat().st_size)
+
+    def put_if(self, key: str, data: bytes, seen: str | None, options: PutOptions) -> str:
+        """Store a small object if its version is still `seen`; the caller holds the lock."""
+        path = self._path(key)
+        with _told(path):
+            found = self.get(key)
+            if (found[1] if found else None) != seen:
+                raise VersionChangedError(key)
+            with self._temporary(path) as (stream, temporary):
+                stream.write(data)
+                _sync(stream)
+                os.replace(temporary, path)
+            _sync_folder(path.parent)
+            return hashlib.sha256(data).hexdigest()
+
+    def get(self, key: str) -> tuple[bytes, str] | None:
+        """A small object's bytes and the SHA-256 that is its version, or None."""
+        with _told(self._path(key)):
+            try:
+                data = self._path(key).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            return data, hashlib.sha256(data).hexdigest()
+
+    def open(self, key: str) -> BinaryIO | None:
+        """The file, or None."""
+        with _told(self._path(key)):
+            try:
+                return self._path(key).open("rb")
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def head(self, key: str) -> Stored | None:
+        """The file's size, or None."""
+        with _told(self._path(key)):
+            try:
+                return Stored(key, self._path(key).stat().st_size)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def _walk(self, prefix: str) -> Iterator[tuple[str, str]]:
+        folder, _, start = prefix.rpartition("/")
+        base = self._path(folder)
+        with _told(base):
+            for path in sorted(base.rglob("*") if base.is_dir() else ()):
+                if path.is_file() and path.relative_to(base).as_posix().startswith((start, f".{start}")):
+                    yield path.relative_to(self.root).as_posix(), path.name
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """The files whose keys begin with `prefix`, temporary ones left out."""
+        return (key for key, name in self._walk(prefix) if key.startswith(prefix) and not _TEMPORARY.match(name))
+
+    def list_uploads(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Temporary files, as (key that they would get, their mark)."""
+        for key, name in self._walk(prefix):
+            match = _TEMPORARY.match(name)
+            if match:
+                final = f"{key.removesuffix(name)}{match['name']}"
+                if final.startswith(prefix):
+                    yield final, match["upload"]
+
+    def abort(self, key: str, upload: str) -> None:
+        """Take a temporary file away."""
+        path = self._path(key)
+        self._unlink(path.with_name(f".{path.name}.{upload}.tmp"))
+
+    def delete(self, key: str) -> None:
+        """Take a file away, and the folders that it leaves empty."""
+        self._unlink(self._path(key))
+
+    def _unlink(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except NotADirectoryError:
+            return
+        except OSError as error:
+            raise DeletionRefusedError(error.strerror or str(error)) from None
+        for folder in path.parents:
+            if folder == self.root:
+                return
+            try:
+                folder.rmdir()
+            except OSError:  # not empty, or gone
+                return
+
+    @contextmanager
+    def locked(self, key: str) -> Iterator[None]:
+        """Hold an exclusive lock; the system frees it when its holder dies. The file stays."""
+        path = self._path(key)
+        with _told(path):
+            self._make_folder(path.parent)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            with _told(path):
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+def _sync(stream: BinaryIO) -> None:
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn the system's errors into the tree's."""
+    import errno
+
+    try:
+        yield
+    except (DestinationError, DestinationUnavailableError):
+        raise
+    except OSError as error:
+        name = errno.errorcode.get(error.errno or 0, "")
+        told = f"{error.filename or path}: {error.strerror or error}"
+        if name in _PASSING:
+            raise DestinationUnavailableError(told, hint="The task tries again.") from None
+        raise DestinationError(
+            told, hint="Give the user that runs the task the right to write there, or make room, and clear the task."
+        ) from None

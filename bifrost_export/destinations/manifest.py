@@ -1,0 +1,116 @@
+"""The manifest of a published window: the commit point of an object-store export (contract, section 5)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from bifrost_export.config.fields import Strict
+
+VERSION = 1
+
+
+class Part(Strict):
+    """One published file of a dataset."""
+
+    key: str = Field(description="The file's key, relative to the bucket, container or path.")
+    rows: int = Field(description="Rows in the file.")
+    bytes: int = Field(description="Size of the file.")
+    sha256: str = Field(description="SHA-256 of the file's bytes, in hex.")
+    min_timestamp: str | None = Field(default=None, description="Earliest timestamp in the file, RFC 3339 in UTC.")
+    max_timestamp: str | None = Field(default=None, description="Latest timestamp in the file, RFC 3339 in UTC.")
+
+
+class Column(Strict):
+    """One column of a dataset."""
+
+    name: str = Field(description="The column's name.")
+    type: str = Field(description="Its Arrow type.")
+    required: bool = Field(description="Whether every row has a value.")
+
+
+class DatasetSchema(Strict):
+    """The shape of a dataset's rows."""
+
+    version: str = Field(description="Version of the dataset's schema.")
+    columns: list[Column] = Field(description="Its columns, in order.")
+
+
+class Sums(Strict):
+    """Tokens and cost, added up."""
+
+    input_tokens: int = Field(description="Sum of input_tokens.")
+    output_tokens: int = Field(description="Sum of output_tokens.")
+    cost_usd: float = Field(description="Sum of cost_usd over the priced rows.")
+
+
+class DatasetEntry(Strict):
+    """What was published of one dataset."""
+
+    dataset_schema: DatasetSchema = Field(alias="schema", description="The shape of its rows.")
+    source: int = Field(description="Log rows of the window: kept + filtered + rejected.")
+    filtered: int = Field(description="Log rows that a filter removed.")
+    filtered_by: dict[str, int] = Field(description="The same by the rule that removed them.")
+    rejected: int = Field(description="Log rows that could not become a row of the dataset.")
+    kept: int = Field(description="Log rows that passed.")
+    exported: int = Field(description="Rows in the parts.")
+    sums: dict[Literal["source", "filtered", "exported"], Sums] = Field(
+        description="Tokens and cost of the rows that were not rejected, of those filtered, and of those exported."
+    )
+    parts: list[Part] = Field(description="The files, in row order.")
+
+
+class Package(Strict):
+    """What wrote the files."""
+
+    name: str = Field(description="The package.")
+    version: str = Field(description="Its version.")
+
+
+class WindowEntry(Strict):
+    """The half-open interval [start, end)."""
+
+    start: str = Field(description="First instant inside, RFC 3339 in UTC.")
+    end: str = Field(description="First instant after it, RFC 3339 in UTC.")
+
+
+class Manifest(Strict):
+    """The manifest of one window of one export."""
+
+    manifest_version: Literal[1] = Field(default=1, description="Version of this shape.")
+    export: str = Field(description="The export's name.")
+    window: WindowEntry = Field(description="The window that is published.")
+    timezone: str = Field(description="The export's timezone.")
+    revision: int = Field(description="1 for the first publication of the window, then one more each time.")
+    token: str = Field(pattern="^[0-9a-f]{8}$", description="Token of the run that published this revision.")
+    confirmed_by: str | None = Field(default=None, description="Token of a later run that found the same and said so.")
+    withdrawn: bool = Field(default=False, description="True: this window counts as not published.")
+    run_id: str = Field(description="Airflow's run id, or the CLI's.")
+    export_timestamp: str = Field(description="When the run was planned, RFC 3339 in UTC.")
+    package: Package = Field(description="What wrote it.")
+    config_hash: str = Field(description="SHA-256 of the export's configuration, without secrets.")
+    source: dict[str, Any] = Field(description="The log store that was read.")
+    format: str = Field(description="Format of the parts.")
+    compression: str = Field(description="Compression of the parts.")
+    unsettled: int = Field(description="Rows of the window that were still `processing`; they are not exported.")
+    unplaced: int = Field(description="Rows of the log store whose time can't be read at all.")
+    datasets: dict[str, DatasetEntry] = Field(description="What was published, by dataset.")
+    rejected: Part | None = Field(default=None, description="The file that tells the rejected rows.")
+    replaces: list[str] = Field(default=[], description="Keys that this revision takes away; they count as gone.")
+    former: dict[str, Any] | None = Field(default=None, description="The manifest that this revision followed.")
+
+    def keys(self) -> list[str]:
+        """Every file that the manifest names as published."""
+        named = [part.key for entry in self.datasets.values() for part in entry.parts]
+        return [*named, self.rejected.key] if self.rejected else named
+
+    def to_bytes(self) -> bytes:
+        """The manifest as it is stored."""
+        return self.model_dump_json(by_alias=True, indent=2).encode() + b"\n"
+
+
+def json_schema() -> dict[str, Any]:
+    """The published JSON Schema of the manifest."""
+    schema = Manifest.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Bifrost Export manifest", **schema}

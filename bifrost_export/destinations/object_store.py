@@ -1,0 +1,113 @@
+"""A destination on an object store: writes parts under the run's token, and commits by one manifest.
+
+The eight steps of the commit are in `commit.py`; a store brings the few things of `store.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+
+from bifrost_export.destinations import commit, overlap
+from bifrost_export.destinations.keys import Keys
+from bifrost_export.destinations.port import Landed, State
+from bifrost_export.destinations.store import KeyTakenError, ObjectStore, PutOptions
+from bifrost_export.errors import DestinationError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from bifrost_export.destinations.port import Draft, Outcome, Piece, Target
+
+SPOOLED = 8 * 1024 * 1024
+"""Bytes of a part that are held in memory before a temporary file takes over."""
+
+
+class ObjectStoreDestination:
+    """What every object store does the same way.
+
+    Args:
+        config: The destination's config, references resolved.
+        target: The run that it is opened for.
+    """
+
+    kind: ClassVar[str]
+    Config: ClassVar[type[BaseModel]]
+    is_table: ClassVar[bool] = False
+
+    def __init__(self, config: Any, target: Target) -> None:
+        self.config = config
+        self.target = target
+        self.keys = Keys(config.prefix, target)
+        self.store = self.open_store()
+
+    def open_store(self) -> ObjectStore:
+        """The store, signed in when first used."""
+        raise TypeError(f"{type(self).__name__} brings no store")
+
+    def address(self, key: str) -> str:
+        """A key as people and machines write it, such as `s3://bucket/key`."""
+        return key
+
+    def look(self) -> State:
+        """What is published for the window now."""
+        current = overlap.read_manifest(self.store, self.keys.manifest)
+        return State(current.version, current.manifest.revision) if current else State()
+
+    def guard(self, *, replace_overlapping: bool) -> None:
+        """Refuse a window that overlaps a published one without being equal to it."""
+        overlap.guard(self.store, self.keys, replace_overlapping=replace_overlapping)
+
+    def load(self, piece: Piece) -> Landed:
+        """Write one file under the run's token, on condition that its name is free.
+
+        Raises:
+            DestinationError: The name is taken by other bytes.
+        """
+        key = self.keys.part(piece.dataset, piece.number, piece.of) if piece.dataset else self.keys.rejected
+        content_type = self.target.content_type if piece.dataset else "application/x-ndjson"
+        with tempfile.SpooledTemporaryFile(max_size=SPOOLED) as body:
+            rows = piece.write(body)
+            size = body.tell()
+            digest = _sha256(body)
+            options = PutOptions(
+                content_type,
+                (("export", self.target.export), ("window", self.target.window.name), ("rows", str(rows))),
+            )
+            try:
+                stored = self.store.put(key, body, options)
+            except KeyTakenError:
+                there = self.store.open(key)
+                if there is None or _sha256(there) != digest:
+                    raise DestinationError(
+                        f"{self.address(key)} is taken by other bytes than this run writes",
+                        hint="Clear from plan, which draws a new token",
+                    ) from None
+                stored = self.store.head(key) or stored_missing(self.address(key))
+        return Landed(key, rows, size, digest, stored.checksum)
+
+    def publish(self, draft: Draft) -> Outcome:
+        """Commit the run by the eight steps of the protocol's section 4."""
+        return commit.Commit(self.store, self.keys, draft, self.address, self.config.verify == "full").run()
+
+    def clean_up(self) -> None:
+        """Nothing is left beside what was published: `publish` has taken it away."""
+
+
+def stored_missing(address: str) -> Any:
+    """Refuse a part that vanished between two looks.
+
+    Raises:
+        DestinationError: Always.
+    """
+    raise DestinationError(f"{address} vanished while it was loaded", hint="Clear from plan")
+
+
+def _sha256(body: BinaryIO | Any) -> str:
+    body.seek(0) if body.seekable() else None
+    digest = hashlib.sha256()
+    while block := body.read(1 << 20):
+        digest.update(block)
+    body.seek(0) if body.seekable() else body.close()
+    return digest.hexdigest()

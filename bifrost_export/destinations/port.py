@@ -1,0 +1,160 @@
+"""The destination port: what the pipeline asks of a destination, whatever it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import BaseModel
+
+    from bifrost_export.window import Window
+
+
+@dataclass(frozen=True)
+class Target:
+    """The run that a destination is opened for.
+
+    Args:
+        export: The export's name.
+        window: The window that the run exports.
+        token: The run's token, 8 hex digits.
+        timezone: The export's timezone, by which a prefix is filled.
+        datasets: The datasets that the run exports.
+        extension: The files' extension, with its dot.
+        content_type: The files' media type.
+    """
+
+    export: str
+    window: Window
+    token: str
+    timezone: str
+    datasets: tuple[str, ...]
+    extension: str
+    content_type: str
+
+
+@dataclass(frozen=True)
+class State:
+    """What the destination holds for the window before the run.
+
+    Args:
+        version: The version of the window's manifest (or audit rows), or None.
+        revision: Its revision, 0 without one.
+    """
+
+    version: str | None = None
+    revision: int = 0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One file to load: a part of a dataset, or the file of rejected rows.
+
+    Args:
+        dataset: The dataset, or None for the rejected rows.
+        number: The part's number, from 1.
+        of: How many parts the dataset has.
+        write: Writes the file to a stream and gives the rows written.
+    """
+
+    dataset: str | None
+    number: int
+    of: int
+    write: Callable[[BinaryIO], int]
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A file as it was put: what `load` reports and `publish` reads back.
+
+    Args:
+        key: Its name at the destination.
+        rows: Its rows.
+        bytes: Its size.
+        sha256: Of its bytes, in hex.
+        checksum: The store's own checksum, as `<algorithm>:<value>`, or None.
+    """
+
+    key: str
+    rows: int
+    bytes: int
+    sha256: str
+    checksum: str | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a run wants to publish.
+
+    Args:
+        body: The manifest's fields that the pipeline knows (everything but revision and `replaces`).
+        landed: What `load` reported, rejected rows' file included.
+        seen: The version that `plan` saw.
+        replace_overlapping: Replace windows that this one covers.
+    """
+
+    body: dict[str, Any]
+    landed: tuple[Landed, ...]
+    seen: str | None
+    replace_overlapping: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How `publish` ended.
+
+    Args:
+        manifest: Where the manifest is, for people and machines (`s3://bucket/key`, a path).
+        revision: The revision in place.
+        unchanged: The same was published already, and nothing was written.
+        body: The manifest in place.
+        warnings: What a person should know, such as keys that could not be deleted.
+    """
+
+    manifest: str
+    revision: int
+    unchanged: bool
+    body: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
+
+
+class Destination(Protocol):
+    """**Protocol.** A destination, opened for one run.
+
+    Class attributes say what differs between destinations, so that the pipeline names none of them.
+    """
+
+    kind: ClassVar[str]
+    Config: ClassVar[type[BaseModel]]
+    is_table: ClassVar[bool]
+
+    def look(self) -> State:
+        """What is published for the window now."""
+        ...
+
+    def guard(self, *, replace_overlapping: bool) -> None:
+        """Refuse a window that overlaps a published one without being equal to it.
+
+        Raises:
+            OverlapError: It does; the message names the published window.
+        """
+        ...
+
+    def load(self, piece: Piece) -> Landed:
+        """Write one file under the run's token."""
+        ...
+
+    def publish(self, draft: Draft) -> Outcome:
+        """Commit the run, as `protocol.md` sections 4 and 5 say.
+
+        Raises:
+            LostCommitError: Another run has published the window since `plan`.
+        """
+        ...
+
+    def clean_up(self) -> None:
+        """Take away what the run left beside what it published."""
+        ...

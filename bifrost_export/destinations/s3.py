@@ -1,0 +1,67 @@
+"""Amazon S3 and what speaks its language, through `S3Hook`."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from bifrost_export.config.fields import ConnectionText, Secret, Strict
+from bifrost_export.destinations.object_store import ObjectStoreDestination
+from bifrost_export.destinations.store import ObjectStore
+
+
+class S3Credentials(Strict):
+    """Keys of `credentials` for `s3`."""
+
+    access_key_id: Secret | None = Field(default=None, description="Access key id.")
+    secret_access_key: Secret | None = Field(default=None, description="Secret access key.")
+    session_token: Secret | None = Field(default=None, description="Session token of temporary credentials.")
+    role_arn: ConnectionText | None = Field(default=None, description="A role to assume.")
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> S3Credentials:
+        if (self.access_key_id is None) != (self.secret_access_key is None):
+            raise ValueError("access_key_id and secret_access_key go together: give both or neither")
+        return self
+
+
+class S3Config(Strict):
+    """Keys of `destination.config` for `s3`."""
+
+    bucket: ConnectionText = Field(min_length=1, description="The bucket; it must exist.")
+    region: ConnectionText | None = Field(default=None, description="The bucket's region.")
+    prefix: str = Field(default="", description="Folders; {year} {month} {day} {hour} {dataset} {export}.")
+    endpoint_url: ConnectionText | None = Field(default=None, description="Address of an S3-compatible store.")
+    conn_id: str | None = Field(default=None, description="An Airflow connection, in place of credentials.")
+    credentials: S3Credentials | None = Field(default=None, description="Without it and conn_id: the default chain.")
+    storage_class: str | None = Field(default=None, description="Storage class of the parts, such as STANDARD_IA.")
+    kms_key_id: ConnectionText | None = Field(default=None, description="KMS key that the parts are encrypted with.")
+    tags: dict[str, str] = Field(default={}, description="Tags of the parts.")
+    verify: Literal["size", "full"] = Field(
+        default="size", description="What is compared before the commit: size and checksum, or a re-reading."
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_sign_in(self) -> S3Config:
+        if self.conn_id is not None and self.credentials is not None:
+            raise ValueError("conn_id and credentials exclude each other: give one of them")
+        return self
+
+
+class S3Destination(ObjectStoreDestination):
+    """Parts and manifests as objects of one bucket."""
+
+    kind: ClassVar[str] = "s3"
+    Config = S3Config
+    config: S3Config
+
+    def open_store(self) -> ObjectStore:
+        """The bucket as a store; it signs in when first used."""
+        from bifrost_export.destinations.s3_store import S3Store
+
+        return S3Store(self.config)
+
+    def address(self, key: str) -> str:
+        """`s3://bucket/key`."""
+        return f"s3://{self.config.bucket}/{key}"

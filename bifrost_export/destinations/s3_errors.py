@@ -1,0 +1,81 @@
+"""What S3's and botocore's errors mean for a run: permanent with what to do, or passing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bifrost_export.errors import BifrostExportError, DestinationError, DestinationUnavailableError
+
+HINTS = {
+    "NoSuchBucket": "Create the bucket, or mend destination.config.bucket and region.",
+    "InvalidAccessKeyId": "Mend the access key id: the store does not know it.",
+    "SignatureDoesNotMatch": "Mend the secret access key: it does not fit the access key id.",
+    "ExpiredToken": "Renew the session token.",
+    "InvalidToken": "Renew the session token.",
+    "AccessDenied": "Grant s3:PutObject, s3:GetObject, s3:DeleteObject and s3:ListBucket on the bucket and prefix.",
+    "403": "Mend the credentials, or grant s3:GetObject and s3:ListBucket on the bucket and prefix.",
+    "PermanentRedirect": "Mend destination.config.region: the bucket lies in another one.",
+    "AuthorizationHeaderMalformed": "Mend destination.config.region: the bucket lies in another one.",
+    "NoCredentialsError": "Give credentials, a conn_id, or run where the default chain finds some.",
+    "PartialCredentialsError": "Give both access_key_id and secret_access_key.",
+    "InvalidBucketName": "Mend destination.config.bucket.",
+    "ParamValidationError": "Mend destination.config.",
+}
+PASSING = {
+    "SlowDown",
+    "RequestTimeout",
+    "RequestTimeTooSkewed",
+    "InternalError",
+    "ServiceUnavailable",
+    "Throttling",
+    "ThrottlingException",
+    "OperationAborted",
+    "500",
+    "502",
+    "503",
+    "504",
+}
+CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+
+
+def code_of(error: Any) -> str:
+    """The store's own code of a `ClientError`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def status_of(error: Any) -> int:
+    """The HTTP status of a `ClientError`, 0 when there was none."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Turn botocore's errors into the tree's; `what` names the action and the object.
+
+    Raises:
+        DestinationError: A person must mend it.
+        DestinationUnavailableError: It is likely to pass.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+    try:
+        yield
+    except BifrostExportError:
+        raise
+    except ClientError as error:
+        code, status = code_of(error), status_of(error)
+        if code in PASSING or status >= 500 or status == 429:
+            raise DestinationUnavailableError(f"{what}: the store answered {code or status}", hint="Try again.") from None
+        raise DestinationError(
+            f"{what}: the store answered {code or status}", hint=HINTS.get(code, "Look the code up at the store.")
+        ) from None
+    except HTTPClientError as error:
+        raise DestinationUnavailableError(
+            f"{what}: no answer from the store ({type(error).__name__})",
+            hint="Look whether the store can be reached from here; the task tries again.",
+        ) from None
+    except BotoCoreError as error:
+        name = type(error).__name__
+        raise DestinationError(f"{what}: {name}", hint=HINTS.get(name, "Mend destination.config.")) from None

@@ -1,0 +1,200 @@
+"""A bucket as an object store, by the client of `S3Hook`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from urllib.parse import urlencode
+
+from bifrost_export.destinations.s3_errors import CONFLICTS, code_of, status_of, told
+from bifrost_export.destinations.s3_hook import make_hook
+from bifrost_export.destinations.store import (
+    DeletionRefusedError,
+    KeyTakenError,
+    PutOptions,
+    Stored,
+    VersionChangedError,
+)
+from bifrost_export.errors import DestinationError
+
+if TYPE_CHECKING:
+    from bifrost_export.destinations.s3 import S3Config
+
+ONE_PUT = 64 * 1024 * 1024
+"""Bytes up to which an object is put in one request."""
+BLOCK = 16 * 1024 * 1024
+"""Smallest block of a multipart upload; it grows so that 10,000 blocks are enough."""
+
+
+class S3Store:
+    """Objects of one bucket.
+
+    Args:
+        config: The destination's config, references resolved.
+    """
+
+    def __init__(self, config: S3Config) -> None:
+        self.config = config
+        self.bucket = config.bucket
+
+    @cached_property
+    def client(self) -> Any:
+        """The hook's boto3 client."""
+        with told("signing in to S3"):
+            return make_hook(self.config).get_conn()
+
+    def _what(self, action: str, key: str) -> str:
+        return f"{action} s3://{self.bucket}/{key}"
+
+    def _arguments(self, options: PutOptions) -> dict[str, Any]:
+        arguments: dict[str, Any] = {"ContentType": options.content_type, "Metadata": dict(options.metadata)}
+        if self.config.kms_key_id:
+            arguments |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.config.kms_key_id}
+        if self.config.tags:
+            arguments["Tagging"] = urlencode(self.config.tags)
+        return arguments
+
+    def put(self, key: str, body: BinaryIO, options: PutOptions) -> Stored:
+        """Store a seekable stream under a free name, with its SHA-256 for the store to check on arrival."""
+        arguments = self._arguments(options)
+        if self.config.storage_class:
+            arguments["StorageClass"] = self.config.storage_class
+        size = body.seek(0, os.SEEK_END)
+        body.seek(0)
+        from botocore.exceptions import ClientError
+
+        with told(self._what("putting", key)):
+            try:
+                if size <= ONE_PUT:
+                    return self._put_whole(key, body, size, arguments)
+                return self._put_blocks(key, body, size, arguments)
+            except ClientError as error:
+                if code_of(error) in CONFLICTS or status_of(error) in (409, 412):
+                    raise KeyTakenError(key) from None
+                raise
+
+    def _put_whole(self, key: str, body: BinaryIO, size: int, arguments: dict[str, Any]) -> Stored:
+        digest = hashlib.file_digest(body, "sha256").digest()  # type: ignore[arg-type]
+        body.seek(0)
+        checksum = base64.b64encode(digest).decode()
+        answer = self.client.put_object(
+            Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*", ChecksumSHA256=checksum, **arguments
+        )
+        return Stored(key, size, f"etag:{answer['ETag']}")
+
+    def _put_blocks(self, key: str, body: BinaryIO, size: int, arguments: dict[str, Any]) -> Stored:
+        where = {"Bucket": self.bucket, "Key": key}
+        upload = self.client.create_multipart_upload(**where, ChecksumAlgorithm="SHA256", **arguments)["UploadId"]
+        parts: list[dict[str, Any]] = []
+        try:
+            block_size = max(BLOCK, -(-size // 9_000))
+            while block := body.read(block_size):
+                checksum = base64.b64encode(hashlib.sha256(block).digest()).decode()
+                number = len(parts) + 1
+                answer = self.client.upload_part(
+                    **where, UploadId=upload, PartNumber=number, Body=block, ChecksumSHA256=checksum
+                )
+                parts.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum})
+            answer = self.client.complete_multipart_upload(
+                **where, UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
+            )
+        except BaseException:
+            self._abandon(key, upload)
+            raise
+        return Stored(key, size, f"etag:{answer['ETag']}")
+
+    def _abandon(self, key: str, upload: str) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
+        except (ClientError, BotoCoreError):
+            return  # the next publish of the window takes it away
+
+    def put_if(self, key: str, data: bytes, seen: str | None, options: PutOptions) -> str:
+        """Store a small object by If-Match or If-None-Match, and give the new ETag."""
+        from botocore.exceptions import ClientError, HTTPClientError
+
+        condition = {"IfNoneMatch": "*"} if seen is None else {"IfMatch": seen}
+        with told(self._what("putting", key)):
+            try:
+                answer = self.client.put_object(
+                    Bucket=self.bucket, Key=key, Body=data, **condition, **self._arguments(options)
+                )
+            except HTTPClientError:
+                raise VersionChangedError(key) from None
+            except ClientError as error:
+                if code_of(error) in CONFLICTS or status_of(error) >= 500:
+                    raise VersionChangedError(key) from None
+                if status_of(error) == 404 and code_of(error) != "NoSuchBucket":
+                    raise VersionChangedError(key) from None
+                raise
+        return str(answer["ETag"])
+
+    def _find(self, action: str, key: str, method: str, **arguments: Any) -> dict[str, Any] | None:
+        from botocore.exceptions import ClientError
+
+        with told(self._what(action, key)):
+            try:
+                found = getattr(self.client, method)(Bucket=self.bucket, Key=key, **arguments)
+                return cast("dict[str, Any]", found)
+            except ClientError as error:
+                if code_of(error) in ("NoSuchKey", "404", "NotFound"):
+                    return None
+                raise
+
+    def get(self, key: str) -> tuple[bytes, str] | None:
+        """A small object's bytes and ETag, or None."""
+        found = self._find("reading", key, "get_object")
+        if found is None:
+            return None
+        with told(self._what("reading", key)):
+            return found["Body"].read(), str(found["ETag"])
+
+    def open(self, key: str) -> BinaryIO | None:
+        """An object's bytes as a stream, or None."""
+        found = self._find("reading", key, "get_object")
+        return cast("BinaryIO", found["Body"]) if found else None
+
+    def head(self, key: str) -> Stored | None:
+        """An object's size and ETag as the store has them, or None."""
+        found = self._find("looking at", key, "head_object")
+        return Stored(key, int(found["ContentLength"]), f"etag:{found['ETag']}") if found else None
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """The keys that begin with `prefix`."""
+        with told(self._what("listing", prefix)):
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+                for each in page.get("Contents", ()):
+                    yield each["Key"]
+
+    def list_uploads(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Unfinished multipart uploads; none where the store can't list them."""
+        try:
+            with told(self._what("listing uploads of", prefix)):
+                pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=prefix)
+                found = [(each["Key"], each["UploadId"]) for page in pages for each in page.get("Uploads", ())]
+        except DestinationError:  # s3:ListBucketMultipartUploads isn't granted, or the store has no such call
+            return
+        yield from (each for each in found if each[0].startswith(prefix))
+
+    def abort(self, key: str, upload: str) -> None:
+        """Take an unfinished upload away."""
+        self._abandon(key, upload)
+
+    def delete(self, key: str) -> None:
+        """Take an object away."""
+        try:
+            with told(self._what("deleting", key)):
+                self.client.delete_object(Bucket=self.bucket, Key=key)
+        except DestinationError as error:
+            raise DeletionRefusedError(error.message) from None
+
+    def locked(self, key: str) -> AbstractContextManager[None]:
+        """Do nothing: the conditional put decides."""
+        return nullcontext()

@@ -1,0 +1,112 @@
+"""The few small things that an object store brings; everything else about object stores is written once.
+
+`object_store.py`, `commit.py` and the staging of runs are built on these.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class KeyTakenError(Exception):
+    """An object of that name is there already."""
+
+
+class VersionChangedError(Exception):
+    """A conditional put was refused, or its answer was lost: read again to know who won."""
+
+
+class DeletionRefusedError(Exception):
+    """The store keeps the object: retention, or no right to delete."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object as the store describes it.
+
+    Args:
+        key: Its name.
+        bytes: Its size.
+        checksum: `<algorithm>:<value>` as the store computed it, or None where it keeps none.
+    """
+
+    key: str
+    bytes: int
+    checksum: str | None = None
+
+
+@dataclass(frozen=True)
+class PutOptions:
+    """What is said about an object when it is put.
+
+    Args:
+        content_type: Its media type.
+        metadata: Names and texts that the store keeps beside the object.
+    """
+
+    content_type: str
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+class ObjectStore(Protocol):
+    """**Protocol.** A store of named objects.
+
+    Every method raises `DestinationError` for what a person must mend and `DestinationUnavailableError` for what passes.
+    """
+
+    def put(self, key: str, body: BinaryIO, options: PutOptions) -> Stored:
+        """Store a seekable stream under a free name, and compare the store's checksum with the bytes' own.
+
+        Raises:
+            KeyTakenError: The name isn't free.
+        """
+        ...
+
+    def put_if(self, key: str, data: bytes, seen: str | None, options: PutOptions) -> str:
+        """Store a small object if its version is still `seen` (None: if there is none), and give the new version.
+
+        Raises:
+            VersionChangedError: It isn't, or no answer came.
+        """
+        ...
+
+    def get(self, key: str) -> tuple[bytes, str] | None:
+        """A small object's bytes and version, or None."""
+        ...
+
+    def open(self, key: str) -> BinaryIO | None:
+        """An object's bytes as a stream to read and close, or None."""
+        ...
+
+    def head(self, key: str) -> Stored | None:
+        """What the store says of an object, or None."""
+        ...
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """The keys that begin with `prefix`."""
+        ...
+
+    def list_uploads(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Unfinished uploads, as (key that they would get, upload id), of keys that begin with `prefix`."""
+        ...
+
+    def abort(self, key: str, upload: str) -> None:
+        """Take an unfinished upload away; one that is gone is fine."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Take an object away; one that is gone is fine.
+
+        Raises:
+            DeletionRefusedError: The store keeps it.
+        """
+        ...
+
+    def locked(self, key: str) -> AbstractContextManager[None]:
+        """Hold a lock of that name, where the store has no conditional put of its own; else do nothing."""
+        ...

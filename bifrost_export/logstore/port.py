@@ -1,0 +1,120 @@
+"""The log store port: what a source of log rows does, whatever database it is.
+
+A log store reads one slice in one snapshot, in the order of (`timestamp` cut to microseconds, `id` by bytes), as
+record batches that already have the record's columns, and says from the same snapshot what the books need.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pyarrow as pa
+
+    from bifrost_export.window import Window
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What a slice holds, counted by the database.
+
+    Args:
+        rows: Rows that are not `processing`: the source count of the books.
+        unsettled: Rows that are `processing`; they are not exported.
+        input_tokens: Sum over all of `rows` whose value is a whole number within INT32.
+        output_tokens: The same for the completion's tokens.
+        cost_usd: Sum over all of `rows` whose value is a finite number within +-1e15, in USD.
+        cost_scale: Sum of their absolute values, to which a rounding error is compared.
+    """
+
+    rows: int = 0
+    unsettled: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    cost_scale: float = 0.0
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A row that could not become a record: told by its place and shape, never by its value.
+
+    Args:
+        timestamp: Microseconds since 1970 UTC that place the row: of `timestamp`, else of `created_at`.
+        request_id: The row's id, with what is no UTF-8 replaced.
+        column: The record's column that could not be filled.
+        reason: What is wrong, in words.
+        value_type: The value's type in the log store.
+        value_length: Its length in bytes, or None for a number.
+        input_tokens: What the row adds to `Totals.input_tokens`.
+        output_tokens: What the row adds to `Totals.output_tokens`.
+        cost_usd: What the row adds to `Totals.cost_usd`.
+    """
+
+    timestamp: int
+    request_id: str
+    column: str
+    reason: str
+    value_type: str
+    value_length: int | None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+
+
+@dataclass
+class Reading:
+    """One slice, read in one snapshot.
+
+    Args:
+        totals: Counted by the database in this snapshot, before the first batch.
+        batches: Record batches of the dataset's schema, in row order, of some tens of thousands of rows at most.
+        rejected: Filled while `batches` is read; complete and in order of (timestamp, request_id) when it ends.
+    """
+
+    totals: Totals
+    batches: Iterator[pa.RecordBatch]
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+class LogStore(Protocol):
+    """**Protocol.** A source of log rows. It is opened read-only and never creates or changes anything."""
+
+    kind: str
+
+    def describe(self) -> dict[str, Any]:
+        """Which log store this is, for manifest and messages; without secrets."""
+        ...
+
+    def columns(self) -> frozenset[str]:
+        """The columns that `logs` has here; older log stores lack some."""
+        ...
+
+    def cuts(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
+        """Cut windows into slices by counts of their own rows.
+
+        Args:
+            windows: Disjoint windows in order.
+            rows_per_slice: How many rows a slice should hold, about.
+            most: How many slices there may be; at least one a window comes back all the same.
+        """
+        ...
+
+    def count(self, window: Window) -> Totals:
+        """What a window holds, without reading its rows."""
+        ...
+
+    def unplaced(self) -> int:
+        """Rows of the whole table whose time can't be read from `timestamp` nor from `created_at`."""
+        ...
+
+    def read(self, window: Window) -> Reading:
+        """Read one slice in one snapshot; the caller reads `batches` to its end or closes the generator."""
+        ...
+
+    def close(self) -> None:
+        """Give back the connection."""
+        ...

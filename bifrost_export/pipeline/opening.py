@@ -1,0 +1,101 @@
+"""Open what a plan names: references are resolved here, in the task that needs them, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from bifrost_export.config.models import Staging as StagingConfig
+from bifrost_export.config.references import Resolver
+from bifrost_export.config.source import find_source
+from bifrost_export.destinations.port import Destination, Target
+from bifrost_export.errors import ConfigError
+from bifrost_export.pipeline.staging import Staging
+from bifrost_export.registry import DESTINATIONS, FORMATS, LOG_STORES
+
+if TYPE_CHECKING:
+    from bifrost_export.logstore.port import LogStore
+    from bifrost_export.pipeline.plan_document import Plan
+    from bifrost_export.pipeline.runtime import Runtime
+
+
+def resolver(runtime: Runtime, plan: Plan) -> Resolver:
+    """The references of a run."""
+    return Resolver(
+        environ=runtime.environ,
+        builtins=plan.builtins,
+        document=Path(plan.frozen["document"]),
+        on_secret=runtime.on_secret,
+    )
+
+
+def _validated(model: type[BaseModel], config: Any, pointer: str) -> Any:
+    try:
+        return model.model_validate(config, strict=False)
+    except ValidationError as error:
+        places = "; ".join(
+            f"{pointer}/{'/'.join(str(step) for step in each['loc'])}: {each['msg']}" for each in error.errors()
+        )
+        raise ConfigError(f"with its references resolved, {places}", hint="Mend the referenced variable.") from None
+
+
+def open_destination(runtime: Runtime, plan: Plan) -> Destination:
+    """The destination, opened for the run.
+
+    Raises:
+        MissingReferenceError: A reference has no value.
+        ConfigError: A resolved value is not allowed in its place.
+    """
+    destination = plan.export.destination
+    kind = DESTINATIONS.load(destination.type)
+    pointer = f"{plan.frozen['pointer']}/destination/config"
+    config = _validated(kind.Config, resolver(runtime, plan).resolve(destination.config, kind.Config, pointer), pointer)
+    data = plan.export.data
+    format_ = FORMATS.load(data.format)()
+    compression = data.compression or format_.default_compression
+    target = Target(
+        export=plan.export.name,
+        window=plan.window,
+        token=plan.token,
+        timezone=plan.export.schedule.timezone,
+        datasets=plan.datasets,
+        extension=format_.extension(compression),
+        content_type=format_.content_type,
+    )
+    opened: Destination = kind(config, target)
+    return opened
+
+
+def open_log_store(runtime: Runtime, plan: Plan) -> LogStore:
+    """The log store that the plan names, read-only.
+
+    Raises:
+        ConfigError: None of the five places names one.
+        LogStoreError: It can't be opened.
+    """
+    type_, config = find_source(plan.frozen, resolver(runtime, plan), runtime.get_connection)
+    kind = LOG_STORES.load(type_)
+    opened: LogStore = kind(_validated(kind.Config, config, "/source/config"))
+    return opened
+
+
+def staging_url(runtime: Runtime, plan: Plan) -> str:
+    """`log_exports.staging.url` with its references resolved, or the default of the contract's section 10."""
+    given = plan.frozen.get("staging") or {}
+    resolved = resolver(runtime, plan).resolve(given, StagingConfig, "/log_exports/staging")
+    if resolved.get("url"):
+        return str(resolved["url"])
+    home = runtime.environ.get("AIRFLOW_HOME")
+    if home:
+        return Path(home).expanduser().absolute().joinpath("bifrost_staging").as_uri()
+    return Path(tempfile.gettempdir(), f"bifrost-export-{os.getuid()}").as_uri()
+
+
+def open_staging(runtime: Runtime, plan: Plan) -> Staging:
+    """The staging folder of the run."""
+    name = f"{plan.export.name}/{plan.window.name}__{plan.token}"
+    return Staging(plan.staging["url"], plan.staging.get("conn_id"), name, plan.staging["host"])

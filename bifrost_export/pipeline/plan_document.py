@@ -1,0 +1,145 @@
+"""The plan: what the first task of a run fixes for the whole run, as the other tasks get it by XCom."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import orjson
+
+from bifrost_export.config.models import Export
+from bifrost_export.errors import PlanMismatchError
+from bifrost_export.window import Window, rfc3339
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A piece of the window that one instance of `extract` reads.
+
+    Args:
+        start: First instant inside, RFC 3339 in UTC.
+        end: First instant after it.
+        kind: `rows` to export, or `count` where `date_range` takes nothing: those rows are only counted.
+    """
+
+    start: str
+    end: str
+    kind: Literal["rows", "count"] = "rows"
+
+    @property
+    def window(self) -> Window:
+        """The slice as an interval."""
+        return Window.parse(self.start, self.end)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run, frozen. It holds references, never a secret's value.
+
+    Args:
+        token: 8 hex digits, drawn anew each time `plan` runs.
+        window: The window that the run exports.
+        frozen: The export as `config.freezing.freeze` gives it.
+        config_hash: Of the export's configuration.
+        slices: How the log rows are read.
+        steps: The steps that change rows, in order; every staged file says which of them made it.
+        seen: Version of the window's manifest when the run was planned, or None.
+        export_timestamp: When the run was planned, RFC 3339 in UTC.
+        export_version: The package that planned it.
+        run_id: Airflow's run id, or the CLI's.
+        staging: `{"url", "conn_id", "host"}`, the URL resolved.
+        log_store: What the log store says of itself.
+        unplaced: Rows of the log store whose time can't be read at all.
+        replace_overlapping: Replace windows that this one covers.
+        dry_run: Stop after `reconcile`, and write nothing outside staging.
+        version: Of this shape.
+    """
+
+    token: str
+    window: Window
+    frozen: dict[str, Any]
+    config_hash: str
+    slices: tuple[Slice, ...]
+    steps: tuple[str, ...]
+    seen: str | None
+    export_timestamp: str
+    export_version: str
+    run_id: str
+    staging: dict[str, Any]
+    log_store: dict[str, Any]
+    unplaced: int = 0
+    replace_overlapping: bool = False
+    dry_run: bool = False
+    version: int = field(default=VERSION)
+
+    @cached_property
+    def export(self) -> Export:
+        """The export, references unresolved."""
+        return Export.model_validate(self.frozen["export"], strict=False)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the plan, which every staged file names."""
+        return hashlib.sha256(orjson.dumps(self.to_json(), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The datasets that the run exports."""
+        return self.export.data.include
+
+    @property
+    def builtins(self) -> dict[str, str]:
+        """The values of the built-in references."""
+        return {
+            "EXPORT_TIMESTAMP": self.export_timestamp,
+            "EXPORT_VERSION": self.export_version,
+            "EXPORT_NAME": self.export.name,
+            "WINDOW_START": rfc3339(self.window.start),
+            "WINDOW_END": rfc3339(self.window.end),
+            "RUN_ID": self.run_id,
+        }
+
+    def items(self) -> list[dict[str, Any]]:
+        """What `extract` is mapped over: one item a slice."""
+        return [
+            {"token": self.token, "slice": number, "label": _label(each)} for number, each in enumerate(self.slices)
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as JSON."""
+        document = asdict(self)
+        document["window"] = self.window.to_json()
+        document["slices"] = [asdict(each) for each in self.slices]
+        document["steps"] = list(self.steps)
+        return document
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Plan:
+        """Read what `to_json` wrote.
+
+        Raises:
+            PlanMismatchError: Another version of the package wrote it.
+        """
+        if not isinstance(document, dict) or document.get("version") != VERSION:
+            raise PlanMismatchError(
+                "this task was given no plan of this version of the package",
+                hint="Clear from plan: the package was changed in the middle of the run.",
+            )
+        return cls(
+            **{
+                **document,
+                "window": Window.from_json(document["window"]),
+                "slices": tuple(Slice(**each) for each in document["slices"]),
+                "steps": tuple(document["steps"]),
+            }
+        )
+
+
+def _label(each: Slice) -> str:
+    start, end = (text.removesuffix("Z").replace("T", " ") for text in (each.start, each.end))
+    end = end[11:] if end[:10] == start[:10] else end
+    return f"{start} to {end}" + (" (counted only)" if each.kind == "count" else "")

@@ -1,0 +1,205 @@
+"""Where rows wait between tasks: `<url>/<export>/<start>_<end>__<token>/` (protocol, section 2)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+from urllib.parse import unquote, urlsplit
+
+import orjson
+
+from bifrost_export.destinations.store import DeletionRefusedError, PutOptions
+from bifrost_export.errors import ConfigError, StagingGoneError
+from bifrost_export.pipeline.local_staging import LocalFolder
+from bifrost_export.window import parse_instant
+
+if TYPE_CHECKING:
+    from bifrost_export.destinations.store import ObjectStore
+
+MARKER = "plan.json"
+FOLDER = re.compile(
+    r"^(?P<folder>[A-Za-z0-9][A-Za-z0-9_.-]*/\d{8}T\d{6}(?:\.\d+)?Z_\d{8}T\d{6}(?:\.\d+)?Z__[0-9a-f]{8})/plan\.json$"
+)
+
+
+class Folder(Protocol):
+    """**Protocol.** What staging needs of the place that its URL names."""
+
+    def write(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """A stream whose bytes become a file when the block ends well; else nothing is left."""
+        ...
+
+    def open(self, name: str) -> BinaryIO | None:
+        """A file to read and close, or None."""
+        ...
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Names of the files that begin with `prefix`."""
+        ...
+
+    def remove(self, folder: str) -> None:
+        """Take a folder away with all that is in it."""
+        ...
+
+
+class ObjectFolder:
+    """Staging in an object store, below a prefix.
+
+    Args:
+        store: The store.
+        prefix: With a final `/`, or ``''``.
+    """
+
+    def __init__(self, store: ObjectStore, prefix: str) -> None:
+        self.store = store
+        self.prefix = prefix
+
+    @contextmanager
+    def write(self, name: str) -> Iterator[BinaryIO]:
+        """A temporary file that is put when the block ends well; the put is atomic."""
+        with tempfile.TemporaryFile() as body:
+            yield cast("BinaryIO", body)
+            body.seek(0)
+            self.store.put(self.prefix + name, cast("BinaryIO", body), PutOptions("application/octet-stream"))
+
+    def open(self, name: str) -> BinaryIO | None:
+        """Fetch an object into a temporary file, so that it can be read by position."""
+        stream = self.store.open(self.prefix + name)
+        if stream is None:
+            return None
+        local = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+        while block := stream.read(1 << 20):
+            local.write(block)
+        local.seek(0)
+        return cast("BinaryIO", local)
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Names below the prefix."""
+        return (key.removeprefix(self.prefix) for key in self.store.list(self.prefix + prefix))
+
+    def remove(self, folder: str) -> None:
+        """Delete every object of a folder; what the store keeps stays."""
+        for name in list(self.list(f"{folder}/")):
+            with suppress(DeletionRefusedError):
+                self.store.delete(self.prefix + name)
+
+
+def open_folder(url: str, conn_id: str | None) -> Folder:
+    """The place that a staging URL names.
+
+    Raises:
+        ConfigError: The URL is of no kind that staging knows.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return LocalFolder(Path(unquote(parts.path)))
+    if parts.scheme == "s3" and parts.netloc:
+        from bifrost_export.destinations.s3 import S3Config
+        from bifrost_export.destinations.s3_store import S3Store
+
+        prefix = parts.path.strip("/")
+        return ObjectFolder(S3Store(S3Config(bucket=parts.netloc, conn_id=conn_id)), f"{prefix}/" if prefix else "")
+    raise ConfigError(
+        f"log_exports.staging.url {url!r} is of no kind that staging knows",
+        allowed="file:///folder, s3://bucket/prefix",
+    )
+
+
+class Staging:
+    """The staged files of one run.
+
+    Args:
+        url: `log_exports.staging.url`, resolved.
+        conn_id: An Airflow connection for an object store, or None.
+        name: `<export>/<start>_<end>__<token>`.
+        host: The host that `plan` ran on.
+    """
+
+    def __init__(self, url: str, conn_id: str | None, name: str, host: str) -> None:
+        self.url = url
+        self.name = name
+        self.host = host
+        self.folder = open_folder(url, conn_id)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the files are on a disk of one machine (or on one that workers share)."""
+        return isinstance(self.folder, LocalFolder)
+
+    def create(self, marker: dict[str, object]) -> None:
+        """Make the run's folder with the plan's marker file in it."""
+        with self.write(MARKER) as body:
+            body.write(orjson.dumps(marker))
+
+    def check(self) -> None:
+        """Refuse to go on when the run's folder is gone.
+
+        Raises:
+            StagingGoneError: It is; the message says what to clear.
+        """
+        marker = self.folder.open(f"{self.name}/{MARKER}")
+        if marker is None:
+            raise self.gone(MARKER)
+        marker.close()
+
+    def gone(self, name: str) -> StagingGoneError:
+        """The error for a staged file that isn't there."""
+        here = socket.gethostname()
+        if self.is_local and self.host != here:
+            return StagingGoneError(
+                f"this run is staged on host {self.host}, and this task runs on {here}: {self.url} has no {name}",
+                hint="Use an object store or a shared folder for log_exports.staging, then clear from plan.",
+            )
+        return StagingGoneError(
+            f"staging of this run is gone: {self.url}/{self.name} has no {name}", hint="Clear from plan."
+        )
+
+    def write(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """A stream whose bytes become the file `name` when the block ends well; else nothing is left."""
+        return self.folder.write(f"{self.name}/{name}")
+
+    @contextmanager
+    def read(self, name: str) -> Iterator[BinaryIO]:
+        """A staged file, seekable.
+
+        Raises:
+            StagingGoneError: It isn't there.
+        """
+        stream = self.folder.open(f"{self.name}/{name}")
+        if stream is None:
+            raise self.gone(name)
+        with stream:
+            yield stream
+
+    def remove(self) -> None:
+        """Take the run's folder away."""
+        self.folder.remove(self.name)
+
+    def sweep(self, keep: dt.timedelta, now: dt.datetime) -> list[str]:
+        """Take away folders of runs, known by name and marker, that are older than `keep`; give their names."""
+        swept = []
+        for name in list(self.folder.list("")):
+            match = FOLDER.match(name)
+            if match is None or match["folder"] == self.name:
+                continue
+            planned_at = self._planned_at(name)
+            if planned_at is not None and planned_at < now - keep:
+                self.folder.remove(match["folder"])
+                swept.append(match["folder"])
+        return swept
+
+    def _planned_at(self, marker: str) -> dt.datetime | None:
+        stream = self.folder.open(marker)
+        if stream is None:
+            return None
+        with stream:
+            try:
+                return parse_instant(orjson.loads(stream.read())["planned_at"])
+            except (ValueError, KeyError, TypeError):
+                return None

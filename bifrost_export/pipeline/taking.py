@@ -1,0 +1,43 @@
+"""Take from earlier tasks exactly what the plan says: each once, nothing of another token, nothing missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bifrost_export.errors import PlanMismatchError
+from bifrost_export.pipeline.plan_document import Plan
+
+
+def take(plan: Plan, items: Iterable[dict[str, Any] | None], key: str, count: int) -> list[dict[str, Any]]:
+    """The planned items in order; those of other tokens are left aside (XComs of removed instances stay).
+
+    Raises:
+        PlanMismatchError: One of this plan's items is missing.
+    """
+    mine = {item[key]: item for item in items if isinstance(item, dict) and item.get("token") == plan.token}
+    if sorted(mine) != list(range(count)):
+        missing = sorted(set(range(count)) - set(mine))
+        raise PlanMismatchError(
+            f"planned {count} of {key}, and got {len(mine)} of this plan's token {plan.token}"
+            + (f"; missing: {missing[:10]}" if missing else ""),
+            hint="Clear from plan.",
+        )
+    return [mine[number] for number in range(count)]
+
+
+def check_token(plan: Plan, item: dict[str, Any], done: Sequence[str]) -> None:
+    """Refuse an item of another plan, or one that lacks or adds a step.
+
+    Raises:
+        PlanMismatchError: It is one.
+    """
+    if item.get("token") != plan.token:
+        raise PlanMismatchError(
+            f"this task was given an item of token {item.get('token')!r}, and the plan's is {plan.token!r}",
+            hint="Clear from plan.",
+        )
+    if list(item.get("done", [])) != list(done):
+        raise PlanMismatchError(
+            f"the item has been through {item.get('done', [])} instead of {list(done)}", hint="Clear from plan."
+        )

@@ -1,0 +1,135 @@
+"""Runs of a destination in miniature: what the tests of the commit say in one line each."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from bifrost_export.destinations.object_store import ObjectStoreDestination
+from bifrost_export.destinations.port import Draft, Landed, Outcome, Piece, Target
+from bifrost_export.window import Window
+
+DAY = Window.parse("2026-03-01", "2026-03-02")
+TOKENS = (f"{number:08x}" for number in itertools.count(1))
+
+
+def writer(data: bytes) -> Callable[[BinaryIO], int]:
+    """Something that writes these bytes and calls them so many rows."""
+
+    def write(sink: BinaryIO) -> int:
+        sink.write(data)
+        return len(data)
+
+    return write
+
+
+@dataclass
+class Store:
+    """One bucket or folder, as the place of many runs."""
+
+    open: Callable[[Target], ObjectStoreDestination]
+
+    def run(self, window: Window = DAY, **changes: Any) -> Run:
+        """Plan a run: it sees what is published now."""
+        return Run(self, window, **changes)
+
+    def contents(self) -> dict[str, bytes]:
+        """Every object but locks, with its bytes."""
+        store = self.run().destination.store
+        return {key: read(store, key) for key in store.list("") if not key.endswith(".lock")}
+
+    def uploads(self) -> list[tuple[str, str]]:
+        """Every unfinished upload."""
+        return list(self.run().destination.store.list_uploads(""))
+
+
+def read(store: Any, key: str) -> bytes:
+    """An object's bytes."""
+    with store.open(key) as stream:
+        return bytes(stream.read())
+
+
+@dataclass
+class Run:
+    """One run against the destination: planned when made, loaded and published when told."""
+
+    place: Store
+    window: Window
+    token: str = field(default_factory=lambda: next(TOKENS))
+    replace_overlapping: bool = False
+    landed: tuple[Landed, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Do what `plan` does."""
+        target = Target("nightly", self.window, self.token, "UTC", ("request_logs",), ".parquet", "text/plain")
+        self.destination = self.place.open(target)
+        self.seen = self.destination.look().version
+
+    def load(self, *parts: bytes, rejected: bytes = b"") -> Run:
+        """Do what `load` does."""
+        pieces = [
+            Piece("request_logs", number, len(parts), writer(part)) for number, part in enumerate(parts, start=1)
+        ]
+        if rejected:
+            pieces.append(Piece(None, 1, 1, writer(rejected)))
+        self.landed = tuple(self.destination.load(piece) for piece in pieces)
+        return self
+
+    def publish(self) -> Outcome:
+        """Do what `publish` does."""
+        return self.destination.publish(
+            Draft(manifest_body(self.window, self.landed), self.landed, self.seen, self.replace_overlapping)
+        )
+
+    def keys(self) -> list[str]:
+        """The keys that were loaded."""
+        return [part.key for part in self.landed]
+
+
+def manifest_body(window: Window, landed: tuple[Landed, ...]) -> dict[str, Any]:
+    """A manifest's fields as the pipeline gives them."""
+    parts = [
+        {"key": each.key, "rows": each.rows, "bytes": each.bytes, "sha256": each.sha256}
+        for each in landed
+    ]
+    rejected = next((part for part in parts if "_rejected/" in str(part["key"])), None)
+    files = [part for part in parts if part is not rejected]
+    rows = sum(each.rows for each in landed if "_rejected/" not in each.key)
+    sums = {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0}
+    return {
+        "export": "nightly",
+        "window": window.to_json(),
+        "timezone": "UTC",
+        "run_id": "test",
+        "export_timestamp": "2026-03-02T00:30:00Z",
+        "package": {"name": "bifrost-export", "version": "0"},
+        "config_hash": "0",
+        "source": {"type": "sqlite", "path": "logs.db"},
+        "format": "parquet",
+        "compression": "zstd",
+        "unsettled": 0,
+        "unplaced": 0,
+        "datasets": {
+            "request_logs": {
+                "schema": {"version": "1", "columns": []},
+                "source": rows,
+                "filtered": 0,
+                "filtered_by": {},
+                "rejected": 0,
+                "kept": rows,
+                "exported": rows,
+                "sums": {"source": sums, "filtered": sums, "exported": sums},
+                "parts": files,
+            }
+        },
+        "rejected": rejected,
+    }
+
+
+def tokens_in(contents: dict[str, bytes]) -> Iterator[str]:
+    """The tokens that the names of parts and rejected files bear."""
+    for key in contents:
+        if "_manifests/" not in key:
+            yield key.split("__")[-2] if "__part-" in key else key.split("__")[-1].split(".")[0]
