@@ -116,18 +116,14 @@ ERROR_CLASSES = {
     "provider_credentials_exhausted": 503,
     "bifrost_dropped": 503,
 }
-TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)([ T])(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", flags=re.ASCII
-)
+TIME = re.compile(r"(\d{4}-\d\d-\d\d)([ T])(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", flags=re.ASCII)
 
 
-class RejectedRow(Exception):
+class RejectedRowError(Exception):
     """A row can't become a record; the one argument is the column."""
 
 
-def rows(
-    path: Path, start: dt.datetime, end: dt.datetime
-) -> tuple[list[dict[str, Any]], list[tuple[str, str]], int]:
+def rows(path: Path, start: dt.datetime, end: dt.datetime) -> tuple[list[dict[str, Any]], list[tuple[str, str]], int]:
     """What an export of `[start, end)` has to hold.
 
     Returns:
@@ -147,7 +143,7 @@ def rows(
         key = (placed, as_bytes(row["id"]))
         try:
             records.append((key, record(row, own)))
-        except RejectedRow as reason:
+        except RejectedRowError as reason:
             rejected.append((key, str(reason)))
     records.sort(key=lambda pair: pair[0])
     rejected.sort(key=lambda pair: pair[0])
@@ -175,7 +171,7 @@ def log_rows(path: Path) -> list[dict[str, Any]]:
         connection.text_factory = bytes
         present = {as_bytes(column[1]).decode() for column in connection.execute("PRAGMA table_info(logs)")}
         wanted = [name for name in names if name in present]
-        found = connection.execute(f"SELECT {', '.join(wanted)} FROM logs").fetchall()  # noqa: S608 (names above)
+        found = connection.execute(f"SELECT {', '.join(wanted)} FROM logs").fetchall()
     return [dict.fromkeys(names) | dict(zip(wanted, values, strict=True)) for values in found]
 
 
@@ -183,10 +179,10 @@ def record(row: dict[str, Any], own: int | None) -> dict[str, Any]:
     """The record that a row becomes; `own` is what its `timestamp` says.
 
     Raises:
-        RejectedRow: With the first column that can't be filled.
+        RejectedRowError: With the first column that can't be filled.
     """
     if own is None:
-        raise RejectedRow("timestamp")
+        raise RejectedRowError("timestamp")
     kind = text(row["object_type"], "endpoint")
     passthrough = json_object(row["params"]) if kind in {"passthrough", "passthrough_stream"} else {}
     path, method = KNOWN.get(LEGACY.get(kind, kind), (f"/v1/{kind}", "POST"))
@@ -237,7 +233,7 @@ def text(value: object, column: str) -> str:
     try:
         return as_bytes(value).decode()
     except UnicodeDecodeError:
-        raise RejectedRow(column) from None
+        raise RejectedRowError(column) from None
 
 
 def words(value: object) -> str:
@@ -277,7 +273,7 @@ def positive_code(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         return None
     if value not in INT32:
-        raise RejectedRow("status_code")
+        raise RejectedRowError("status_code")
     return value
 
 
@@ -289,7 +285,7 @@ def status_code(status: bytes, passthrough: dict[str, Any], details: dict[str, A
     if status == b"success":
         return 200
     if status not in {b"error", b"cancelled"}:
-        raise RejectedRow("status_code")
+        raise RejectedRowError("status_code")
     code = positive_code(details.get("status_code"))
     if code is not None:
         return code
@@ -317,7 +313,7 @@ def latency(value: object, details: dict[str, Any]) -> int:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return 0
     if not isinstance(value, (int, float)) or not math.isfinite(value) or round(value) not in INT32:
-        raise RejectedRow("latency_ms")
+        raise RejectedRowError("latency_ms")
     return round(value)
 
 
@@ -328,7 +324,7 @@ def tokens(row: dict[str, Any], source: str, column: str) -> int | None:
         return None
     value = 0 if row[source] is None else row[source]
     if not isinstance(value, int) or value not in INT32:
-        raise RejectedRow(column)
+        raise RejectedRowError(column)
     return value
 
 
@@ -337,5 +333,5 @@ def cost(value: object) -> float | None:
     if value is None:
         return None
     if not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise RejectedRow("cost_usd")
+        raise RejectedRowError("cost_usd")
     return float(value)

@@ -82,7 +82,7 @@ def execute(arguments: Sequence[str]) -> int:
             warnings.simplefilter("ignore")
         try:
             code = bifrost_export.main(list(arguments), "bifrost-export", standalone_mode=False, obj=masker)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (every error ends here, as one message)
             return tell(error, masker, as_json=as_json)
         return code if isinstance(code, int) else 0
 

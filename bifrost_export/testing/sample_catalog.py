@@ -47,28 +47,30 @@ MODELS = (
     Model("openai", "", 0.01, 0.0, 0.0, 180, (("list_models", 0.5), ("passthrough", 0.5))),
 )
 
+_RATE_LIMIT = (
+    '{"is_bifrost_error":false,"status_code":429,"error":{"type":"rate_limit_error","code":"rate_limit_exceeded",'
+    '"message":"Rate limit reached for requests"},"extra_fields":{"error_type":"provider_rate_limited"}}'
+)
+_BAD_REQUEST = (
+    '{"is_bifrost_error":false,"status_code":400,"error":{"type":"invalid_request_error","code":null,'
+    '"message":"\'messages\' must contain at least one message","param":"messages"},'
+    '"extra_fields":{"provider":"openai","request_type":"chat_completion"}}'
+)
+_SERVER_ERROR = (
+    '{"is_bifrost_error":false,"status_code":500,"error":{"message":"The server had an error","code":500},'
+    '"extra_fields":{"latency":30211}}'
+)
+_TIMEOUT = '{"is_bifrost_error":true,"error":{"message":"no answer"},"extra_fields":{"error_type":"provider_timeout"}}'
+
 ERRORS = (
-    (
-        0.38,
-        '{"is_bifrost_error":false,"status_code":429,"error":{"type":"rate_limit_error","code":"rate_limit_exceeded",'
-        '"message":"Rate limit reached for requests"},"extra_fields":{"error_type":"provider_rate_limited"}}',
-    ),
-    (
-        0.18,
-        '{"is_bifrost_error":false,"status_code":400,"error":{"type":"invalid_request_error","code":null,'
-        '"message":"\'messages\' must contain at least one message","param":"messages"},'
-        '"extra_fields":{"provider":"openai","request_type":"chat_completion"}}',
-    ),
-    (
-        0.12,
-        '{"is_bifrost_error":false,"status_code":500,"error":{"message":"The server had an error","code":500},'
-        '"extra_fields":{"latency":30211}}',
-    ),
+    (0.38, _RATE_LIMIT),
+    (0.18, _BAD_REQUEST),
+    (0.12, _SERVER_ERROR),
     (0.08, '{"is_bifrost_error":false,"status_code":401,"error":{"message":"Incorrect API key provided"}}'),
     (0.06, '{"is_bifrost_error":true,"status_code":403,"error":{"message":"model is not allowed for this key"}}'),
     (0.05, '{"is_bifrost_error":false,"status_code":"503","error":{"message":"overloaded"}}'),
     (0.04, '{"is_bifrost_error":false,"status_code":404,"error":{"message":"The model does not exist"}}'),
-    (0.04, '{"is_bifrost_error":true,"error":{"message":"no answer"},"extra_fields":{"error_type":"provider_timeout"}}'),
+    (0.04, _TIMEOUT),
     (0.02, '{"is_bifrost_error":true,"error":null,"extra_fields":{"error_type":"policy_budget_exceeded"}}'),
     (0.02, '{"message":"abandoned: request was idle for 15m0s"}'),
     (0.01, ""),

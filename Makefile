@@ -1,0 +1,46 @@
+# Everything that a person types in this repository. `make` alone tells what there is.
+
+PYTHON ?= python3
+WORKERS ?= 2
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-long lint clean
+
+help: ## Tell what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make .venv with the locked packages and this project, editable
+	@echo "Ready: $(BIN)/bifrost-export --help"
+
+demo: $(STAMP) ## Show one export from end to end, in a real Airflow with an S3 server, all on this machine
+	@$(BIN)/bifrost-export demo
+
+test: $(STAMP) ## Run the tests
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+test-long: $(STAMP) ## Run the tests that take long: every step killed and cleared in a running Airflow
+	$(BIN)/pytest -m long
+
+lint: $(STAMP) ## Check style, types, and which way imports point
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q -p no:randomly tests/unit/test_architecture.py
+
+clean: ## Remove what the other targets have made, but for .venv
+	rm -rf .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+
+$(STAMP): requirements.lock pyproject.toml | $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirements requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is older than Python 3.11. Name a newer one: make setup PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "error: this Python can't make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -1,0 +1,109 @@
+"""`load`: encode parts and put them at the destination, under the run's token."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from bifrost_export.datasets import schema_of
+from bifrost_export.destinations.port import Piece
+from bifrost_export.pipeline.arrow_files import Stamp, read_rows
+from bifrost_export.pipeline.books import Sums
+from bifrost_export.pipeline.opening import open_destination, open_staging
+from bifrost_export.pipeline.taking import check_token
+from bifrost_export.registry import FORMATS
+from bifrost_export.window import from_micros, rfc3339
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bifrost_export.pipeline.plan_document import Plan
+    from bifrost_export.pipeline.runtime import Runtime
+    from bifrost_export.pipeline.staging import Staging
+
+
+def load(runtime: Runtime, plan: Plan, group: dict[str, Any]) -> dict[str, Any]:
+    """Load a group of files.
+
+    Args:
+        runtime: The surroundings.
+        plan: The run's plan.
+        group: What `reconcile` gave.
+
+    Returns:
+        `{"token", "group", "label", "pieces"}`, each piece with what landed and what its rows add up to.
+
+    Raises:
+        DestinationError: The destination refuses.
+        DestinationUnavailableError: It is likely to take it later.
+        StagingGoneError: A staged file isn't there.
+    """
+    check_token(plan, group, [])
+    staging = open_staging(runtime, plan)
+    destination = open_destination(runtime, plan)
+    pieces = []
+    for piece in group["pieces"]:
+        rows = _Rows(plan, staging, piece)
+        write = rows.write_part if piece["dataset"] else rows.write_rejected
+        landed = destination.load(Piece(piece["dataset"], piece["number"], piece["of"], write))
+        pieces.append({**{key: piece[key] for key in ("dataset", "number", "of")}, **asdict(landed), **rows.facts()})
+        runtime.report("load", {"key": landed.key, "rows": landed.rows, "bytes": landed.bytes})
+    return {**{key: group[key] for key in ("token", "group", "label")}, "pieces": pieces}
+
+
+class _Rows:
+    """The staged rows of one file, measured as they pass."""
+
+    def __init__(self, plan: Plan, staging: Staging, piece: dict[str, Any]) -> None:
+        self.plan, self.staging, self.piece = plan, staging, piece
+        self.sums = Sums()
+        self.earliest: int | None = None
+        self.latest: int | None = None
+
+    def write_part(self, sink: BinaryIO) -> int:
+        """Encode a part."""
+        data = self.plan.export.data
+        format_ = FORMATS.load(data.format)()
+        compression = data.compression or format_.default_compression
+        rows: int = format_.write(self._batches(), schema_of(self.piece["dataset"]), sink, compression)
+        return rows
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        dataset = self.piece["dataset"]
+        for each in self.piece["from"]:
+            stamp = Stamp.of(self.plan, each["slice"], dataset, self.plan.steps)
+            for batch in read_rows(self.staging, each["name"], stamp, each["offset"], each["rows"]):
+                self._measure(batch)
+                yield batch
+
+    def _measure(self, batch: pa.RecordBatch) -> None:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        self.sums += Sums.of_batch(batch)
+        if "timestamp" in batch.schema.names and batch.num_rows:
+            ends = pc.min_max(batch.column("timestamp").cast(pa.int64())).as_py()
+            self.earliest = ends["min"] if self.earliest is None else min(self.earliest, ends["min"])
+            self.latest = ends["max"] if self.latest is None else max(self.latest, ends["max"])
+
+    def write_rejected(self, sink: BinaryIO) -> int:
+        """Join the slices' rejected rows into one gzip file, the same bytes for the same rows."""
+        rows = 0
+        with gzip.GzipFile(filename="", mode="wb", fileobj=sink, compresslevel=6, mtime=0) as packed:
+            for each in self.piece["from"]:
+                with self.staging.read(each["name"]) as stream:
+                    for line in stream:
+                        packed.write(line)
+                        rows += 1
+        self.sums = Sums(rows)
+        return rows
+
+    def facts(self) -> dict[str, Any]:
+        """What the rows add up to, and their first and last moment."""
+        return {
+            "sums": self.sums.to_json(),
+            "min_timestamp": None if self.earliest is None else rfc3339(from_micros(self.earliest)),
+            "max_timestamp": None if self.latest is None else rfc3339(from_micros(self.latest)),
+        }

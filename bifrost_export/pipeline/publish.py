@@ -1,0 +1,147 @@
+"""`publish`: compare what landed with the books, then commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from bifrost_export.datasets import describe
+from bifrost_export.destinations.port import Draft, Landed, Outcome
+from bifrost_export.errors import PlanMismatchError
+from bifrost_export.pipeline.books import Books, Sums, balance
+from bifrost_export.pipeline.opening import open_destination
+from bifrost_export.pipeline.taking import take
+from bifrost_export.registry import FORMATS
+
+if TYPE_CHECKING:
+    from bifrost_export.pipeline.plan_document import Plan
+    from bifrost_export.pipeline.runtime import Runtime
+
+
+def publish(
+    runtime: Runtime, plan: Plan, reconciled: dict[str, Any], loaded: Iterable[dict[str, Any] | None]
+) -> dict[str, Any]:
+    """Publish the window. It reads nothing from staging, so that it can be cleared after success.
+
+    Args:
+        runtime: The surroundings.
+        plan: The run's plan.
+        reconciled: What `reconcile` gave.
+        loaded: What the instances of `load` gave.
+
+    Returns:
+        The JSON of the CLI's `run` (contract, section 9); in a dry run without manifest and parts.
+
+    Raises:
+        BooksError: The parts don't hold what was staged.
+        LostCommitError: Another run has published the window since `plan`.
+        DestinationError: What landed is not what was loaded.
+    """
+    if reconciled.get("token") != plan.token:
+        raise PlanMismatchError("publish was given the books of another plan", hint="Clear from plan.")
+    books = {name: Books.from_json(each) for name, each in reconciled["books"].items()}
+    if plan.dry_run:
+        return _result(plan, books, None, [])
+    groups = take(plan, loaded, "group", len(reconciled["groups"]))
+    pieces = [piece for group in groups for piece in group["pieces"]]
+    _check_pieces(plan, reconciled, books, pieces)
+    landed = tuple(Landed(*(piece[name] for name in Landed.__dataclass_fields__)) for piece in pieces)
+    draft = Draft(_body(plan, books, pieces), landed, plan.seen, plan.replace_overlapping)
+    outcome = open_destination(runtime, plan).publish(draft)
+    for warning in outcome.warnings:
+        runtime.report("warning", {"message": warning})
+    result = _result(plan, books, outcome, outcome.warnings)
+    runtime.report("publish", {key: result[key] for key in ("manifest", "revision", "unchanged")})
+    return result
+
+
+def _check_pieces(
+    plan: Plan, reconciled: dict[str, Any], books: dict[str, Books], pieces: list[dict[str, Any]]
+) -> None:
+    planned = [
+        (piece["dataset"], piece["number"], piece["of"], piece["rows"])
+        for group in reconciled["groups"]
+        for piece in group["pieces"]
+    ]
+    given = [(piece["dataset"], piece["number"], piece["of"], piece["rows"]) for piece in pieces]
+    if planned != given:
+        raise PlanMismatchError(
+            f"load gave other parts than reconcile planned: {given} instead of {planned}", hint="Clear from plan."
+        )
+    for dataset in plan.datasets:
+        parts = [Sums(**piece["sums"]) for piece in pieces if piece["dataset"] == dataset]
+        balance(f"{dataset}, staged rows against the parts", books[dataset].staged, sum(parts, Sums()))
+
+
+def _body(plan: Plan, books: dict[str, Books], pieces: list[dict[str, Any]]) -> dict[str, Any]:
+    data = plan.export.data
+    rejected = next((_part(piece) for piece in pieces if piece["dataset"] is None), None)
+    return {
+        "export": plan.export.name,
+        "window": plan.window.to_json(),
+        "timezone": plan.export.schedule.timezone,
+        "run_id": plan.run_id,
+        "export_timestamp": plan.export_timestamp,
+        "package": {"name": "bifrost-export", "version": plan.export_version},
+        "config_hash": plan.config_hash,
+        "source": plan.log_store,
+        "format": data.format,
+        "compression": data.compression or FORMATS.load(data.format)().default_compression,
+        "unsettled": max(each.unsettled for each in books.values()),
+        "unplaced": plan.unplaced,
+        "datasets": {name: _entry(name, each, pieces) for name, each in books.items()},
+        "rejected": rejected,
+    }
+
+
+def _entry(dataset: str, books: Books, pieces: list[dict[str, Any]]) -> dict[str, Any]:
+    accepted = books.kept + books.filtered
+    return {
+        "schema": describe(dataset),
+        "source": books.source.rows,
+        "filtered": books.filtered.rows,
+        "filtered_by": books.filtered_by,
+        "rejected": books.rejected.rows,
+        "kept": books.kept.rows,
+        "exported": books.staged.rows,
+        "sums": {
+            "source": accepted.tokens_and_cost(),
+            "filtered": books.filtered.tokens_and_cost(),
+            "exported": books.staged.tokens_and_cost(),
+        },
+        "parts": [_part(piece) for piece in pieces if piece["dataset"] == dataset],
+    }
+
+
+def _part(piece: dict[str, Any]) -> dict[str, Any]:
+    return {name: piece[name] for name in ("key", "rows", "bytes", "sha256", "min_timestamp", "max_timestamp")}
+
+
+def _result(plan: Plan, books: dict[str, Books], outcome: Outcome | None, warnings: list[str]) -> dict[str, Any]:
+    """The JSON of `run`. A manifest in place that says the same is told as it stands, with its own parts."""
+    published = outcome.body["datasets"] if outcome else {}
+    return {
+        "export": plan.export.name,
+        "window": plan.window.to_json(),
+        "manifest": outcome.manifest if outcome else None,
+        "revision": outcome.revision if outcome else None,
+        "unchanged": outcome.unchanged if outcome else False,
+        "dry_run": plan.dry_run,
+        "unsettled": max(each.unsettled for each in books.values()),
+        "unplaced": plan.unplaced,
+        "datasets": {
+            name: {
+                "source": each.source.rows,
+                "filtered": each.filtered.rows,
+                "filtered_by": each.filtered_by,
+                "rejected": each.rejected.rows,
+                "exported": 0 if outcome is None else each.staged.rows,
+                "parts": [
+                    {key: part[key] for key in ("key", "rows", "bytes", "sha256")}
+                    for part in published.get(name, {}).get("parts", [])
+                ],
+            }
+            for name, each in books.items()
+        },
+        "warnings": warnings,
+    }

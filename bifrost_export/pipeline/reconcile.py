@@ -1,0 +1,119 @@
+"""`reconcile`: balance the books before anything leaves, then cut the parts by position in the row order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from bifrost_export.errors import RejectedRowsError
+from bifrost_export.pipeline.books import Books
+from bifrost_export.pipeline.taking import check_token, take
+
+if TYPE_CHECKING:
+    from bifrost_export.pipeline.plan_document import Plan
+    from bifrost_export.pipeline.runtime import Runtime
+
+DONE = ["extract", "filter", "transform", "aggregate"]
+ALWAYS_ALLOWED = 10
+"""Rejected rows that never fail a run (contract, section 4)."""
+
+
+def reconcile(runtime: Runtime, plan: Plan, items: Iterable[dict[str, Any] | None]) -> dict[str, Any]:
+    """Check every slice's books and their sum, and plan the parts.
+
+    Args:
+        runtime: The surroundings.
+        plan: The run's plan.
+        items: What `aggregate` gave.
+
+    Returns:
+        `{"token", "groups", "books", "pieces"}`: what `load` is mapped over, the books by dataset, and how many files
+        there will be. In a dry run there are no groups.
+
+    Raises:
+        BooksError: Rows, tokens or cost differ between two stages.
+        RejectedRowsError: More rows were rejected than `max_rejected` allows.
+        PlanMismatchError: A planned slice is missing.
+    """
+    slices = take(plan, items, "slice", len(plan.slices))
+    for item in slices:
+        check_token(plan, item, DONE)
+        for dataset, books in item["books"].items():
+            Books.from_json(books).check(f"{dataset}, slice {item['label']}")
+    totals = {
+        dataset: sum((Books.from_json(item["books"][dataset]) for item in slices), Books())
+        for dataset in plan.datasets
+    }
+    for dataset, books in totals.items():
+        books.check(f"{dataset}, the whole window")
+        _check_rejected(plan, dataset, books)
+    pieces = [*_parts(plan, slices), *_rejected(slices)]
+    facts = {dataset: books.to_json() for dataset, books in totals.items()}
+    runtime.report("reconcile", {"books": facts, "files": len(pieces)})
+    groups = [] if plan.dry_run else list(_groups(runtime, plan, pieces))
+    return {"token": plan.token, "groups": groups, "books": facts, "pieces": len(pieces)}
+
+
+def _check_rejected(plan: Plan, dataset: str, books: Books) -> None:
+    limit = plan.export.data.max_rejected
+    source, rejected = books.source.rows, books.rejected.rows
+    allowed = float(limit[:-1]) / 100 * source if isinstance(limit, str) else limit
+    if rejected > max(ALWAYS_ALLOWED, allowed):
+        raise RejectedRowsError(
+            f"{rejected:,} of {source:,} log rows of {dataset} can't become a record; nothing was published",
+            allowed=f"data.max_rejected = {limit}, and never fewer than {ALWAYS_ALLOWED} rows",
+            hint="Look at the rows that staging's *.rejected.*.jsonl files name, mend them or raise data.max_rejected.",
+        )
+
+
+def _parts(plan: Plan, slices: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    size = plan.export.data.max_rows_per_file
+    for dataset in plan.datasets:
+        files = [
+            (item["slice"], item["files"][dataset], item["books"][dataset]["staged"]["rows"])
+            for item in slices
+            if dataset in item["files"]
+        ]
+        rows = sum(count for _, _, count in files)
+        parts = -(-rows // size)
+        for number in range(parts):
+            first, last = number * size, min(rows, (number + 1) * size)
+            yield {
+                "dataset": dataset,
+                "number": number + 1,
+                "of": parts,
+                "rows": last - first,
+                "from": list(_stretch(files, first, last)),
+            }
+
+
+def _stretch(files: list[tuple[int, str, int]], first: int, last: int) -> Iterator[dict[str, Any]]:
+    """The staged rows [first, last) as pieces of files."""
+    start = 0
+    for slice_, name, count in files:
+        begin, end = max(first, start), min(last, start + count)
+        if begin < end:
+            yield {"slice": slice_, "name": name, "offset": begin - start, "rows": end - begin}
+        start += count
+
+
+def _rejected(slices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    files = [item["rejected"] for item in slices if item["rejected"]]
+    if not files:
+        return []
+    rows = sum(each["rows"] for each in files)
+    return [{"dataset": None, "number": 1, "of": 1, "rows": rows, "from": files}]
+
+
+def _groups(runtime: Runtime, plan: Plan, pieces: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    size = max(1, -(-len(pieces) // runtime.max_map_length))
+    for number, first in enumerate(range(0, len(pieces), size)):
+        group = pieces[first : first + size]
+        yield {"token": plan.token, "group": number, "label": _label(group), "pieces": group}
+
+
+def _label(group: list[dict[str, Any]]) -> str:
+    def name(piece: dict[str, Any]) -> str:
+        return f"{piece['dataset']} part {piece['number']} of {piece['of']}" if piece["dataset"] else "rejected rows"
+
+    return name(group[0]) if len(group) == 1 else f"{name(group[0])} to {name(group[-1])}"

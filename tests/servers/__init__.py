@@ -1,0 +1,1 @@
+"""How the servers that stand in for the clouds are started."""
