@@ -30,7 +30,7 @@ import pytest  # noqa: E402
 from bifrost_export.testing.sample_logs import write  # noqa: E402
 from bifrost_export.window import Window  # noqa: E402
 
-pytest_plugins = ["tests.servers.s3"]
+pytest_plugins = ["tests.servers.s3", "tests.servers.buckets"]
 
 SAMPLE_WINDOW = Window.parse("2026-03-01", "2026-03-03")
 """Two days: the time that the sample log store covers."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
+_WIDTH_OF_A_FILE = 160
+
 _apart: list[TextIO] = []
 
 
@@ -77,4 +79,5 @@ def result_console() -> Console:
     """A console on the stream for results, for tables."""
     from rich.console import Console
 
-    return Console(file=results(), highlight=False)
+    stream = results()
+    return Console(file=stream, highlight=False, width=None if stream.isatty() else _WIDTH_OF_A_FILE)

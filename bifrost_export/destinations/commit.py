@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from bifrost_export.destinations.keys import Keys, without_token
 from bifrost_export.destinations.manifest import Manifest, Part
 from bifrost_export.destinations.overlap import Current, guard, overlapping, read_manifest
 from bifrost_export.destinations.port import Draft, Outcome
-from bifrost_export.destinations.store import DeletionRefusedError, ObjectStore, PutOptions, VersionChangedError
+from bifrost_export.destinations.store import DeletionRefusedError, ObjectStore, PutOptions, VersionChangedError, sha256_of
 from bifrost_export.errors import (
     DestinationError,
     DestinationUnavailableError,
@@ -112,7 +111,7 @@ class Commit:
         if stream is None:
             return None
         with stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+            return sha256_of(stream)
 
     def _differs(self, part: Landed, how: str) -> DestinationError:
         return DestinationError(

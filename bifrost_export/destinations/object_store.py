@@ -5,14 +5,13 @@ The eight steps of the commit are in `commit.py`; a store brings the few things 
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
 from bifrost_export.destinations import commit, overlap
 from bifrost_export.destinations.keys import Keys
 from bifrost_export.destinations.port import Landed, State
-from bifrost_export.destinations.store import KeyTakenError, ObjectStore, PutOptions
+from bifrost_export.destinations.store import KeyTakenError, ObjectStore, PutOptions, Stored, sha256_of
 from bifrost_export.errors import DestinationError
 
 if TYPE_CHECKING:
@@ -68,24 +67,32 @@ class ObjectStoreDestination:
         key = self.keys.part(piece.dataset, piece.number, piece.of) if piece.dataset else self.keys.rejected
         content_type = self.target.content_type if piece.dataset else "application/x-ndjson"
         with tempfile.SpooledTemporaryFile(max_size=SPOOLED) as body:
-            rows = piece.write(body)
+            rows = piece.write(cast("BinaryIO", body))
             size = body.tell()
-            digest = _sha256(body)
+            body.seek(0)
+            digest = sha256_of(cast("BinaryIO", body))
+            body.seek(0)
             options = PutOptions(
                 content_type,
                 (("export", self.target.export), ("window", self.target.window.name), ("rows", str(rows))),
             )
             try:
-                stored = self.store.put(key, body, options)
+                stored = self.store.put(key, cast("BinaryIO", body), options)
             except KeyTakenError:
-                there = self.store.open(key)
-                if there is None or _sha256(there) != digest:
+                if self._sha256(key) != digest:
                     raise DestinationError(
                         f"{self.address(key)} is taken by other bytes than this run writes",
                         hint="Clear from plan, which draws a new token",
                     ) from None
-                stored = self.store.head(key) or stored_missing(self.address(key))
+                stored = self.store.head(key) or Stored(key, size)
         return Landed(key, rows, size, digest, stored.checksum)
+
+    def _sha256(self, key: str) -> str | None:
+        stream = self.store.open(key)
+        if stream is None:
+            return None
+        with stream:
+            return sha256_of(stream)
 
     def publish(self, draft: Draft) -> Outcome:
         """Commit the run by the eight steps of the protocol's section 4."""
@@ -93,21 +100,3 @@ class ObjectStoreDestination:
 
     def clean_up(self) -> None:
         """Nothing is left beside what was published: `publish` has taken it away."""
-
-
-def stored_missing(address: str) -> Any:
-    """Refuse a part that vanished between two looks.
-
-    Raises:
-        DestinationError: Always.
-    """
-    raise DestinationError(f"{address} vanished while it was loaded", hint="Clear from plan")
-
-
-def _sha256(body: BinaryIO | Any) -> str:
-    body.seek(0) if body.seekable() else None
-    digest = hashlib.sha256()
-    while block := body.read(1 << 20):
-        digest.update(block)
-    body.seek(0) if body.seekable() else body.close()
-    return digest.hexdigest()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -51,6 +52,14 @@ class PutOptions:
 
     content_type: str
     metadata: tuple[tuple[str, str], ...] = ()
+
+
+def sha256_of(stream: BinaryIO) -> str:
+    """SHA-256 of a stream from where it stands to its end, in hex."""
+    digest = hashlib.sha256()
+    while block := stream.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 class ObjectStore(Protocol):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bifrost_export.destinations.local import LocalConfig, LocalDestination
+from bifrost_export.destinations.port import Target
 from bifrost_export.destinations.s3 import S3Config, S3Credentials, S3Destination
 from bifrost_export.destinations.store import DeletionRefusedError, PutOptions, VersionChangedError
 from bifrost_export.errors import DestinationError, DestinationUnavailableError, LostCommitError, OverlapError
@@ -25,7 +26,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "local":
         config = LocalConfig(path=str(tmp_path / "out"), prefix="daily/{year}/{month}/{day}/")
         return Store(lambda target: LocalDestination(config, target))
-    server = request.getfixturevalue("s3_server")
+    server = request.getfixturevalue("buckets")
     bucket = server.make_bucket()
     credentials = S3Credentials(access_key_id="testing-key", secret_access_key="testing-secret")
     s3 = S3Config(
@@ -35,7 +36,14 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
         credentials=credentials,
         prefix="daily/{year}/{month}/{day}/",
     )
-    return Store(lambda target: S3Destination(s3, target))
+    shared = S3Destination(s3, Target("any", DAY, "0" * 8, "UTC", (), "", "")).store
+
+    def open_destination(target: Target) -> S3Destination:
+        destination = S3Destination(s3, target)
+        destination.store.client = shared.client  # type: ignore[attr-defined]
+        return destination
+
+    return Store(open_destination)
 
 
 def test_a_first_run_publishes_its_parts_and_then_the_manifest(place: Store) -> None:

@@ -1,0 +1,155 @@
+"""The demo from its first to its last line."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bifrost_export.cli import output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from rich.console import Console
+
+    from bifrost_export.cli.demo.workspace import Workspace
+    from bifrost_export.testing.airflow_server import AirflowServer
+    from bifrost_export.testing.s3_server import S3Server
+    from bifrost_export.window import Window
+
+
+@click.command("demo")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=".demo",
+    show_default=True,
+    help="Where the demo keeps its things; what a former demo has left there is removed.",
+)
+@click.option("--rows", type=click.IntRange(min=1), default=200_000, show_default=True, help="Rows of the log store.")
+def demo(folder: Path, rows: int) -> None:
+    """Show one export from end to end: a log store, an S3 server and a real Airflow, all on this machine.
+
+    Nothing outside the folder is touched, only the loopback is listened on, and every process is ended.
+    """
+    from bifrost_export.cli.demo.workspace import Workspace
+
+    workspace = Workspace(folder.absolute())
+    console = output.result_console()
+    began = time.monotonic()
+    with _ended_in_order():
+        _show(console, workspace, rows)
+    console.print(f"\n[green]Done[/] in {time.monotonic() - began:.0f} s; every server is stopped.")
+
+
+def _show(console: Console, workspace: Workspace, rows: int) -> None:
+    from bifrost_export.cli.demo import show
+    from bifrost_export.cli.demo.workspace import BUCKET, LOCAL_EXPORT
+    from bifrost_export.testing.airflow_server import AirflowHome, airflow_server, migration
+    from bifrost_export.testing.s3_server import s3_server
+
+    workspace.make()
+    secret = secrets.token_hex(32)
+    with s3_server(workspace.output / "s3.log") as s3:
+        s3.make_bucket(BUCKET)
+        workspace.write_documents(s3)
+        home = AirflowHome(workspace.folder / "airflow", workspace.dags, workspace.variables(s3))
+        made = migration(home, workspace.output / "migrate.log", secret)
+        with _step(console, f"Airflow's database, and a log store of {rows:,} rows over 7 days"), made:
+            window = _make_log_store(workspace, rows)
+        with contextlib.ExitStack() as stack:
+            with _step(console, "Airflow's scheduler, DAG processor and API server"):
+                airflow = stack.enter_context(airflow_server(home, workspace.output, secret))
+                airflow.wait()
+            _run(console, airflow)
+        manifest, key = _download(s3, BUCKET, workspace.downloads)
+        show.objects(console, _sizes(s3, BUCKET), manifest)
+        show.manifest_panel(console, key, manifest)
+    show.books(console, manifest)
+    parts = [part["key"] for entry in manifest["datasets"].values() for part in entry["parts"]]
+    if parts:
+        show.first_rows(console, workspace.downloads / parts[0])
+    show.next_steps(console, workspace.folder, workspace.local_document, LOCAL_EXPORT, window)
+
+
+def _make_log_store(workspace: Workspace, rows: int) -> Window:
+    """Seven days of rows up to the end of the window that the scheduler will take first; gives that window."""
+    import datetime as dt
+
+    from bifrost_export.cli.demo.workspace import EXPORT
+    from bifrost_export.config.loader import load_export
+    from bifrost_export.errors import PermanentError
+    from bifrost_export.testing.sample_logs import write
+    from bifrost_export.window import UTC
+
+    export = load_export(workspace.document, EXPORT).export
+    if export is None:
+        raise PermanentError("the demo's own document is broken")
+    window: Window = export.schedule.latest_settled(dt.datetime.now(UTC))
+    write(workspace.log_store, rows=rows, days=7, end=window.end)
+    return window
+
+
+def _run(console: Console, airflow: AirflowServer) -> None:
+    from bifrost_export.cli.demo.watching import first_run, follow
+    from bifrost_export.cli.demo.workspace import EXPORT
+
+    with _step(console, "The scheduler finds the DAG and starts its first run"):
+        run = first_run(airflow, f"bifrost_export__{EXPORT}")
+    console.print(f"  run [bold]{run['dag_run_id']}[/] of [bold]{run['dag_id']}[/]", soft_wrap=True)
+    console.print(f"  window {run['data_interval_start']} to {run['data_interval_end']}", soft_wrap=True)
+
+    def tell(name: str, state: str, seconds: float) -> None:
+        if state in {"success", "skipped", "failed", "up_for_retry", "upstream_failed"}:
+            mark = "[green]success[/]" if state == "success" else f"[yellow]{state}[/]"
+            console.print(f"  {mark} {seconds:5.1f} s  ", end="")
+            console.print(name, markup=False, soft_wrap=True)
+
+    follow(airflow, run, tell)
+
+
+@contextlib.contextmanager
+def _step(console: Console, what: str) -> Iterator[None]:
+    """Say what is being done, and how long it took."""
+    began = time.monotonic()
+    with console.status(what):
+        yield
+    console.print(f"[green]ok[/] {time.monotonic() - began:5.1f} s  {what}")
+
+
+def _sizes(s3: S3Server, bucket: str) -> dict[str, int]:
+    pages = s3.client().get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    return {entry["Key"]: entry["Size"] for page in pages for entry in page.get("Contents", ())}
+
+
+def _download(s3: S3Server, bucket: str, folder: Path) -> tuple[dict[str, Any], str]:
+    """Copy every object; gives the one manifest, and its key."""
+    client = s3.client()
+    keys = list(_sizes(s3, bucket))
+    for key in keys:
+        (folder / key).parent.mkdir(parents=True, exist_ok=True)
+        client.download_file(bucket, key, str(folder / key))
+    key = next(key for key in keys if "_manifests/" in key)
+    return json.loads((folder / key).read_text("utf-8")), key
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let a SIGTERM end what was started too, as a Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)

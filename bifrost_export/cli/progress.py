@@ -1,0 +1,114 @@
+"""The progress of a run on standard error: a bar on a terminal, a line a step elsewhere."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from bifrost_export.cli import output
+from bifrost_export.cli.summary import size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from rich.progress import Progress as Bar
+
+_AFTER_SLICES = 4
+"""Events that come once a run: aggregate, reconcile, publish, clean_up."""
+
+
+class Progress:
+    """Shows what the steps report; a context manager."""
+
+    def __init__(self) -> None:
+        self._console = output.for_people()
+        self._bar: Bar | None = None
+        self._total = 1
+        self._done = 0
+        self._began = time.monotonic()
+
+    def __enter__(self) -> Progress:
+        """Begin to show."""
+        if self._console.is_terminal:
+            from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(
+                BarColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.description}"),
+                console=self._console,
+                transient=True,
+            )
+            self._bar.start()
+            self._bar.add_task("planning", total=None)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def report(self, event: str, facts: dict[str, Any]) -> None:
+        """Show one event of a step.
+
+        Args:
+            event: The step, or `warning`.
+            facts: What it says of itself.
+        """
+        sentence = _SENTENCES[event](facts) if event in _SENTENCES else ""
+        if event == "warning":
+            self._console.print(f"[yellow]warning:[/] {sentence}", markup=True)
+            return
+        self._count(event, facts)
+        if self._bar is None:
+            self._console.print(f"{time.monotonic() - self._began:6.1f} s  {event:<10} {sentence}", markup=False)
+        else:
+            task = self._bar.task_ids[0]
+            self._bar.update(task, description=f"{event} {sentence}", total=self._total, completed=self._done)
+
+    def _count(self, event: str, facts: dict[str, Any]) -> None:
+        """Slices are known after `plan` and files after `reconcile`, so the bar's length grows once."""
+        if event == "plan":
+            self._total = 2 * facts["slices"] + _AFTER_SLICES
+        elif event != "filter":
+            self._done += 1
+        if event == "reconcile":
+            self._total += facts["files"]
+
+
+def _plan(facts: dict[str, Any]) -> str:
+    return f"{facts['window']} in {_many(facts['slices'], 'slice')}, token {facts['token']}"
+
+
+def _reconcile(facts: dict[str, Any]) -> str:
+    rows = sum(books["staged"]["rows"] for books in facts["books"].values())
+    return f"the books balance: {_many(rows, 'row')} for {_many(facts['files'], 'file')}"
+
+
+def _publish(facts: dict[str, Any]) -> str:
+    if facts["manifest"] is None:
+        return "nothing: a dry run"
+    state = "unchanged since revision" if facts["unchanged"] else "revision"
+    return f"{state} {facts['revision']}, {facts['manifest']}"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+_SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "plan": _plan,
+    "extract": lambda facts: f"{facts['label']}: {_many(facts['rows'], 'row')}, {facts['rejected']:,} rejected",
+    "filter": lambda facts: f"{facts['label']}: {_many(facts['kept'], 'row')} kept",
+    "transform": lambda facts: str(facts["label"]),
+    "aggregate": lambda facts: _many(facts["slices"], "slice"),
+    "reconcile": _reconcile,
+    "load": lambda facts: f"{facts['key']}: {_many(facts['rows'], 'row')}, {size(facts['bytes'])}",
+    "publish": _publish,
+    "clean_up": lambda facts: "staging is removed",
+    "warning": lambda facts: str(facts["message"]),
+}

@@ -1,0 +1,45 @@
+"""What a run has done, as tables for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def size(count: float) -> str:
+    """Bytes for people: `1.5 MB`."""
+    for unit in _UNITS:
+        if count < 1000 or unit == _UNITS[-1]:
+            break
+        count /= 1000
+    return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
+
+
+def books_table(datasets: Mapping[str, Mapping[str, Any]]) -> Table:
+    """The books of a run, a line a dataset: source = filtered + rejected + exported."""
+    table = Table(title="Books", title_justify="left")
+    table.add_column("dataset")
+    for name in ("log rows", "filtered", "rejected", "exported"):
+        table.add_column(name, justify="right")
+    for name, counts in datasets.items():
+        numbers = (counts[each] for each in ("source", "filtered", "rejected", "exported"))
+        table.add_row(name, *(f"{number:,}" for number in numbers))
+    return table
+
+
+def parts_table(datasets: Mapping[str, Mapping[str, Any]]) -> Table:
+    """The published files, with rows and sizes."""
+    table = Table(title="Files", title_justify="left")
+    table.add_column("key", overflow="fold")
+    for name in ("rows", "size"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for counts in datasets.values():
+        for part in counts.get("parts", ()):
+            table.add_row(part["key"], f"{part['rows']:,}", size(part["bytes"]))
+    return table

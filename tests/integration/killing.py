@@ -1,0 +1,95 @@
+"""Run the command line in a process of its own, and kill it (-9) at a chosen moment.
+
+A moment is a number: of the file system events of the child below some folders (Python's audit hooks tell them just
+before they happen), or of the requests that reach the fault proxy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "shutil.rmtree"}
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(
+    ["bifrost_export.cli.run", "bifrost_export.pipeline.run", "bifrost_export.logstore.sqlite", "pyarrow.parquet"]
+)
+
+
+def run_cli(
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    kill_at: int | None = None,
+    below: Sequence[Path] = (),
+    pid_file: Path | None = None,
+) -> tuple[int, int]:
+    """Run `bifrost-export` and give its exit code (-9 when it was killed) and how many moments it had.
+
+    Args:
+        arguments: What is typed after `bifrost-export`.
+        environ: The child's environment variables, beside those of this process.
+        kill_at: The moment at which it kills itself, from 1; None to let it end.
+        below: The folders whose events are moments.
+        pid_file: Where the child writes its process id, for someone else to kill it.
+    """
+    receiving, sending = _context.Pipe(duplex=False)
+    child = _context.Process(
+        target=_child, args=(list(arguments), dict(environ), kill_at, [str(each) for each in below], pid_file, sending)
+    )
+    child.start()
+    sending.close()
+    moments = 0
+    with contextlib.suppress(EOFError):
+        moments = receiving.recv()
+    child.join()
+    receiving.close()
+    code = child.exitcode or 0
+    child.close()
+    return code, moments
+
+
+def _child(
+    arguments: list[str],
+    environ: dict[str, str],
+    kill_at: int | None,
+    below: list[str],
+    pid_file: Path | None,
+    sending: Any,
+) -> None:
+    os.environ.update(environ)
+    if pid_file is not None:
+        pid_file.write_text(str(os.getpid()))
+    silence = os.open(os.devnull, os.O_RDWR)
+    if "KILLING_TALKS" not in environ:
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+    from bifrost_export.cli.group import execute
+
+    moments = 0
+
+    def hook(event: str, values: tuple[Any, ...]) -> None:
+        nonlocal moments
+        if event not in EVENTS or not values or not isinstance(values[0], str | os.PathLike):
+            return
+        if event == "open" and not (len(values) > 2 and isinstance(values[2], int) and values[2] & WRITING):
+            return
+        if not any(os.fspath(values[0]).startswith(folder) for folder in below):
+            return
+        moments += 1
+        if moments == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+    code = execute(arguments)
+    sending.send(moments)
+    sending.close()
+    os._exit(code)

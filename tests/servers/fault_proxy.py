@@ -1,0 +1,133 @@
+"""A proxy in front of a real server that can kill its client, lose an answer or refuse, at the n-th request."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class Proxy:
+    """The proxy: counts requests, and asks its fault what to do with each.
+
+    Args:
+        upstream: Address of the real server.
+        pid_file: Where the client's process id stands, for faults that kill.
+    """
+
+    def __init__(self, upstream: str, pid_file: Path | None = None) -> None:
+        self.upstream = urlsplit(upstream)
+        self.pid_file = pid_file
+        self.requests: list[str] = []
+        self.fault: Callable[[int, str], str] = lambda number, request: "pass"
+        self.lock = threading.Lock()
+        self.url = ""
+
+    def arm(self, fault: Callable[[int, str], str]) -> None:
+        """Forget the requests so far; from now on ask this fault, with the request's number and first line."""
+        with self.lock:
+            self.requests = []
+            self.fault = fault
+
+    def kill_client(self) -> None:
+        """Kill (-9) the process that the pid file names."""
+        assert self.pid_file is not None
+        os.kill(int(self.pid_file.read_text()), signal.SIGKILL)
+
+
+def at(number: int, what: str) -> Callable[[int, str], str]:
+    """A fault at one request only."""
+    return lambda n, request: what if n == number else "pass"
+
+
+@contextmanager
+def fault_proxy(upstream: str, pid_file: Path | None = None) -> Iterator[Proxy]:
+    """A running proxy on the loopback."""
+    proxy = Proxy(upstream, pid_file)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return
+
+        def _handle(self) -> None:
+            if self.headers.get("Expect", "").lower() == "100-continue":
+                pass  # the base class has answered 100 by now
+            body = self._body()
+            line = f"{self.command} {self.path}"
+            with proxy.lock:
+                proxy.requests.append(line)
+                what = proxy.fault(len(proxy.requests), line)
+            if what == "kill before":
+                proxy.kill_client()
+                self.close_connection = True
+                return
+            if what.isdigit():
+                self.send_response(int(what))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            answer, data = self._forward(body)
+            if what == "kill after":
+                proxy.kill_client()
+            if what in ("kill after", "lose"):
+                self.close_connection = True
+                return
+            self._answer(answer, data)
+
+        def _body(self) -> bytes:
+            if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+                data = b""
+                while size := int(self.rfile.readline().split(b";")[0], 16):
+                    data += self.rfile.read(size)
+                    self.rfile.readline()
+                while self.rfile.readline().strip():
+                    pass
+                return data
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+        def _forward(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+            connection = http.client.HTTPConnection(proxy.upstream.hostname or "", proxy.upstream.port, timeout=30)
+            skipped = ("connection", "expect", "transfer-encoding", "content-length")
+            headers = {name: value for name, value in self.headers.items() if name.lower() not in skipped}
+            connection.request(self.command, self.path, body, {**headers, "Content-Length": str(len(body))})
+            answer = connection.getresponse()
+            data = answer.read()
+            connection.close()
+            return answer, data
+
+        def _answer(self, answer: http.client.HTTPResponse, data: bytes) -> None:
+            self.send_response(answer.status)
+            head = self.command == "HEAD"
+            for name, value in answer.getheaders():
+                if name.lower() not in ("connection", "transfer-encoding", "date", "server") and (
+                    head or name.lower() != "content-length"
+                ):
+                    self.send_header(name, value)
+            if not head:
+                self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            if not head:
+                self.wfile.write(data)
+
+        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _handle
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
