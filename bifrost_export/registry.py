@@ -51,7 +51,9 @@ class Registry:
         )
 
 
-LOG_STORES = Registry("log store", "bifrost_export.logstores", {"sqlite": "bifrost_export.logstore.sqlite:SQLiteLogStore"})
+LOG_STORES = Registry(
+    "log store", "bifrost_export.logstores", {"sqlite": "bifrost_export.logstore.sqlite:SQLiteLogStore"}
+)
 FORMATS = Registry("format", "bifrost_export.formats", {"parquet": "bifrost_export.formats.parquet:ParquetFormat"})
 TRANSFORMS = Registry("transform", "bifrost_export.transforms", {})
 DESTINATIONS = Registry(

@@ -15,9 +15,14 @@ class Masker:
         self._secrets: set[str] = set()
 
     def learn(self, secret: str) -> None:
-        """Mask this value from now on; one of fewer than 4 characters would tear holes into every word."""
+        """Mask this value from now on, also as Python and JSON would quote it.
+
+        One of fewer than 4 characters would tear holes into every word, and is left.
+        """
         if len(secret) >= _SHORTEST:
-            self._secrets |= {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+            doubled = secret.replace("\\", "\\\\")
+            self._secrets |= {secret, doubled, doubled.replace("'", "\\'"), repr(secret)[1:-1]}
+            self._secrets |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
 
     def mask(self, text: str) -> str:
         """The text with every learnt secret replaced, longer ones first."""

@@ -26,4 +26,6 @@ LiteralText = Annotated[str, Field(json_schema_extra={LITERAL: True})]
 class Strict(BaseModel):
     """A frozen model that refuses unknown keys; every field has a description."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, validate_default=True, hide_input_in_errors=True
+    )

@@ -10,7 +10,13 @@ from bifrost_export.destinations.keys import Keys, without_token
 from bifrost_export.destinations.manifest import Manifest, Part
 from bifrost_export.destinations.overlap import Current, guard, overlapping, read_manifest
 from bifrost_export.destinations.port import Draft, Outcome
-from bifrost_export.destinations.store import DeletionRefusedError, ObjectStore, PutOptions, VersionChangedError, sha256_of
+from bifrost_export.destinations.store import (
+    DeletionRefusedError,
+    ObjectStore,
+    PutOptions,
+    VersionChangedError,
+    sha256_of,
+)
 from bifrost_export.errors import (
     DestinationError,
     DestinationUnavailableError,

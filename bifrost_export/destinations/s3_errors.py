@@ -67,7 +67,9 @@ def told(what: str) -> Iterator[None]:
     except ClientError as error:
         code, status = code_of(error), status_of(error)
         if code in PASSING or status >= 500 or status == 429:
-            raise DestinationUnavailableError(f"{what}: the store answered {code or status}", hint="Try again.") from None
+            raise DestinationUnavailableError(
+                f"{what}: the store answered {code or status}", hint="Try again."
+            ) from None
         raise DestinationError(
             f"{what}: the store answered {code or status}", hint=HINTS.get(code, "Look the code up at the store.")
         ) from None

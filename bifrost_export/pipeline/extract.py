@@ -83,9 +83,7 @@ def extract(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, Any
 def _count(log_store: LogStore, slice_: Slice) -> Books:
     totals = log_store.count(slice_.window)
     source = Sums.of_totals(totals)
-    return Books(
-        source=source, filtered=source, filtered_by={"date_range": source.rows}, unsettled=totals.unsettled
-    )
+    return Books(source=source, filtered=source, filtered_by={"date_range": source.rows}, unsettled=totals.unsettled)
 
 
 def _read(
@@ -105,9 +103,7 @@ def _read(
     return {DATASET: name}, _stage_rejected(runtime, staging, item["slice"], reading.rejected), books
 
 
-def _stage_rejected(
-    runtime: Runtime, staging: Staging, slice_: int, rejected: list[Rejected]
-) -> dict[str, Any] | None:
+def _stage_rejected(runtime: Runtime, staging: Staging, slice_: int, rejected: list[Rejected]) -> dict[str, Any] | None:
     if not rejected:
         return None
     name = f"{slice_:05d}.rejected.{runtime.attempt}.jsonl"

@@ -69,9 +69,7 @@ class _Kept:
                 yield passed
 
 
-def _filter(
-    runtime: Runtime, plan: Plan, staging: Staging, slice_: int, dataset: str, name: str
-) -> tuple[str, _Kept]:
+def _filter(runtime: Runtime, plan: Plan, staging: Staging, slice_: int, dataset: str, name: str) -> tuple[str, _Kept]:
     kept = _Kept(RowFilter(plan.export.data.filters))
     before = Stamp.of(plan, slice_, dataset, ("extract",))
     after = Stamp.of(plan, slice_, dataset, ("extract", "filter"))

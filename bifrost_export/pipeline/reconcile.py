@@ -41,8 +41,7 @@ def reconcile(runtime: Runtime, plan: Plan, items: Iterable[dict[str, Any] | Non
         for dataset, books in item["books"].items():
             Books.from_json(books).check(f"{dataset}, slice {item['label']}")
     totals = {
-        dataset: sum((Books.from_json(item["books"][dataset]) for item in slices), Books())
-        for dataset in plan.datasets
+        dataset: sum((Books.from_json(item["books"][dataset]) for item in slices), Books()) for dataset in plan.datasets
     }
     for dataset, books in totals.items():
         books.check(f"{dataset}, the whole window")

@@ -92,7 +92,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, dt.datetime):
         return rfc3339(value)
     text = "" if value is None else str(value)
-    return f"{text[:_LONGEST_CELL - 1]}…" if len(text) > _LONGEST_CELL else text
+    return f"{text[: _LONGEST_CELL - 1]}…" if len(text) > _LONGEST_CELL else text
 
 
 def next_steps(console: Console, folder: Path, document: Path, export: str, window: Window) -> None:

@@ -48,9 +48,7 @@ def test_keys_name_export_dataset_window_token_and_the_number_of_parts() -> None
         "__part-00001-of-00004.parquet"
     )
     assert keys("logs/").manifest == "logs/_manifests/nightly/20260828T040000Z_20260829T040000Z.json"
-    assert keys("logs/").rejected == (
-        "logs/_rejected/nightly/20260828T040000Z_20260829T040000Z__0badcafe.jsonl.gz"
-    )
+    assert keys("logs/").rejected == ("logs/_rejected/nightly/20260828T040000Z_20260829T040000Z__0badcafe.jsonl.gz")
 
 
 def test_a_fraction_stands_in_a_name_only_when_there_is_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -23,12 +24,9 @@ def is_alive(pid: int) -> bool:
 
 def test_a_process_ends_with_its_block(tmp_path: Path) -> None:
     """Also when the block raises."""
-    pid = 0
-    with (
-        pytest.raises(KeyError),
-        running("sleeper", [sys.executable, "-c", "import time; time.sleep(600)"], tmp_path / "log", os.environ) as one,
-    ):
-        pid = one.handle.pid
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    with contextlib.suppress(KeyError), running("sleeper", command, tmp_path / "log", os.environ) as process:
+        pid = process.handle.pid
         assert is_alive(pid)
         raise KeyError
     assert not is_alive(pid)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,11 +25,11 @@ def contents(path: Path) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(scope="module")
-def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store of 20,000 rows over a week."""
     path = tmp_path_factory.mktemp("week") / "logs.db"
     write(path, rows=20_000, seed=3, days=7, end=END)
-    yield path
+    return path
 
 
 def test_the_same_seed_gives_the_same_rows(tmp_path: Path) -> None:

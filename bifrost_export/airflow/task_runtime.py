@@ -1,0 +1,63 @@
+"""The surroundings of a step when it runs as an Airflow task."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from bifrost_export.airflow.narration import narrate
+from bifrost_export.airflow.versions import setting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from logging import Logger
+
+    from airflow.sdk import Context
+
+    from bifrost_export.pipeline.runtime import Runtime
+
+_ONE_MACHINE = {"LocalExecutor", "SequentialExecutor", "DebugExecutor"}
+
+
+def task_runtime(context: Context, log: Logger) -> Runtime:
+    """What a step is given in a task.
+
+    Args:
+        context: The task's.
+        log: The task's, which tells the step's progress in words.
+    """
+    from airflow.sdk import BaseHook
+    from airflow.sdk.log import mask_secret
+
+    from bifrost_export.pipeline.runtime import Runtime
+
+    def report(event: str, facts: dict[str, Any]) -> None:
+        narrate(log, event, facts)
+
+    return Runtime(
+        on_secret=mask_secret,
+        get_connection=BaseHook.get_connection,
+        attempt=f"{context['ti'].try_number}-{secrets.token_hex(4)}",
+        max_map_length=int(setting("core", "max_map_length", "1024")),
+        executor_is_local=is_one_machine(setting("core", "executor", "LocalExecutor"), os.environ),
+        report=report,
+    )
+
+
+def is_one_machine(executors: str, environ: Mapping[str, str]) -> bool:
+    """Whether all tasks see one disk.
+
+    Args:
+        executors: Airflow's setting: one or more, by name or by `module.path.Class`, each maybe as `alias:executor`
+            or `team=executor`.
+        environ: The task's variables. A Kubernetes pod is often told that it runs under LocalExecutor.
+    """
+    if environ.get("AIRFLOW_IS_K8S_EXECUTOR_POD"):
+        return False
+    names = {name.strip().replace(":", ".").replace("=", ".").rpartition(".")[2] for name in _each(executors)}
+    return names <= _ONE_MACHINE
+
+
+def _each(executors: str) -> list[str]:
+    return [name for part in executors.split(";") for name in part.split(",") if name.strip()]

@@ -1,0 +1,81 @@
+"""The trigger form of an export's DAG: what a person may set for one run, in the UI, by the API or in a backfill."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from bifrost_export.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow.sdk import Param
+
+_EXAMPLE = "an ISO 8601 time such as `2026-03-01`, `2026-03-01T02:00` or `2026-03-01T02:00:00Z`"
+
+
+def trigger_form(timezone: str) -> dict[str, Param]:
+    """The form's fields, each with a valid default: a scheduled run takes them all.
+
+    The times are plain text: Airflow's date-time format refuses a time without a zone, which here means the export's.
+
+    Args:
+        timezone: The export's.
+    """
+    from airflow.sdk import Param
+
+    zone = f"Without a zone it is taken in {timezone}."
+    return {
+        "window_start": Param(
+            None,
+            type=["null", "string"],
+            title="Window start",
+            description=f"First instant to export instead of the run's own window: {_EXAMPLE}. {zone}",
+        ),
+        "window_end": Param(
+            None,
+            type=["null", "string"],
+            title="Window end",
+            description=f"First instant that is not exported any more: {_EXAMPLE}. {zone}",
+        ),
+        "force": Param(
+            False,
+            type="boolean",
+            title="Force",
+            description="Export a window that has not settled yet: rows of its last requests may still arrive.",
+        ),
+        "replace_overlapping": Param(
+            False,
+            type="boolean",
+            title="Replace overlapping windows",
+            description="Replace published windows that this one covers completely. Otherwise they stop the run.",
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="Read, filter and balance the books, but write nothing to the destination.",
+        ),
+    }
+
+
+def check_conf(conf: Mapping[str, Any] | None, known: Mapping[str, Any]) -> None:
+    """Refuse what Airflow would accept in silence: a misspelt `window_start` would export another window.
+
+    Args:
+        conf: The configuration that the run was triggered with.
+        known: The form's fields by name.
+
+    Raises:
+        ConfigError: It holds keys that the form has not.
+    """
+    unknown = sorted(set(conf or {}) - set(known))
+    if not unknown:
+        return
+    near = [close[0] for name in unknown if (close := get_close_matches(str(name), list(known), n=1))]
+    raise ConfigError(
+        f"the run's configuration has unknown keys: {', '.join(repr(name) for name in unknown)}",
+        allowed=", ".join(known),
+        hint=f"Did you mean {', '.join(repr(name) for name in near)}? Trigger a new run." if near else None,
+    )

@@ -1,0 +1,30 @@
+"""What differs between the Airflows from 3.1 to the newest, in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+else:
+    try:
+        from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+    except ImportError:  # 3.1
+        from airflow.exceptions import AirflowFailException, AirflowSkipException
+
+__all__ = ["GROWING_PAUSES", "AirflowFailException", "AirflowSkipException", "setting"]
+
+# 3.1 takes a switch, and 3.2 a factor; each refuses or misreads the other's.
+GROWING_PAUSES: Any = True if isinstance(BaseOperator.retry_exponential_backoff, bool) else 2.0
+"""The value of `retry_exponential_backoff` by which each pause is about twice as long as the one before."""
+
+
+def setting(section: str, key: str, default: str) -> str:
+    """A setting of the Airflow that this task runs in."""
+    try:
+        from airflow.sdk.configuration import conf
+    except ImportError:  # 3.1
+        from airflow.configuration import conf
+    return str(conf.get(section, key, fallback=default))
