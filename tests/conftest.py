@@ -26,11 +26,16 @@ os.environ |= {
 }
 
 import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
 
 from bifrost_export.testing.sample_logs import write  # noqa: E402
 from bifrost_export.window import Window  # noqa: E402
 
 pytest_plugins = ["tests.servers.s3", "tests.servers.buckets"]
+
+# How long an example takes says nothing on a machine that two cores share.
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")
 
 SAMPLE_WINDOW = Window.parse("2026-03-01", "2026-03-03")
 """Two days: the time that the sample log store covers."""

@@ -26,7 +26,7 @@ class Totals:
         unsettled: Rows that are `processing`; they are not exported.
         input_tokens: Sum over all of `rows` whose value is a whole number within INT32.
         output_tokens: The same for the completion's tokens.
-        cost_usd: Sum over all of `rows` whose value is a finite number within +-1e15, in USD.
+        cost_usd: Sum over all of `rows` whose value is a finite number, in USD.
         cost_scale: Sum of their absolute values, to which a rounding error is compared.
     """
 
@@ -111,8 +111,13 @@ class LogStore(Protocol):
         """Rows of the whole table whose time can't be read from `timestamp` nor from `created_at`."""
         ...
 
-    def read(self, window: Window) -> Reading:
-        """Read one slice in one snapshot; the caller reads `batches` to its end or closes the generator."""
+    def read(self, window: Window, schema: pa.Schema) -> Reading:
+        """Read one slice in one snapshot; the caller reads `batches` to its end or closes the generator.
+
+        Args:
+            window: The slice.
+            schema: The columns that are wanted.
+        """
         ...
 
     def close(self) -> None:

@@ -89,10 +89,11 @@ def _count(log_store: LogStore, slice_: Slice) -> Books:
 def _read(
     runtime: Runtime, plan: Plan, item: dict[str, Any], staging: Staging, log_store: LogStore, slice_: Slice
 ) -> tuple[dict[str, str], dict[str, Any] | None, Books]:
-    reading = log_store.read(slice_.window)
+    schema = schema_of(DATASET)
+    reading = log_store.read(slice_.window, schema)
     passing = Measure(reading.batches)
     stamp = Stamp.of(plan, item["slice"], DATASET, ("extract",))
-    name, _ = write_rows(staging, stamp, runtime.attempt, schema_of(DATASET), passing)
+    name, _ = write_rows(staging, stamp, runtime.attempt, schema, passing)
     books = Books(
         source=Sums.of_totals(reading.totals),
         rejected=Sums.of_rejected(reading.rejected),

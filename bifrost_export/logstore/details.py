@@ -1,0 +1,154 @@
+"""What the JSON texts of a log row say: status codes, latencies, passthrough requests, customers.
+
+The texts are other programs' and can hold anything; what can't be read says nothing, and never stops a run. Each
+function reads one text; the record mapping calls it once for each distinct text.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+INT32_MAX = 2**31 - 1
+INT32_MIN = -(2**31)
+BEYOND_INT32 = -1
+"""Stands for a status code that was recorded and does not fit INT32."""
+
+_CLASSES = {
+    "caller_model_unknown": 404,
+    "caller_cancelled": 499,
+    "policy_rate_limited": 429,
+    "policy_budget_exceeded": 402,
+    "provider_auth_failed": 401,
+    "provider_billing": 402,
+    "provider_rate_limited": 429,
+    "provider_overloaded": 503,
+    "provider_timeout": 504,
+    "provider_connection_failed": 502,
+    "provider_server_error": 502,
+    "provider_credentials_exhausted": 503,
+    "bifrost_dropped": 503,
+}
+_FAMILIES = {"caller_": 400, "policy_": 403}
+
+
+@dataclass(frozen=True)
+class ErrorFacts:
+    """What `error_details` says.
+
+    Args:
+        code: The recorded status code, `BEYOND_INT32`, or None.
+        class_code: The status that stands for the class of the error, 500 for an unknown one.
+        latency: Milliseconds, or None.
+    """
+
+    code: int | None = None
+    class_code: int = 500
+    latency: float | None = None
+
+
+@dataclass(frozen=True)
+class Passthrough:
+    """What `params` says of a passthrough request.
+
+    Args:
+        path: The provider's path, or None.
+        method: The HTTP method, or None.
+        code: The recorded status code, `BEYOND_INT32`, or None.
+    """
+
+    path: str | None = None
+    method: str | None = None
+    code: int | None = None
+
+
+def error_facts(text: str | None) -> ErrorFacts:
+    """Read `error_details`."""
+    details = _object(text)
+    if not details:
+        return ErrorFacts()
+    extra = details.get("extra_fields")
+    extra = extra if isinstance(extra, dict) else {}
+    return ErrorFacts(
+        _positive_code(details.get("status_code")),
+        _class_code(extra.get("error_type")),
+        _real(extra.get("latency")),
+    )
+
+
+def passthrough(text: str | None) -> Passthrough:
+    """Read the `params` of a passthrough request."""
+    params = _object(text)
+    return Passthrough(
+        _text(params.get("path")), _text(params.get("method")), _positive_code(params.get("status_code"))
+    )
+
+
+def first_customer(text: str | None) -> str:
+    """The first of `customer_ids`, as text; `''` without one."""
+    several = _value(text)
+    if not isinstance(several, list) or not several or several[0] is None:
+        return ""
+    if isinstance(several[0], str):
+        return _text(several[0]) or ""
+    # Read again: orjson turns whole numbers beyond 64 bits into floats.
+    return json.dumps(json.loads(text or "")[0], ensure_ascii=False)
+
+
+def _value(text: str | None) -> Any:
+    if not text:
+        return None
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    try:  # it also takes NaN and lone surrogates, which Python and Go write
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    value = _value(text)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return value.encode(errors="replace").decode()
+    return value
+
+
+def _real(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _positive_code(value: Any) -> int | None:
+    """A status code above 0 as a number, or as text of digits; 0, a fraction or anything else is none."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value.lstrip("0")[:11] or "0")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        return None
+    return value if value <= INT32_MAX else BEYOND_INT32
+
+
+def _class_code(name: Any) -> int:
+    if not isinstance(name, str):
+        return 500
+    family = next((code for prefix, code in _FAMILIES.items() if name.startswith(prefix)), 500)
+    return _CLASSES.get(name, family)

@@ -1,0 +1,166 @@
+"""Which rows can't become a record, and what is told of them: place and shape, never a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bifrost_export.logstore.details import INT32_MAX, INT32_MIN
+from bifrost_export.logstore.port import Rejected
+from bifrost_export.logstore.rows import odd_value
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text column of a log store, made fit for Arrow.
+
+    Args:
+        values: Valid UTF-8.
+        broken: True where the text was no UTF-8, or None when all of it was.
+    """
+
+    values: pa.Array
+    broken: pa.Array | None
+
+
+def whole_text(column: pa.Array, required: bool = False) -> Text:
+    """Check a text column; what is no UTF-8 becomes null, and null becomes `''` where the column is required."""
+    try:
+        column.validate(full=True)
+        text = Text(column, None)
+    except pa.ArrowInvalid:
+        text = _mended(column)
+    return Text(pc.fill_null(text.values, ""), text.broken) if required and text.values.null_count else text
+
+
+def _mended(column: pa.Array) -> Text:
+    values, broken = [], []
+    for value in column.view(pa.binary()).to_pylist():
+        try:
+            values.append(None if value is None else value.decode())
+            broken.append(False)
+        except UnicodeDecodeError:
+            values.append(None)
+            broken.append(True)
+    return Text(pa.array(values, pa.string()), pa.array(broken))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way in which rows fail.
+
+    Args:
+        column: The record's column that can't be filled.
+        mask: Which rows.
+        source: The log row's column that is at fault, or None when it stands inside a JSON text.
+        reason: What is wrong, in words.
+    """
+
+    column: str
+    mask: pa.Array
+    source: str | None
+    reason: str
+
+
+class Faults:
+    """The faults of a batch, in the order in which a row's first one is told."""
+
+    def __init__(self) -> None:
+        self.found: list[Fault] = []
+
+    def __bool__(self) -> bool:
+        """Whether any row fails."""
+        return bool(self.found)
+
+    def add(self, column: str, mask: pa.Array | None, source: str | None, reason: str) -> None:
+        """Note the rows where `mask` is true; an all-false mask is no fault."""
+        if mask is not None and pc.any(mask).as_py():
+            self.found.append(Fault(column, mask, source, reason))
+
+    def add_odd(self, column: str, odd: pa.Array, source: str) -> None:
+        """Note the rows whose number is text, bytes, or a number of another kind."""
+        if odd.null_count == len(odd):
+            return
+        encoded = odd.dictionary_encode()
+        wrong = pa.array([odd_value(text, source) is not None for text in encoded.dictionary.to_pylist()], pa.bool_())
+        self.add(column, pc.fill_null(wrong.take(encoded.indices), False), source, "is no number of the column's kind")
+
+    def any(self) -> pa.Array:
+        """True for each row that fails in any way."""
+        masks = [fault.mask for fault in self.found]
+        result = masks[0]
+        for mask in masks[1:]:
+            result = pc.or_(result, mask)
+        return result
+
+    def first(self, row: int) -> Fault:
+        """The first fault of a row that fails."""
+        return next(fault for fault in self.found if fault.mask[row].as_py())
+
+
+def rejected_rows(raw: pa.RecordBatch, timestamps: pa.Array, faults: Faults) -> list[Rejected]:
+    """Tell every row that fails, in the order of the rows."""
+    return [
+        _rejected(raw, index, timestamps[index].as_py(), faults.first(index))
+        for index in pc.indices_nonzero(faults.any()).to_pylist()
+    ]
+
+
+def _rejected(raw: pa.RecordBatch, index: int, timestamp: int, fault: Fault) -> Rejected:
+    kind, length = _shape(raw, index, fault.source)
+    return reject(raw, index, timestamp, fault.column, fault.reason, kind, length)
+
+
+def reject(
+    raw: pa.RecordBatch, index: int, timestamp: int, column: str, reason: str, value_type: str, length: int | None
+) -> Rejected:
+    """Tell one row.
+
+    Args:
+        raw: Rows of the shape `rows.RAW`.
+        index: The row.
+        timestamp: Microseconds since 1970 UTC that place it.
+        column: The record's column that can't be filled.
+        reason: What is wrong, in words.
+        value_type: The value's type in the log store.
+        length: The value's length in bytes, or None for a number.
+    """
+    cost = raw.column("cost")[index].as_py()
+    return Rejected(
+        timestamp=timestamp,
+        request_id=_bytes(raw, index, "id").decode(errors="replace"),
+        column=column,
+        reason=reason,
+        value_type=value_type,
+        value_length=length,
+        input_tokens=_counted(raw.column("prompt_tokens")[index].as_py()),
+        output_tokens=_counted(raw.column("completion_tokens")[index].as_py()),
+        cost_usd=cost if cost is not None and abs(cost) < float("inf") else 0.0,
+    )
+
+
+def _bytes(raw: pa.RecordBatch, index: int, name: str) -> bytes:
+    value: Any = raw.column(name).slice(index, 1).view(pa.binary())[0].as_py()
+    return value or b""
+
+
+def _shape(raw: pa.RecordBatch, index: int, source: str | None) -> tuple[str, int | None]:
+    if source is None:
+        return "integer", None
+    odd = raw.column("odd").slice(index, 1)[0].as_py()
+    told = (
+        odd_value(odd, source) if odd and source in ("latency", "prompt_tokens", "completion_tokens", "cost") else None
+    )
+    if told:
+        return told
+    if pa.types.is_string(raw.schema.field(source).type):
+        return "text", len(_bytes(raw, index, source))
+    return ("real" if pa.types.is_floating(raw.schema.field(source).type) else "integer"), None
+
+
+def _counted(value: int | None) -> int:
+    """What a row adds to the log store's own sum of tokens."""
+    return value if value is not None and INT32_MIN <= value <= INT32_MAX else 0

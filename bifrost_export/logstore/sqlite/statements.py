@@ -1,0 +1,193 @@
+"""The SQL that reads a SQLite log store: rows of the shape `rows.RAW`, totals, odd rows, counts by time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from bifrost_export.logstore.endpoints import PASSTHROUGH
+from bifrost_export.logstore.rows import NUMBERS
+from bifrost_export.logstore.sqlite.intervals import (
+    has_other_form,
+    is_plain,
+    migrated_inside,
+    migrated_ranges,
+    space_range,
+    widened_range,
+)
+from bifrost_export.window import Window
+
+REQUIRED: Final = ("id", "timestamp", "status")
+"""Columns without which a table is no log store; every other one may be missing in an older one."""
+
+_INT32 = "BETWEEN -2147483648 AND 2147483647"
+_SETTLED = "status IS NOT 'processing'"
+# ADBC takes each column's type from the first row, so that a typed one is put before the others and dropped again.
+_TYPED = (
+    "SELECT '' AS timestamp, '' AS id, '' AS customer_id, '' AS customer_ids, '' AS provider, '' AS model,"
+    " '' AS object_type, '' AS status, 0.0 AS latency, 0 AS prompt_tokens, 0 AS completion_tokens, 0 AS recorded,"
+    " 0.0 AS cost, '' AS odd, '' AS error_details, '' AS params, 0 AS row"
+)
+
+
+class Statements:
+    """The statements for one table.
+
+    Args:
+        columns: The columns that `logs` has here.
+    """
+
+    def __init__(self, columns: Collection[str]) -> None:
+        self.columns = columns
+
+    def _given(self, name: str) -> str:
+        return name if name in self.columns else "NULL"
+
+    def _text(self, name: str) -> str:
+        return f"CAST({name} AS TEXT)" if name in self.columns else "NULL"
+
+    def _number(self, name: str, kinds: str) -> str:
+        given = self._given(name)
+        value = f"CAST({given} AS REAL)" if "real" in kinds else given
+        return f"CASE WHEN typeof({given}) IN ({kinds}) THEN {value} END"
+
+    def _odd(self) -> str:
+        """Null, or what stands in the number columns when one of them holds no number of its kind."""
+        usual = " AND ".join(
+            f"typeof({self._given(name)}) IN ({_KINDS[name]}, 'null')" for name in NUMBERS if name in self.columns
+        )
+        told = " || ',' || ".join(
+            f"typeof({self._given(name)}) || ':' || coalesce(length(CAST({self._given(name)} AS BLOB)), 0)"
+            for name in NUMBERS
+        )
+        return f"CASE WHEN {usual or '1'} THEN NULL ELSE {told} END"
+
+    def _recorded(self) -> str:
+        counts = [name for name in ("prompt_tokens", "completion_tokens", "total_tokens") if name in self.columns]
+        empty = [f"coalesce({name}, 0) = 0" for name in counts]
+        if "token_usage" in self.columns:
+            empty.append("coalesce(token_usage, '') IN ('', x'')")
+        return f"CASE WHEN {' AND '.join(empty) or '1'} THEN 0 ELSE 1 END"
+
+    def _selection(self) -> str:
+        kinds = ", ".join(f"'{kind}'" for kind in PASSTHROUGH)
+        own = self._given("customer_id")
+        several = f"CASE WHEN coalesce({own}, '') IN ('', x'') THEN {self._text('customer_ids')} END"
+        details = f"CASE WHEN status IS NOT 'success' THEN {self._text('error_details')} END"
+        params = f"CASE WHEN {self._given('object_type')} IN ({kinds}) THEN {self._text('params')} END"
+        return ", ".join(
+            (
+                *("timestamp", self._text("id"), self._text("customer_id"), several, self._text("provider")),
+                *(self._text("model"), self._text("object_type"), self._text("status")),
+                *(self._number(name, _KINDS[name]) for name in NUMBERS[:3]),
+                *(self._recorded(), self._number("cost", _KINDS["cost"]), self._odd(), details, params, "rowid"),
+            )
+        )
+
+    def space_rows(self, window: Window) -> str:
+        """The rows of Bifrost's own time form, in the order of their texts, which is theirs but for ties."""
+        rows = f"SELECT {self._selection()} FROM logs WHERE {space_range('timestamp', window)} AND {_SETTLED}"
+        return f"{_TYPED} UNION ALL SELECT * FROM ({rows} ORDER BY timestamp, id)"
+
+    def migrated_rows(self, window: Window) -> str:
+        """The rows of the migrated time form, in no order."""
+        return (
+            f"{_TYPED} UNION ALL SELECT {self._selection()} FROM {_migrated_from('timestamp', window)}"
+            f" WHERE {_migrated_where('timestamp', window)} AND {_SETTLED}"
+        )
+
+    def odd_rows(self, numbers: Iterable[int]) -> str:
+        """Rows by their number."""
+        chosen = ", ".join(str(number) for number in numbers)
+        return f"{_TYPED} UNION ALL SELECT {self._selection()} FROM logs WHERE rowid IN ({chosen}) AND {_SETTLED}"
+
+    def candidates(self, window: Window) -> str:
+        """Rows whose time is in neither form, or can't be read: whoever calls this reads each of them by itself."""
+        told = (
+            "rowid AS row, CASE WHEN typeof(timestamp) = 'text' THEN timestamp END AS timestamp,"
+            f" {self._created_text()} AS created_at, typeof(timestamp) AS kind,"
+            " length(CAST(timestamp AS BLOB)) AS bytes"
+        )
+        sources = [f"logs WHERE {widened_range('timestamp', window)} AND {has_other_form('timestamp')}"]
+        if "created_at" in self.columns:
+            unread = f"timestamp IS NOT created_at AND NOT {is_plain('timestamp')}"
+            migrated = _migrated_from("created_at", window)
+            sources += [
+                f"logs WHERE {space_range('created_at', window)} AND {unread}",
+                f"{migrated} WHERE {_migrated_where('created_at', window, checked=False)} AND {unread}",
+                (
+                    f"logs WHERE {widened_range('created_at', window)} AND {has_other_form('created_at')}"
+                    f" AND NOT {is_plain('timestamp')}"
+                ),
+            ]
+        typed = "SELECT 0 AS row, '' AS timestamp, '' AS created_at, '' AS kind, 0 AS bytes"
+        return " UNION ALL ".join((typed, *(f"SELECT {told} FROM {source}" for source in sources)))
+
+    def _created_text(self) -> str:
+        given = self._given("created_at")
+        return f"CASE WHEN typeof({given}) = 'text' THEN {given} END"
+
+    def totals(self, window: Window, odd: Collection[int]) -> list[str]:
+        """Statements whose rows add up to the totals of an interval; each gives the same six columns."""
+        sources = [
+            f"logs WHERE {space_range('timestamp', window)} AND {is_plain('timestamp')}",
+            f"{_migrated_from('timestamp', window)} WHERE {_migrated_where('timestamp', window)}",
+        ]
+        numbers = sorted(odd)
+        sources += [
+            f"logs WHERE rowid IN ({', '.join(map(str, numbers[first : first + _MANY]))})"
+            for first in range(0, len(numbers), _MANY)
+        ]
+        return [f"SELECT {self._sums()} FROM {source}" for source in sources]
+
+    def _sums(self) -> str:
+        def tokens(name: str) -> str:
+            given = self._given(name)
+            return (
+                f"coalesce(sum(CASE WHEN {_SETTLED} AND typeof({given}) = 'integer' AND {given} {_INT32}"
+                f" THEN {given} END), 0)"
+            )
+
+        cost = self._given("cost")
+        finite = f"CASE WHEN {_SETTLED} AND typeof({cost}) IN ('integer', 'real') AND abs({cost}) < 9e999 THEN"
+        return (
+            f"count(*) FILTER (WHERE {_SETTLED}) AS rows, count(*) FILTER (WHERE NOT {_SETTLED}) AS unsettled,"
+            f" {tokens('prompt_tokens')} AS input_tokens, {tokens('completion_tokens')} AS output_tokens,"
+            f" total({finite} {cost} END) AS cost_usd, total({finite} abs({cost}) END) AS cost_scale"
+        )
+
+    def unplaced(self) -> str:
+        """Rows of the whole table whose two times have neither form, for a reader of their texts."""
+        created = f"NOT {is_plain('created_at')}" if "created_at" in self.columns else "1"
+        return (
+            "SELECT '' AS timestamp, '' AS created_at UNION ALL"
+            f" SELECT CASE WHEN typeof(timestamp) = 'text' THEN timestamp END, {self._created_text()}"
+            # An index alone answers the inner question, for nearly every row.
+            f" FROM logs WHERE rowid IN (SELECT rowid FROM logs WHERE NOT {is_plain('timestamp')}) AND {created}"
+        )
+
+    def by_time(self, window: Window, characters: int) -> str:
+        """Rows by the first so many characters of their times, in order; an index alone serves it."""
+        moment = f"replace(substr(timestamp, 1, {characters}), 'T', ' ')"
+        return (
+            f"SELECT {moment} AS moment, count(*) AS rows FROM logs"
+            f" WHERE {widened_range('timestamp', window)} GROUP BY moment ORDER BY moment"
+        )
+
+
+_MANY = 5_000
+_KINDS: Final = {
+    "latency": "'integer', 'real'",
+    "prompt_tokens": "'integer'",
+    "completion_tokens": "'integer'",
+    "cost": "'integer', 'real'",
+}
+
+
+def _migrated_from(column: str, window: Window) -> str:
+    ranges = ", ".join(f"('{low}', '{high}')" for low, high in migrated_ranges(window))
+    return f"(VALUES {ranges}) AS days CROSS JOIN logs ON {column} >= days.column1 AND {column} < days.column2"
+
+
+def _migrated_where(column: str, window: Window, checked: bool = True) -> str:
+    return migrated_inside(column, window) + (f" AND {is_plain(column)}" if checked else "")

@@ -1,0 +1,179 @@
+"""The log store port on a SQLite file that Bifrost may be writing to at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from bifrost_export.config.sources import SQLiteConfig
+from bifrost_export.errors import BifrostExportError, LogStoreError
+from bifrost_export.logstore.merging import in_order
+from bifrost_export.logstore.port import Reading, Rejected, Totals
+from bifrost_export.logstore.reading_ahead import ahead
+from bifrost_export.logstore.records import to_records
+from bifrost_export.logstore.rejecting import reject
+from bifrost_export.logstore.rows import RAW
+from bifrost_export.logstore.sqlite.connection import Connection
+from bifrost_export.logstore.sqlite.cutting import cut, granularity
+from bifrost_export.logstore.sqlite.odd_times import OddTimes, judge
+from bifrost_export.logstore.sqlite.statements import REQUIRED, Statements
+from bifrost_export.logstore.sqlite.times import cast_times, pad_milliseconds, parse_time, readable
+from bifrost_export.window import Window
+
+_MANY = 5_000
+
+
+class SQLiteLogStore:
+    """A SQLite log store, opened read-only.
+
+    Args:
+        config: Its path.
+
+    Raises:
+        LogStoreError: The file isn't there, is no SQLite database, or has no `logs` table.
+        LogStoreBusyError: It is locked.
+    """
+
+    kind: ClassVar[str] = "sqlite"
+    Config = SQLiteConfig
+
+    def __init__(self, config: SQLiteConfig) -> None:
+        self.path = Path(config.path).expanduser().absolute()
+        self.connection = Connection(self.path)
+        try:
+            self._columns = self._table()
+        except BifrostExportError:
+            self.close()
+            raise
+        self.statements = Statements(self._columns)
+
+    def _table(self) -> frozenset[str]:
+        names = frozenset(row["name"] for row in self.connection.execute("SELECT name FROM pragma_table_info('logs')"))
+        if not names:
+            raise LogStoreError(
+                f"{self.path} has no table `logs`: it is no log store of Bifrost",
+                hint="Set source.config.path to the file that logs_store.config.path names in Bifrost's own config.",
+            )
+        missing = [name for name in REQUIRED if name not in names]
+        if missing:
+            raise LogStoreError(f"the table `logs` of {self.path} lacks the columns {', '.join(missing)}")
+        return names
+
+    def describe(self) -> dict[str, Any]:
+        """`{"type", "path"}`."""
+        return {"type": self.kind, "path": str(self.path)}
+
+    def columns(self) -> frozenset[str]:
+        """The columns that `logs` has here."""
+        return self._columns
+
+    def cuts(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
+        """Cut windows into slices by counts of their own rows, at whole seconds or minutes."""
+        characters = granularity(windows)
+        counts = [
+            [
+                (row["moment"], row["rows"])
+                for row in self.connection.execute(self.statements.by_time(window, characters))
+            ]
+            for window in windows
+        ]
+        target = rows_per_slice
+        while True:
+            slices = [
+                piece for window, each in zip(windows, counts, strict=True) for piece in cut(window, each, target)
+            ]
+            if len(slices) <= max(most, len(windows)):
+                return slices
+            target *= 2
+
+    def count(self, window: Window) -> Totals:
+        """What a window holds, without reading its rows."""
+        with self.connection.snapshot():
+            return self._totals(window, self._odd_times(window))
+
+    def unplaced(self) -> int:
+        """Rows of the whole table whose time can't be read from `timestamp` nor from `created_at`."""
+        rows = -1  # for the typed row in front
+        for batch in self.connection.batches(self.statements.unplaced()):
+            pairs = zip(readable(batch.column(0)), readable(batch.column(1)), strict=True)
+            rows += sum(parse_time(own) is None and parse_time(created) is None for own, created in pairs)
+        return rows
+
+    def read(self, window: Window, schema: pa.Schema) -> Reading:
+        """Read one slice in one snapshot, rows and totals; the snapshot lasts until the batches end."""
+        rejected: list[Rejected] = []
+        snapshot = self.connection.snapshot()
+        snapshot.__enter__()
+        try:
+            odd = self._odd_times(window)
+            totals = self._totals(window, odd)
+        except BaseException:
+            snapshot.__exit__(None, None, None)
+            raise
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            try:
+                others = pa.Table.from_batches(list(self._others(window, odd, schema, rejected)), schema)
+                yield from in_order(self._space(window, schema, rejected), others, schema)
+                rejected.sort(key=lambda row: (row.timestamp, row.request_id.encode()))
+            finally:
+                snapshot.__exit__(None, None, None)
+
+        return Reading(totals, batches(), rejected)
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self.connection.close()
+
+    def _odd_times(self, window: Window) -> OddTimes:
+        return judge(self.connection.batches(self.statements.candidates(window)), window)
+
+    def _totals(self, window: Window, odd: OddTimes) -> Totals:
+        total = Totals()
+        for statement in self.statements.totals(window, odd.numbers):
+            [row] = self.connection.execute(statement)
+            total = Totals(**{name: getattr(total, name) + value for name, value in row.items()})
+        return total
+
+    def _space(self, window: Window, schema: pa.Schema, rejected: list[Rejected]) -> Iterator[pa.RecordBatch]:
+        for batch in ahead(self._rows(self.statements.space_rows(window))):
+            yield _mapped(batch, cast_times(batch.column("timestamp")), schema, rejected)
+
+    def _others(
+        self, window: Window, odd: OddTimes, schema: pa.Schema, rejected: list[Rejected]
+    ) -> Iterator[pa.RecordBatch]:
+        for batch in self._rows(self.statements.migrated_rows(window)):
+            yield _mapped(batch, cast_times(pad_milliseconds(batch.column("timestamp"))), schema, rejected)
+        numbers = sorted(odd.numbers)
+        for first in range(0, len(numbers), _MANY):
+            for batch in self._rows(self.statements.odd_rows(numbers[first : first + _MANY])):
+                yield self._odd(batch, odd, schema, rejected)
+
+    def _odd(self, batch: pa.RecordBatch, odd: OddTimes, schema: pa.Schema, rejected: list[Rejected]) -> pa.RecordBatch:
+        rows = batch.column("row").to_pylist()
+        for index, row in enumerate(rows):
+            if row in odd.unread:
+                placed, kind, length = odd.unread[row]
+                rejected.append(reject(batch, index, placed, "timestamp", "can't be read as a time", kind, length))
+        return _mapped(batch, pa.array([odd.instants.get(row) for row in rows], pa.int64()), schema, rejected)
+
+    def _rows(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """The rows of a query, without the typed one in front."""
+        skip = 1
+        for batch in self.connection.batches(sql):
+            rows, skip = batch.slice(skip), 0
+            if rows.num_rows:
+                yield rows
+
+
+def _mapped(rows: pa.RecordBatch, instants: pa.Array, schema: pa.Schema, rejected: list[Rejected]) -> pa.RecordBatch:
+    """Records of rows; those without an instant are told elsewhere and left out here."""
+    if instants.null_count:
+        known = instants.is_valid()
+        rows, instants = rows.filter(known), instants.filter(known)
+    mapped = to_records(rows.select(RAW.names), instants)
+    rejected.extend(mapped.rejected)
+    return mapped.batch(schema)
