@@ -9,15 +9,19 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SECRET = "x-secret"
+SECRET = "x-secret"  # noqa: S105 - the name of a marker
 CONNECTION = "x-connection"
 LITERAL = "x-literal"
+PATH = "x-path"
 
 Secret = Annotated[str, Field(json_schema_extra={SECRET: True, CONNECTION: True})]
 """Text that is never shown; a literal gives a warning. Any variable may be referenced."""
 
 ConnectionText = Annotated[str, Field(json_schema_extra={CONNECTION: True})]
-"""Text that says where to connect to (account, host, bucket, path). Any variable may be referenced."""
+"""Text that says where to connect to (account, host, bucket). Any variable may be referenced."""
+
+PathText = Annotated[str, Field(json_schema_extra={CONNECTION: True, PATH: True})]
+"""A path on this machine; a relative one is taken from the document's folder. Any variable may be referenced."""
 
 LiteralText = Annotated[str, Field(json_schema_extra={LITERAL: True})]
 """Text in which no reference may stand (`name`, `type`, `format`, `schedule`, `enabled`)."""

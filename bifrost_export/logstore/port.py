@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from bifrost_export.window import Window
 
 
+SUMMED_COST = 1e300
+"""A cost beyond this, either way, is exported and not added up: a sum of the others could not overflow."""
+
+
 @dataclass(frozen=True)
 class Totals:
     """What a slice holds, counted by the database.
@@ -26,7 +30,7 @@ class Totals:
         unsettled: Rows that are `processing`; they are not exported.
         input_tokens: Sum over all of `rows` whose value is a whole number within INT32.
         output_tokens: The same for the completion's tokens.
-        cost_usd: Sum over all of `rows` whose value is a finite number, in USD.
+        cost_usd: Sum over all of `rows` whose value is a number within +-`SUMMED_COST`, in USD.
         cost_scale: Sum of their absolute values, to which a rounding error is compared.
     """
 

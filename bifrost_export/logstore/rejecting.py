@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bifrost_export.logstore.details import INT32_MAX, INT32_MIN
-from bifrost_export.logstore.port import Rejected
+from bifrost_export.logstore.port import SUMMED_COST, Rejected
 from bifrost_export.logstore.rows import odd_value
 
 
@@ -138,7 +138,7 @@ def reject(
         value_length=length,
         input_tokens=_counted(raw.column("prompt_tokens")[index].as_py()),
         output_tokens=_counted(raw.column("completion_tokens")[index].as_py()),
-        cost_usd=cost if cost is not None and abs(cost) < float("inf") else 0.0,
+        cost_usd=cost if cost is not None and abs(cost) <= SUMMED_COST else 0.0,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.errors import BooksError
+from bifrost_export.logstore.port import SUMMED_COST
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,18 +58,16 @@ class Sums:
         """What a batch adds up to; columns that it lacks count 0."""
         import pyarrow.compute as pc
 
-        def total(name: str, absolute: bool = False) -> Any:
-            if name not in batch.schema.names:
-                return 0
-            column = batch.column(name)
-            return pc.sum(pc.abs(column) if absolute else column).as_py() or 0
+        def total(name: str) -> int:
+            return int(pc.sum(batch.column(name)).as_py() or 0) if name in batch.schema.names else 0
 
+        costs = _summed_costs(batch)
         return cls(
             batch.num_rows,
-            int(total("input_tokens")),
-            int(total("output_tokens")),
-            float(total("cost_usd")),
-            float(total("cost_usd", absolute=True)),
+            total("input_tokens"),
+            total("output_tokens"),
+            float(pc.sum(costs).as_py() or 0.0),
+            float(pc.sum(pc.abs(costs)).as_py() or 0.0),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -95,6 +94,16 @@ class Sums:
         if not abs(self.cost_usd - other.cost_usd) <= COST_TOLERANCE * scale:
             found.append(f"cost {self.cost_usd!r} against {other.cost_usd!r}")
         return found
+
+
+def _summed_costs(batch: pa.RecordBatch) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if "cost_usd" not in batch.schema.names:
+        return pa.nulls(0, pa.float64())
+    costs = batch.column("cost_usd")
+    return pc.if_else(pc.less_equal(pc.abs(costs), SUMMED_COST), costs, 0.0)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,8 @@ def extract(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, Any
     log_store = open_log_store(runtime, plan)
     try:
         if slice_.kind == "count":
-            files, rejected, books = {}, None, _count(log_store, slice_)
+            files: dict[str, str] = {}
+            rejected, books = None, _count(log_store, slice_)
         else:
             files, rejected, books = _read(runtime, plan, item, staging, log_store, slice_)
     finally:

@@ -53,7 +53,7 @@ class LocalFolder:
             try:
                 with os.fdopen(handle, "w+b") as stream:
                     yield cast("BinaryIO", stream)
-                os.replace(temporary, path)
+                temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
         except BifrostExportError:

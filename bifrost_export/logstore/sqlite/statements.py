@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from bifrost_export.logstore.endpoints import PASSTHROUGH
+from bifrost_export.logstore.port import SUMMED_COST
 from bifrost_export.logstore.rows import NUMBERS
 from bifrost_export.logstore.sqlite.intervals import (
     has_other_form,
@@ -149,7 +150,7 @@ class Statements:
             )
 
         cost = self._given("cost")
-        finite = f"CASE WHEN {_SETTLED} AND typeof({cost}) IN ('integer', 'real') AND abs({cost}) < 9e999 THEN"
+        finite = f"CASE WHEN {_SETTLED} AND typeof({cost}) IN ('integer', 'real') AND abs({cost}) <= {SUMMED_COST} THEN"
         return (
             f"count(*) FILTER (WHERE {_SETTLED}) AS rows, count(*) FILTER (WHERE NOT {_SETTLED}) AS unsettled,"
             f" {tokens('prompt_tokens')} AS input_tokens, {tokens('completion_tokens')} AS output_tokens,"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +26,14 @@ from tests import independent
 SCHEMA = schema_of("request_logs")
 DAY = Window.parse("2026-03-01", "2026-03-02")
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.timezone.utc)
+LOCK = """
+import sqlite3, sys
+writer = sqlite3.connect(sys.argv[1], isolation_level=None)
+writer.execute("PRAGMA journal_mode = DELETE").fetchall()
+writer.execute("BEGIN EXCLUSIVE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
 
 
 def opened(path: Path) -> SQLiteLogStore:
@@ -233,12 +243,15 @@ def test_a_locked_log_store_is_worth_another_try(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(connection, "BUSY_MILLISECONDS", 50)
     path = tmp_path / "logs.db"
     create(path)
-    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
-        writer.execute("PRAGMA journal_mode = DELETE").fetchall()
-        writer.execute("BEGIN EXCLUSIVE")
-        writer.execute("DELETE FROM logs")
+    # Locks are a process's own, so that another one has to hold it.
+    with subprocess.Popen(
+        [sys.executable, "-c", LOCK, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "locked\n"
         with pytest.raises(LogStoreBusyError, match="was locked"):
             opened(path)
+        writer.communicate("")
 
 
 def test_nothing_can_be_written_through_the_connection(log_store: Path) -> None:

@@ -1,0 +1,108 @@
+"""What is read from files: documents and their exports, good and broken."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bifrost_export.config.models import Export, Source, Staging
+
+if TYPE_CHECKING:
+    from bifrost_export.config.problems import Problem
+
+
+@dataclass
+class Document:
+    """One file.
+
+    Args:
+        path: Where it stands.
+        lines: Its text, by lines, to show what a problem is about.
+        enabled: `log_exports.enabled`.
+        staging: `log_exports.staging`.
+        source: `log_exports.source`, else `logs_store` in this package's words.
+        source_pointer: Where it stands.
+        log_retention_days: `client.log_retention_days` of Bifrost's own config, or None.
+    """
+
+    path: Path
+    lines: list[str] = field(default_factory=list)
+    enabled: bool = True
+    staging: Staging = field(default_factory=Staging)
+    source: Source | None = None
+    source_pointer: str = "/log_exports/source"
+    log_retention_days: int | None = None
+
+
+@dataclass
+class LoadedExport:
+    """One entry of `exports`; or a document of which not even that can be read.
+
+    Args:
+        document: Its document.
+        pointer: Where it stands: `/log_exports/exports/0`.
+        index: Its number, or None for the document itself.
+        name: Its name as written, when that is text.
+        export: The export, or None when it is broken.
+        problems: Its problems, and for a broken document all of them.
+        raw: As it is written.
+        shared: Errors of its document that break it too; they are told once, with the document.
+    """
+
+    document: Document
+    pointer: str = ""
+    index: int | None = None
+    name: str | None = None
+    export: Export | None = None
+    problems: list[Problem] = field(default_factory=list)
+    raw: Any = None
+    shared: list[Problem] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that break it."""
+        return [problem for problem in (*self.shared, *self.problems) if problem.severity == "error"]
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it becomes a DAG."""
+        own = self.raw.get("enabled", True) if isinstance(self.raw, dict) else True
+        return self.document.enabled and own is not False
+
+    @property
+    def dag_id(self) -> str:
+        """`bifrost_export__<name>`; `bifrost_export__<file>__<index>` when the name is what is broken."""
+        broken_name = any(problem.pointer == f"{self.pointer}/name" for problem in self.errors)
+        if self.name is not None and not broken_name:
+            return f"bifrost_export__{self.name}"
+        stem = "".join(
+            each if each.isascii() and (each.isalnum() or each in "-_.") else "_" for each in self.document.path.stem
+        )
+        return f"bifrost_export__{stem}" + ("" if self.index is None else f"__{self.index}")
+
+    @property
+    def fingerprint(self) -> str:
+        """Of what is written, for whoever has to notice a change."""
+        return json.dumps(self.raw, sort_keys=True, default=str)
+
+
+@dataclass
+class Loaded:
+    """All that was read.
+
+    Args:
+        documents: The files.
+        exports: Their exports, and one entry for each document that can't be read.
+        problems: All problems, also those of no export.
+    """
+
+    documents: list[Document] = field(default_factory=list)
+    exports: list[LoadedExport] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that are errors."""
+        return [problem for problem in self.problems if problem.severity == "error"]

@@ -1,0 +1,61 @@
+"""An export as a plan carries it: references unresolved, and no literal secret in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from bifrost_export.config.models import Source
+from bifrost_export.config.references import DOCUMENT, is_literal
+from bifrost_export.config.sources import SOURCE_CONFIGS
+from bifrost_export.config.texts import Place, map_texts
+from bifrost_export.errors import DocumentError
+from bifrost_export.registry import DESTINATIONS
+
+if TYPE_CHECKING:
+    from bifrost_export.config.documents import LoadedExport
+
+
+def freeze(loaded: LoadedExport) -> dict[str, Any]:
+    """The export as JSON: `{"name", "document", "pointer", "export", "source", "source_pointer", "staging"}`.
+
+    A literal secret is replaced by `{"$document": <its JSON pointer>}`, and stays in the document.
+
+    Raises:
+        DocumentError: The export is broken.
+    """
+    if loaded.export is None:
+        raise DocumentError(loaded.errors)
+    document = loaded.document
+    export = loaded.export.model_dump(mode="json")
+    destination = DESTINATIONS.load(loaded.export.destination.type).Config
+    pointer = f"{loaded.pointer}/destination/config"
+    export["destination"]["config"] = map_texts(export["destination"]["config"], destination, pointer, _hidden)
+    if loaded.export.source is not None:
+        export["source"] = _source(loaded.export.source, f"{loaded.pointer}/source")
+    return {
+        "name": loaded.export.name,
+        "document": str(document.path.absolute()),
+        "pointer": loaded.pointer,
+        "export": export,
+        "source": None if document.source is None else _source(document.source, document.source_pointer),
+        "source_pointer": document.source_pointer,
+        "staging": document.staging.model_dump(mode="json"),
+    }
+
+
+def config_hash(frozen: dict[str, Any]) -> str:
+    """SHA-256, in hex, of the export and its source: what the output depends on."""
+    wanted = {"export": frozen["export"], "source": frozen["source"]}
+    return hashlib.sha256(json.dumps(wanted, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _source(source: Source, pointer: str) -> dict[str, Any]:
+    found = source.model_dump(mode="json")
+    found["config"] = map_texts(found["config"], SOURCE_CONFIGS[source.type], f"{pointer}/config", _hidden)
+    return found
+
+
+def _hidden(text: str, place: Place, pointer: str) -> Any:
+    return {DOCUMENT: pointer} if place.secret and is_literal(text) else text

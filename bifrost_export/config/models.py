@@ -1,0 +1,209 @@
+"""What a user writes: an export of the document, in long form. References stay text here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from bifrost_export.config.fields import ConnectionText, LiteralText, Strict
+from bifrost_export.config.schedules import Schedule
+from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
+from bifrost_export.errors import ConfigError, UnknownNameError
+from bifrost_export.registry import DESTINATIONS, FORMATS
+from bifrost_export.window import parse_instant
+
+DATASETS = ("request_logs",)
+"""The datasets that `data.include` takes in this version."""
+
+LATER_DATASETS = ("response_logs", "error_logs", "metrics", "traces")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_WORD = re.compile(
+    r"last_[1-9][0-9]{0,3}_(hours|days|weeks|months)|today|yesterday|this_week|last_week|this_month|last_month"
+)
+_SHARE = re.compile(r"(100|[0-9]{1,2})(\.[0-9]{1,6})?%")
+
+
+class Source(Strict):
+    """Where the log rows come from."""
+
+    type: LiteralText = Field(description="The kind of log store: sqlite.")
+    config: dict[str, Any] = Field(description="Its keys: path.")
+
+    @field_validator("type")
+    @classmethod
+    def _type_is_known(cls, value: str) -> str:
+        if value not in SOURCE_CONFIGS:
+            raise ConfigError(
+                NOT_YET.get(value, f"there is no log store {value!r}"), allowed=", ".join(sorted(SOURCE_CONFIGS))
+            )
+        return value
+
+
+class Staging(Strict):
+    """Where rows wait between tasks."""
+
+    url: ConnectionText | None = Field(default=None, description="file:///folder or s3://bucket/prefix.")
+    conn_id: str | None = Field(default=None, description="An Airflow connection for an object store.")
+    keep_days: int = Field(default=7, ge=1, le=3650, description="Days after which what dead runs left is swept.")
+    shared: bool = Field(default=False, description="The folder is on a disk that all workers share.")
+
+
+class DateRange(Strict):
+    """Two times that narrow the window."""
+
+    start: str = Field(description="First instant; without a zone, in the export's.")
+    end: str = Field(description="Last instant, inclusive at the precision in which it is written.")
+
+    @field_validator("start", "end")
+    @classmethod
+    def _is_a_time(cls, value: str) -> str:
+        parse_instant(value)
+        return value
+
+    @model_validator(mode="after")
+    def _not_turned_round(self) -> DateRange:
+        if parse_instant(self.start) > parse_instant(self.end):
+            raise ConfigError(
+                f"start {self.start!r} is later than end {self.end!r}", hint="Give the earlier time first."
+            )
+        return self
+
+
+class Filters(Strict):
+    """Which rows are exported: all that pass every filter."""
+
+    date_range: str | DateRange | None = Field(default=None, description="A word, or start and end.")
+    providers: tuple[str, ...] | None = Field(default=None, min_length=1, description="One of these providers.")
+    models: tuple[str, ...] | None = Field(default=None, min_length=1, description="One of these models.")
+    customers: tuple[str, ...] | None = Field(default=None, min_length=1, description="One of these customers.")
+    status_codes: tuple[int, ...] | None = Field(default=None, min_length=1, description="One of these status codes.")
+    min_latency_ms: int | None = Field(default=None, ge=0, le=2**31 - 1, description="At least so slow, inclusive.")
+    max_latency_ms: int | None = Field(default=None, ge=0, le=2**31 - 1, description="At most so slow, inclusive.")
+    has_errors: bool | None = Field(default=None, description="true: status 400 and above; false: the rest.")
+
+    @field_validator("date_range")
+    @classmethod
+    def _word_is_known(cls, value: str | DateRange | None) -> str | DateRange | None:
+        if isinstance(value, str) and not _WORD.fullmatch(value):
+            raise ConfigError(
+                f"there is no date_range {value!r}",
+                allowed="last_N_hours, last_N_days, last_N_weeks, last_N_months, today, yesterday, this_week,"
+                ' last_week, this_month, last_month, or {"start": ..., "end": ...}',
+            )
+        return value
+
+    @field_validator("status_codes")
+    @classmethod
+    def _codes_fit(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        for code in value or ():
+            if not 0 <= code < 2**31:
+                raise ConfigError(f"{code} is no status code", allowed="whole numbers such as 200 or 429")
+        return value
+
+    @model_validator(mode="after")
+    def _latencies_leave_room(self) -> Filters:
+        low, high = self.min_latency_ms, self.max_latency_ms
+        if low is not None and high is not None and low > high:
+            raise ConfigError(f"min_latency_ms {low} is above max_latency_ms {high}: no row would pass")
+        return self
+
+
+class Data(Strict):
+    """What is exported, and how it is written."""
+
+    include: tuple[LiteralText, ...] = Field(default=("request_logs",), min_length=1, description="The datasets.")
+    format: LiteralText = Field(default="parquet", description="The format of the files.")
+    compression: LiteralText | None = Field(default=None, description="Its compression; without it, the format's own.")
+    filters: Filters = Field(default=Filters(), description="Which rows are exported.")
+    transformations: tuple[dict[str, Any], ...] = Field(default=(), description="How rows are changed.")
+    max_rows_per_file: int = Field(default=1_000_000, ge=1, description="Rows of a part.")
+    max_rejected: LiteralText | int = Field(default="1%", description="A share, or a number of rows.")
+
+    @field_validator("include")
+    @classmethod
+    def _datasets_are_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name in LATER_DATASETS:
+                raise ConfigError(f"the dataset {name!r} comes with a later version", allowed=", ".join(DATASETS))
+            if name not in DATASETS:
+                raise ConfigError(f"there is no dataset {name!r}", allowed=", ".join(DATASETS))
+        if len(set(value)) < len(value):
+            raise ConfigError(f"include names a dataset twice: {', '.join(value)}")
+        return value
+
+    @field_validator("transformations")
+    @classmethod
+    def _none_yet(cls, value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        if value:
+            raise ConfigError("transformations come with a later version", hint="Leave the key out.")
+        return value
+
+    @field_validator("max_rejected")
+    @classmethod
+    def _share_or_number(cls, value: str | int) -> str | int:
+        good = value >= 0 if isinstance(value, int) else bool(_SHARE.fullmatch(value)) and float(value[:-1]) <= 100
+        if not good:
+            raise ConfigError(f"max_rejected is {value!r}", allowed="a share such as 1% or 0.5%, or a number of rows")
+        return value
+
+    @model_validator(mode="after")
+    def _format_can_do_it(self) -> Data:
+        try:
+            kind = FORMATS.load(self.format)
+        except UnknownNameError as error:
+            raise ConfigError(error.message, allowed=error.allowed, hint=error.hint) from None
+        if self.compression is not None and self.compression not in kind.compressions:
+            raise ConfigError(
+                f"{self.format} has no compression {self.compression!r}", allowed=", ".join(kind.compressions)
+            )
+        return self
+
+
+class Destination(Strict):
+    """Where the files go."""
+
+    type: LiteralText = Field(description="The kind of destination.")
+    config: dict[str, Any] = Field(description="Its keys; see the destinations.")
+
+    @field_validator("type")
+    @classmethod
+    def _type_is_known(cls, value: str) -> str:
+        try:
+            DESTINATIONS.load(value)
+        except UnknownNameError as error:
+            raise ConfigError(error.message, allowed=error.allowed, hint=error.hint) from None
+        return value
+
+
+class Export(Strict):
+    """One export: a schedule, a destination, and the data to send."""
+
+    name: LiteralText = Field(description="Names the DAG and the files; unique over all documents.")
+    enabled: bool = Field(default=True, description="false keeps its DAG out.")
+    description: str = Field(default="", description="Words for the DAG's page.")
+    owner: str = Field(default="", description="The owner of the DAG.")
+    schedule: Schedule = Field(description="When it runs.")
+    destination: Destination = Field(description="Where the files go.")
+    data: Data = Field(default=Data(), description="What is exported.")
+    source: Source | None = Field(default=None, description="A log store of its own.")
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_one(cls, value: str) -> str:
+        check_name(value)
+        return value
+
+
+def check_name(value: str) -> None:
+    """Refuse a name that can't name a DAG and files.
+
+    Raises:
+        ConfigError: It can't.
+    """
+    if not _NAME.fullmatch(value) or "__" in value:
+        raise ConfigError(
+            f"{value!r} is no name of an export",
+            allowed="1 to 100 letters, digits, '_', '.' and '-', the first a letter or digit, without '__'",
+        )

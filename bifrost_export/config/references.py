@@ -1,0 +1,180 @@
+"""References: `${NAME}`, `${NAME:-default}` and `env.NAME` stay text until a task needs their values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from bifrost_export.config.positions import SyntaxFaultError, read_text
+from bifrost_export.config.texts import Place, map_texts
+from bifrost_export.errors import ConfigError, ForbiddenReferenceError, MissingReferenceError
+
+BUILTINS = ("EXPORT_TIMESTAMP", "EXPORT_VERSION", "EXPORT_NAME", "WINDOW_START", "WINDOW_END", "RUN_ID")
+"""References that a run fills in by itself."""
+
+DOCUMENT = "$document"
+"""Key of `{"$document": pointer}`: a literal secret that stays in the document."""
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_ENV = re.compile(r"env\.([A-Za-z_][A-Za-z0-9_]*)")
+_FORBIDDEN = ("AIRFLOW__*", "AIRFLOW_CONN_*")
+_PATTERNS = "BIFROST_EXPORT_ENV"
+
+
+def references_in(text: str) -> Iterator[tuple[str, str | None]]:
+    """The names that a text refers to, each with its default or None."""
+    whole = _ENV.fullmatch(text)
+    if whole:
+        yield whole[1], None
+        return
+    for match in _REFERENCE.finditer(text):
+        yield match[1], match[2]
+
+
+def is_literal(text: str) -> bool:
+    """Whether a text has anything but references without a default in it."""
+    if not text or _ENV.fullmatch(text):
+        return False
+    return any(default for _, default in references_in(text)) or bool(_REFERENCE.sub("", text))
+
+
+def check_reference(name: str, place: Place, pointer: str, environ: Mapping[str, str] | None) -> None:
+    """Refuse a reference that may not stand in its place.
+
+    Args:
+        name: The name that is referred to.
+        place: What the text is for.
+        pointer: Where it stands.
+        environ: Holds the administrator's patterns; None leaves them for the task to check.
+
+    Raises:
+        ForbiddenReferenceError: It may not stand there.
+    """
+    if place.literal:
+        raise ForbiddenReferenceError(
+            f"the reference ${{{name}}} stands in {pointer}, where none may", hint="Write the value itself."
+        )
+    if name in BUILTINS:
+        return
+    if place.connection:
+        if any(fnmatchcase(name, pattern) for pattern in _FORBIDDEN):
+            raise ForbiddenReferenceError(
+                f"the reference ${{{name}}} in {pointer} names a variable of Airflow's own",
+                allowed=f"any variable but {' and '.join(_FORBIDDEN)}",
+            )
+        return
+    if environ is None:
+        return
+    patterns = [each.strip() for each in environ.get(_PATTERNS, "BIFROST_*").split(",") if each.strip()]
+    if not any(fnmatchcase(name, pattern) for pattern in patterns):
+        raise ForbiddenReferenceError(
+            f"the reference ${{{name}}} may not stand in {pointer}",
+            allowed=f"there: the built-in {', '.join(BUILTINS)}, and variables that match {', '.join(patterns)}",
+            hint=f"An administrator can allow more by patterns in the variable {_PATTERNS}.",
+        )
+
+
+class Resolver:
+    """Fills references in, in the task that needs the values.
+
+    Args:
+        environ: The variables.
+        builtins: Values of the built-in references.
+        document: The document that literal secrets are read from, and that relative paths are taken from.
+        on_secret: Told every secret value.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        builtins: Mapping[str, str] | None = None,
+        document: Path | None = None,
+        on_secret: Callable[[str], None] | None = None,
+    ) -> None:
+        self.environ = environ
+        self.builtins = dict(builtins or {})
+        self.document = document
+        self.on_secret = on_secret
+
+    def resolve(self, value: Any, model: type[BaseModel] | None, pointer: str) -> Any:
+        """A copy of a config with all references filled in.
+
+        Args:
+            value: JSON, as `freeze` gives it.
+            model: The model whose fields say what each text is for.
+            pointer: Where the value stands in its document.
+
+        Raises:
+            MissingReferenceError: A reference has no value.
+            ForbiddenReferenceError: A reference may not stand where it does.
+            ConfigError: A literal secret is not in the document any more.
+        """
+        return map_texts(self._with_literals(value), model, pointer, self._fill)
+
+    def absolute(self, path: str) -> str:
+        """A path, taken from the document's folder when it is relative."""
+        folder = self.document.parent if self.document is not None else Path()
+        return str((folder / Path(path).expanduser()).absolute()) if path else path
+
+    def _fill(self, text: str, place: Place, pointer: str) -> str:
+        whole = _ENV.fullmatch(text)
+        if whole:
+            filled = self._value(whole[1], None, place, pointer)
+        else:
+            filled = _REFERENCE.sub(lambda match: self._value(match[1], match[2], place, pointer), text)
+        if place.secret and self.on_secret is not None and filled:
+            self.on_secret(filled)
+        return self.absolute(filled) if place.path else filled
+
+    def _value(self, name: str, default: str | None, place: Place, pointer: str) -> str:
+        check_reference(name, place, pointer, self.environ)
+        found = self.builtins.get(name) if name in BUILTINS else self.environ.get(name)
+        if found is None or (default is not None and not found):
+            found = default
+        if found is None:
+            raise MissingReferenceError(
+                f"the reference ${{{name}}} in {pointer} has no value",
+                hint=f"Set the variable {name} where the task runs, or give a default: ${{{name}:-...}}.",
+            )
+        return found
+
+    def _with_literals(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            if set(value) == {DOCUMENT}:
+                return self._literal(str(value[DOCUMENT]))
+            return {key: self._with_literals(each) for key, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._with_literals(each) for each in value]
+        return value
+
+    def _literal(self, pointer: str) -> str:
+        found: Any = _read(self.document) if self.document is not None else None
+        for step in pointer.split("/")[1:]:
+            key = step.replace("~1", "/").replace("~0", "~")
+            try:
+                found = found[int(key)] if isinstance(found, list) else found[key]
+            except (KeyError, IndexError, ValueError, TypeError):
+                found = None
+                break
+        if not isinstance(found, str):
+            raise ConfigError(
+                f"the secret at {pointer} is not in the document {self.document} any more: it was changed in the"
+                " middle of the run",
+                hint="Clear from plan.",
+            )
+        return found
+
+
+def _read(document: Path) -> Any:
+    try:
+        return read_text(document.read_text("utf-8"), is_json=document.suffix == ".json").value
+    except (OSError, UnicodeDecodeError, SyntaxFaultError) as error:
+        raise ConfigError(
+            f"the document {document}, which holds a secret of this run, can't be read: {error}",
+            hint="Mend it, then clear this task.",
+        ) from None
