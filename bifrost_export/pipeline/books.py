@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.errors import BooksError
 from bifrost_export.logstore.port import SUMMED_COST
+from bifrost_export.pipeline.exact import exact
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,31 +28,54 @@ class Sums:
         rows: How many rows.
         input_tokens: Sum of input_tokens, null as 0.
         output_tokens: Sum of output_tokens, null as 0.
-        cost_usd: Sum of cost_usd, null as 0.
-        cost_scale: Sum of its absolute values.
+        cost: Sum of cost_usd, null as 0, as floats that add up to it exactly.
+        cost_scale: Sum of its absolute values, about.
     """
 
     rows: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
-    cost_usd: float = 0.0
+    cost: tuple[float, ...] = ()
     cost_scale: float = 0.0
+
+    @property
+    def cost_usd(self) -> float:
+        """The sum of cost_usd, rounded once."""
+        return math.fsum(self.cost)
 
     def __add__(self, other: Sums) -> Sums:
         """Both together."""
-        return Sums(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+        return Sums(
+            self.rows + other.rows,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            exact((*self.cost, *other.cost)),
+            self.cost_scale + other.cost_scale,
+        )
+
+    def __sub__(self, other: Sums) -> Sums:
+        """What is left of these when the others are taken away."""
+        return Sums(
+            self.rows - other.rows,
+            self.input_tokens - other.input_tokens,
+            self.output_tokens - other.output_tokens,
+            exact((*self.cost, *(-part for part in other.cost))),
+            max(0.0, self.cost_scale - other.cost_scale),
+        )
 
     @classmethod
     def of_totals(cls, totals: Totals) -> Sums:
         """What the log store counted."""
-        return cls(totals.rows, totals.input_tokens, totals.output_tokens, totals.cost_usd, totals.cost_scale)
+        cost = exact([totals.cost_usd])
+        return cls(totals.rows, totals.input_tokens, totals.output_tokens, cost, totals.cost_scale)
 
     @classmethod
     def of_rejected(cls, rejected: Iterable[Rejected]) -> Sums:
         """What rejected rows add to the log store's count."""
-        return sum(
-            (cls(1, row.input_tokens, row.output_tokens, row.cost_usd, abs(row.cost_usd)) for row in rejected), cls()
-        )
+        rows = list(rejected)
+        costs = [row.cost_usd for row in rows]
+        tokens = (sum(row.input_tokens for row in rows), sum(row.output_tokens for row in rows))
+        return cls(len(rows), *tokens, exact(costs), math.fsum(map(abs, costs)))
 
     @classmethod
     def of_batch(cls, batch: pa.RecordBatch) -> Sums:
@@ -62,25 +86,21 @@ class Sums:
             return int(pc.sum(batch.column(name)).as_py() or 0) if name in batch.schema.names else 0
 
         costs = _summed_costs(batch)
-        return cls(
-            batch.num_rows,
-            total("input_tokens"),
-            total("output_tokens"),
-            float(pc.sum(costs).as_py() or 0.0),
-            float(pc.sum(pc.abs(costs)).as_py() or 0.0),
-        )
+        scale = float(pc.sum(pc.abs(costs)).as_py() or 0.0)
+        return cls(batch.num_rows, total("input_tokens"), total("output_tokens"), exact(costs.to_pylist()), scale)
 
     def to_json(self) -> dict[str, Any]:
         """The sums as JSON."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**{name: getattr(self, name) for name in self.__dataclass_fields__}, "cost": list(self.cost)}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Sums:
+        """Read what `to_json` wrote."""
+        return cls(**{**document, "cost": tuple(document["cost"])})
 
     def tokens_and_cost(self) -> dict[str, Any]:
         """The sums as the manifest tells them."""
-        return {
-            "input_tokens": self.input_tokens,
-            "output_tokens": self.output_tokens,
-            "cost_usd": math.fsum([self.cost_usd]),
-        }
+        return {"input_tokens": self.input_tokens, "output_tokens": self.output_tokens, "cost_usd": self.cost_usd}
 
     def differences(self, other: Sums) -> list[str]:
         """How the two differ, in words."""
@@ -102,8 +122,8 @@ def _summed_costs(batch: pa.RecordBatch) -> pa.Array:
 
     if "cost_usd" not in batch.schema.names:
         return pa.nulls(0, pa.float64())
-    costs = batch.column("cost_usd")
-    return pc.if_else(pc.less_equal(pc.abs(costs), SUMMED_COST), costs, 0.0)
+    costs = pc.drop_null(batch.column("cost_usd"))
+    return costs.filter(pc.less_equal(pc.abs(costs), SUMMED_COST))
 
 
 @dataclass(frozen=True)
@@ -149,7 +169,7 @@ class Books:
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Books:
         """Read what `to_json` wrote."""
-        sums = {name: Sums(**document[name]) for name in _SUMS}
+        sums = {name: Sums.from_json(document[name]) for name in _SUMS}
         return cls(**sums, filtered_by=dict(document["filtered_by"]), unsettled=document["unsettled"])
 
     def check(self, where: str) -> None:

@@ -79,14 +79,6 @@ def _filter(runtime: Runtime, plan: Plan, staging: Staging, slice_: int, dataset
 
 
 def _booked(books: Books, kept: _Kept) -> Books:
-    removed = sum(kept.removed.values())
-    given, passed = kept.given, kept.kept
-    filtered = Sums(
-        removed,
-        given.input_tokens - passed.input_tokens,
-        given.output_tokens - passed.output_tokens,
-        given.cost_usd - passed.cost_usd,
-        given.cost_scale - passed.cost_scale,
-    )
+    filtered = kept.given - kept.kept
     rules = {**books.filtered_by, **{rule: rows for rule, rows in kept.removed.items() if rows}}
-    return replace(books, kept=passed, staged=passed, filtered=books.filtered + filtered, filtered_by=rules)
+    return replace(books, kept=kept.kept, staged=kept.kept, filtered=books.filtered + filtered, filtered_by=rules)

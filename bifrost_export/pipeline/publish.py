@@ -69,7 +69,7 @@ def _check_pieces(
             f"load gave other parts than reconcile planned: {given} instead of {planned}", hint="Clear from plan."
         )
     for dataset in plan.datasets:
-        parts = [Sums(**piece["sums"]) for piece in pieces if piece["dataset"] == dataset]
+        parts = [Sums.from_json(piece["sums"]) for piece in pieces if piece["dataset"] == dataset]
         balance(f"{dataset}, staged rows against the parts", books[dataset].staged, sum(parts, Sums()))
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from bifrost_export.destinations.keys import without_token
 
-VOLATILE = ("token", "confirmed_by", "revision", "run_id", "export_timestamp", "replaces", "former")
+# The config's hash differs with the folder that an export writes to.
+VOLATILE = ("config_hash", "token", "confirmed_by", "revision", "run_id", "export_timestamp", "replaces", "former")
 
 
 def folder_contents(root: Any) -> dict[str, bytes]:

@@ -59,10 +59,9 @@ def test_duckdb_reads_the_same_sums_as_the_manifest_tells(big_store: Path, tmp_p
     found = duckdb.sql(
         "SELECT count(*), sum(input_tokens), sum(output_tokens), sum(cost_usd), count(DISTINCT request_id)"
         f" FROM read_parquet({paths})"
-    ).fetchone()
+    ).fetchall()[0]
 
     sums = entry["sums"]["exported"]
-    assert found is not None
     assert found[:3] == (entry["exported"], sums["input_tokens"], sums["output_tokens"])
     assert found[3] == pytest.approx(sums["cost_usd"], rel=1e-9)
     assert found[4] == entry["exported"]
