@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from bifrost_export.window import MICROSECOND, Window, local_midnight, parse_instant, rfc3339, to_utc
+from bifrost_export.errors import WindowError
+from bifrost_export.window import MICROSECOND, UTC, Window, local_midnight, merge, parse_instant, to_utc
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -14,8 +17,12 @@ if TYPE_CHECKING:
     from bifrost_export.config.models import DateRange
 
 _COUNTED = re.compile(r"last_([1-9][0-9]{0,3})_(hours|days|weeks|months)")
-_CLOCK = re.compile(r"[Tt ](?P<hour>\d\d)(?::?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?)?")
+_CLOCK = re.compile(
+    r".(?P<hour>\d\d)(?::?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?)?([Zz]|[+-][\d:.]+)?$"
+)
+_WEEK = re.compile(r"\d{4}-?W\d\d")
 _DAY = dt.timedelta(days=1)
+_END_OF_TIME = dt.datetime.max.replace(tzinfo=UTC)
 
 # Words as long as a schedule's period mean the window itself.
 _WHOLE_PERIOD = {
@@ -24,6 +31,10 @@ _WHOLE_PERIOD = {
     "weekly": {"last_168_hours", "last_7_days", "last_1_weeks", "last_week"},
     "monthly": {"last_1_months", "last_month"},
 }
+_PERIODS = {"hourly": dt.timedelta(hours=1), "daily": _DAY, "weekly": 7 * _DAY}
+_LOOKED_AT = 62 * _DAY
+"""How far around a window `warning` looks: the longest that `last_month` reaches back."""
+_MOST_RUNS = 1500
 
 
 def range_of(
@@ -39,16 +50,21 @@ def range_of(
         frequency: Of the schedule.
 
     Returns:
-        The interval of the rows to export, or None when an object leaves nothing of the window.
+        The interval of the rows to export, or None when it is empty.
 
     Raises:
-        WindowError: A time can't be read, or the calendar ends.
+        WindowError: A time can't be read, the times are turned round, or the calendar ends.
     """
     if date_range is None:
         return window
     if isinstance(date_range, str):
         return window if date_range in _WHOLE_PERIOD.get(frequency, ()) else _in_words(date_range, window, zone)
     start, end = parse_instant(date_range.start, zone), inclusive_end(date_range.end, zone)
+    if start >= end:
+        raise WindowError(
+            f"date_range starts at {date_range.start!r}, which is not before its end {date_range.end!r} in {zone.key}",
+            hint="Give the earlier time as the start.",
+        )
     return window.intersection(Window(start, end))
 
 
@@ -58,22 +74,54 @@ def inclusive_end(text: str, zone: ZoneInfo) -> dt.datetime:
     Raises:
         WindowError: The text is no time.
     """
+    text = text.strip()
     instant = parse_instant(text, zone)
-    clock = _CLOCK.search(text.strip())
+    try:
+        day = _day(text)
+        if day is not None:
+            return local_midnight(day + (7 * _DAY if _WEEK.fullmatch(text) else _DAY), zone)
+        written, precision = dt.datetime.fromisoformat(text), _precision(text)
+        end = instant + precision
+        # A time that a clock change skips has no rows: what is meant ends where the gap does.
+        return end if written.tzinfo else min(end, to_utc(written + precision, zone))
+    except OverflowError:
+        return _END_OF_TIME
+
+
+def _day(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _precision(text: str) -> dt.timedelta:
+    clock = _CLOCK.search(text)
     if clock is None:
-        return local_midnight(instant.astimezone(zone).date() + _DAY, zone)
+        return MICROSECOND
     if clock["fraction"]:
-        return instant + dt.timedelta(microseconds=10 ** max(0, 6 - len(clock["fraction"])))
+        return dt.timedelta(microseconds=10 ** max(0, 6 - len(clock["fraction"])))
     if clock["second"]:
-        return instant + dt.timedelta(seconds=1)
-    return instant + (dt.timedelta(minutes=1) if clock["minute"] else dt.timedelta(hours=1))
+        return dt.timedelta(seconds=1)
+    return dt.timedelta(minutes=1) if clock["minute"] else dt.timedelta(hours=1)
 
 
-def _in_words(word: str, window: Window, zone: ZoneInfo) -> Window:
+def _in_words(word: str, window: Window, zone: ZoneInfo) -> Window | None:
+    try:
+        start, end = _ends_of(word, window.end, zone)
+    except (OverflowError, ValueError):
+        raise WindowError(
+            f"date_range {word!r} reaches back from {window.end} beyond the year 1", hint="Choose a shorter one."
+        ) from None
+    # Where a whole local day is skipped, as in Samoa in 2011, `yesterday` has no moment.
+    return Window(start, end) if start < end else None
+
+
+def _ends_of(word: str, end: dt.datetime, zone: ZoneInfo) -> tuple[dt.datetime, dt.datetime]:
     counted = _COUNTED.fullmatch(word)
     if counted:
-        return Window(_back(window.end, int(counted[1]), counted[2], zone), window.end)
-    today = (window.end - MICROSECOND).astimezone(zone).date()
+        return _back(end, int(counted[1]), counted[2], zone), end
+    today = (end - MICROSECOND).astimezone(zone).date()
     monday, first = today - today.weekday() * _DAY, today.replace(day=1)
     days = {
         "today": (today, None),
@@ -83,8 +131,8 @@ def _in_words(word: str, window: Window, zone: ZoneInfo) -> Window:
         "this_month": (first, None),
         "last_month": ((first - _DAY).replace(day=1), first),
     }
-    start, end = days[word]
-    return Window(local_midnight(start, zone), window.end if end is None else local_midnight(end, zone))
+    since, until = days[word]
+    return local_midnight(since, zone), end if until is None else local_midnight(until, zone)
 
 
 def _back(end: dt.datetime, count: int, unit: str, zone: ZoneInfo) -> dt.datetime:
@@ -98,38 +146,64 @@ def _back(end: dt.datetime, count: int, unit: str, zone: ZoneInfo) -> dt.datetim
 
 def _months_before(local: dt.datetime, count: int) -> dt.datetime:
     """The same day of an earlier month, clamped to that month's last day."""
-    months = local.year * 12 + local.month - 1 - count
-    year, month = divmod(months, 12)
-    following = dt.date(year + (month == 11), (month + 1) % 12 + 1, 1)
-    return local.replace(year=year, month=month + 1, day=min(local.day, (following - _DAY).day))
+    year, month = divmod(local.year * 12 + local.month - 1 - count, 12)
+    first = local.replace(year=year, month=month + 1, day=1)
+    return first.replace(day=min(local.day, calendar.monthrange(first.year, first.month)[1]))
 
 
 def warning(date_range: str | DateRange | None, window: Window, zone: ZoneInfo, frequency: str) -> str | None:
-    """What is odd about a word that is not as long as the schedule's period, with an example; None for the others.
+    """Which rows are exported twice or never by a word that doesn't mean the window, with an example.
 
     Args:
         date_range: As the document has it.
-        window: Any window of the schedule, for the example.
+        window: Any window of the schedule; the example is this run, or one near it that shows the difference.
         zone: The export's timezone.
         frequency: Of the schedule.
+
+    Returns:
+        The text, or None when every run exports its window, or what lies in it of two times.
+
+    Raises:
+        WindowError: The calendar ends.
     """
     if not isinstance(date_range, str):
         return None
-    rows = range_of(date_range, window, zone, frequency)
-    if rows is None or rows == window:
+    runs = {each: range_of(date_range, each, zone, frequency) for each in _windows_around(window, zone, frequency)}
+    example = next((each for each in runs if runs[each] != each), None)
+    if example is None:
         return None
-    facts = [f"the run of the window {window} exports the rows of {rows}, and is named by its window all the same"]
-    if rows.start < window.start:
-        facts.append(
-            f"rows from {rfc3339(rows.start)} to {rfc3339(min(window.start, rows.end))} are exported by earlier runs too"
-        )
-    missing = [
-        (start, end)
-        for start, end in ((window.start, min(rows.start, window.end)), (max(rows.end, window.start), window.end))
-        if start < end
-    ]
-    facts += [
-        f"rows from {rfc3339(start)} to {rfc3339(end)} are not in this run, and in none if no later one reaches back"
-        for start, end in missing
-    ]
-    return f"date_range {date_range!r} is not as long as the {frequency} schedule's period: {'; '.join(facts)}"
+    rows = runs.pop(example)
+    others = merge(each for each in runs.values() if each)
+    twice = [both for each in others if rows and (both := rows.intersection(each))]
+    never = _left(example, merge([*others, *([rows] if rows else [])]))
+    facts = [f"the run of the window {example} exports {f'the rows of {rows}' if rows else 'no row'}"]
+    facts += [f"the rows of {each} are exported twice or more often" for each in twice]
+    facts += [f"the rows of {each} are never exported" for each in never]
+    return (
+        f"date_range {date_range!r} does not mean the {frequency} schedule's window: for example, {'; '.join(facts)};"
+        " the files are named by the window all the same"
+    )
+
+
+def _left(window: Window, taken: list[Window]) -> list[Window]:
+    """What of a window lies in none of the others."""
+    pieces = window.cut(edge for each in taken for edge in (each.start, each.end))
+    return merge(piece for piece in pieces if not any(each.covers(piece) for each in taken))
+
+
+def _windows_around(window: Window, zone: ZoneInfo, frequency: str) -> list[Window]:
+    """The window, then its neighbours on both sides, the nearest first."""
+    period = _PERIODS.get(frequency, window.end - window.start)
+    local = window.end.astimezone(zone).replace(tzinfo=None)
+
+    def end(number: int) -> dt.datetime:
+        if frequency == "monthly":
+            return to_utc(_months_before(local, -number), zone)
+        return window.end + number * period if frequency == "hourly" else to_utc(local + number * period, zone)
+
+    count = min(_MOST_RUNS, _LOOKED_AT // period + 1)
+    before = [window.start, *(end(-number - 1) for number in range(1, count + 1))]
+    after = [window.end, *(end(number) for number in range(1, count + 1))]
+    past = [Window(start, until) for until, start in pairwise(before) if start < until]
+    future = [Window(start, until) for start, until in pairwise(after) if start < until]
+    return [window, *(each for pair in zip(past, future, strict=False) for each in pair)]

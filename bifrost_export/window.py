@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from bifrost_export.errors import WindowError
@@ -187,7 +188,7 @@ class Window:
     def cut(self, at: Iterable[dt.datetime]) -> Iterator[Window]:
         """The pieces between those of the instants that lie inside, in order."""
         edges = sorted({self.start, self.end, *(t for t in at if self.start < t < self.end)})
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             yield Window(start, end)
 
 

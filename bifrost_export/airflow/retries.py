@@ -11,7 +11,7 @@ from bifrost_export.airflow.versions import GROWING_PAUSES, AirflowFailException
 from bifrost_export.errors import ConfigError, PassingError, PermanentError
 
 if TYPE_CHECKING:
-    from logging import Logger
+    from airflow.sdk.types import Logger
 
 RETRIES: dict[str, Any] = {
     "retries": 4,

@@ -11,9 +11,9 @@ from bifrost_export.airflow.versions import setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from logging import Logger
 
     from airflow.sdk import Context
+    from airflow.sdk.types import Logger
 
     from bifrost_export.pipeline.runtime import Runtime
 

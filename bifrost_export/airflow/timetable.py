@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pendulum
 from airflow.timetables.base import DagRunInfo, DataInterval, Timetable
 
+from bifrost_export.airflow.instants import plain
 from bifrost_export.config.schedules import Schedule, read_schedule
 from bifrost_export.window import UTC, Window
 
@@ -66,9 +67,10 @@ class ExportTimetable(Timetable):
         A date on which a window starts means that window. Scheduled runs have the same logical dates, which are unique
         in a DAG: by any other answer that window would be left without a run.
         """
-        if self.schedule.last_firing(run_after) == run_after:
-            return _interval(self.schedule.window_from(run_after))
-        return _interval(self.schedule.latest_settled(run_after))
+        at = plain(run_after)
+        if self.schedule.last_firing(at) == at:
+            return _interval(self.schedule.window_from(at))
+        return _interval(self.schedule.latest_settled(at))
 
     def run_info_from_dag_run(self, *, dag_run: DagRun) -> DagRunInfo:
         """What the scheduler goes on from (Airflow 3.2 and later ask this).
@@ -78,7 +80,7 @@ class ExportTimetable(Timetable):
         """
         info: DagRunInfo = super().run_info_from_dag_run(dag_run=dag_run)
         if dag_run.run_type == "manual" and dag_run.logical_date is not None:
-            return info._replace(data_interval=_interval(self.schedule.window_from(dag_run.logical_date)))
+            return info._replace(data_interval=_interval(self.schedule.window_from(plain(dag_run.logical_date))))
         return info
 
     def next_dagrun_info(
@@ -86,15 +88,15 @@ class ExportTimetable(Timetable):
     ) -> DagRunInfo | None:
         """The next run: it goes on where the last automatic one ended, so that no window is skipped."""
         start = self._next_start(last_automated_data_interval, restriction)
-        if restriction.latest is not None and start > restriction.latest:
+        if restriction.latest is not None and start > plain(restriction.latest):
             return None
         interval = _interval(self.schedule.window_from(start))
         return DagRunInfo(run_after=interval.end + self.schedule.settle_delta, data_interval=interval)
 
     def _next_start(self, last: DataInterval | None, restriction: TimeRestriction) -> dt.datetime:
-        earliest = restriction.earliest
+        earliest = None if restriction.earliest is None else plain(restriction.earliest)
         if last is not None:
-            start: dt.datetime = last.end
+            start = plain(last.end)
         elif restriction.catchup and earliest is not None:
             return self.schedule.first_firing_from(earliest)
         else:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.airflow.instants import plain
 from bifrost_export.errors import WindowError
 from bifrost_export.window import Window
 
@@ -39,5 +40,5 @@ def choose_window(
     if start:
         return Window.parse(start, end, schedule.zone)
     if interval[0] is not None and interval[1] is not None:
-        return Window(interval[0], interval[1])
-    return schedule.latest_settled(run_after)
+        return Window(plain(interval[0]), plain(interval[1]))
+    return schedule.latest_settled(plain(run_after))

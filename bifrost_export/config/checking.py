@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from difflib import get_close_matches
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bifrost_export.config.fields import Strict
-from bifrost_export.config.positions import Text, pointer_of
+from bifrost_export.config.hiding import shown
+from bifrost_export.config.positions import Text, pointer_of, value_at
 from bifrost_export.config.problems import Problem
-from bifrost_export.config.references import check_reference, is_literal, references_in
-from bifrost_export.config.texts import Place, map_texts
+from bifrost_export.config.references import check_reference, is_broken, is_literal, references_in
+from bifrost_export.config.texts import Place, fields_of, map_texts
+from bifrost_export.config.wording import brief, of_value, of_wrong_key
 from bifrost_export.errors import BifrostExportError, ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
-
-LATER = {
-    "defaults", "airflow", "extra_fields", "include_content", "metrics_bucket", "max_file_size", "day", "minute",
-    "expression", "start_date", "catchup", "missed_windows", "offloaded",
-}  # fmt: skip
-"""Keys of the published description that this version doesn't know yet."""
-
-_LATER_SCHEDULES = ("weekly", "monthly", "hourly", "cron")
 
 
 class Checker:
@@ -44,21 +36,25 @@ class Checker:
         self,
         pointer: str,
         message: str,
-        value: Any = None,
         *,
         of_key: bool = False,
-        severity: str = "error",
-        **more: Any,
+        severity: Literal["error", "warning"] = "error",
+        allowed: str | None = None,
+        hint: str | None = None,
     ) -> None:
-        """Note a problem at its place."""
+        """Note a problem at its place, with the value that stands there, unless that is a secret."""
         line, column = self.text.place(pointer, of_key)
-        self.problems.append(
-            Problem(severity, pointer, message, value, line, column, file=self.file, **more)  # type: ignore[arg-type]
-        )
+        value = None if of_key else shown(self.text.value, pointer, self.text.at(pointer))
+        self.problems.append(Problem(severity, pointer, message, value, line, column, allowed, hint, self.file))
 
-    def add_error(self, pointer: str, error: BifrostExportError, value: Any = None, severity: str = "error") -> None:
+    def add_error(self, pointer: str, error: BifrostExportError) -> None:
         """Note what an error of this package says."""
-        self.add(pointer, error.message, value, severity=severity, allowed=error.allowed, hint=error.hint)
+        self.add(pointer, error.message, allowed=error.allowed, hint=error.hint)
+
+    def take(self) -> list[Problem]:
+        """The problems so far; the next ones begin afresh."""
+        taken, self.problems = self.problems, []
+        return taken
 
     def model(self, model: type[Model], value: Any, pointer: str, *, lenient: bool = False) -> Model | None:
         """Check a value against a model.
@@ -80,64 +76,56 @@ class Checker:
         return None
 
     def _convert(self, model: type[BaseModel], value: Any, pointer: str, error: dict[str, Any], lenient: bool) -> None:
-        steps = _steps(value, error["loc"])
-        at = pointer + pointer_of(*steps)
-        found = _found(value, steps)
+        kind, raised = error["type"], error.get("ctx", {}).get("error")
+        steps = _steps(value, error["loc"], is_missing=kind == "missing")
+        at, found = pointer + pointer_of(*steps), value_at(value, [str(step) for step in steps])
         if lenient and isinstance(found, str) and any(references_in(found)):
             return
-        kind = error["type"]
+        if kind == "too_short" and len(found) >= error["ctx"]["min_length"]:
+            return  # pydantic counts the good entries alone, and the bad ones are told by themselves
         if kind == "extra_forbidden":
-            self._unknown_key(model, pointer, steps, at)
+            holder = _model_at(model, steps[:-1])
+            self._wrong_key(at, str(steps[-1]), list(holder.model_fields) if holder else [])
         elif kind == "missing":
-            key, holder = steps[-1], pointer + pointer_of(*steps[:-1])
-            self.add(holder, f"the key {key!r} is missing", None, hint=_description(model, steps))
-        elif isinstance(error.get("ctx", {}).get("error"), ConfigError):
-            self.add_error(at, error["ctx"]["error"], self._shown(at, found))
-        elif any(problem.pointer == at for problem in self.problems):
-            return  # the branches of a union each say something of one value
-        else:
-            self._wrong_value(at, steps, found, error["msg"])
+            hint = _description(model, steps)
+            self.add(pointer + pointer_of(*steps[:-1]), f"the key {str(steps[-1])!r} is missing", hint=hint)
+        elif isinstance(raised, ConfigError):
+            self.add_error(at, raised)
+        elif kind == "value_error":
+            self.add(at, str(raised))
+        elif not any(problem.pointer == at for problem in self.problems):  # the branches of a union speak of one value
+            self._wrong_value(at, steps, found, error)
 
-    def _unknown_key(self, model: type[BaseModel], pointer: str, steps: list[Any], at: str) -> None:
-        key, holder = str(steps[-1]), _model_at(model, steps[:-1])
-        known = list(holder.model_fields) if holder else []
-        if key in LATER:
-            self.add(at, f"the key {key!r} comes with a later version", of_key=True, hint="Leave it out.")
-            return
-        near = get_close_matches(key, known, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else None
-        self.add(at, f"unknown key {key!r}", of_key=True, allowed=", ".join(known) or None, hint=hint)
-
-    def _wrong_value(self, at: str, steps: list[Any], found: Any, message: str) -> None:
+    def _wrong_value(self, at: str, steps: list[Any], found: Any, error: dict[str, Any]) -> None:
         name = next((step for step in reversed(steps) if isinstance(step, str)), "the value")
-        hint = None
-        if name == "frequency" and found in _LATER_SCHEDULES:
-            hint = f"{str(found).capitalize()} schedules come with a later version."
-        elif name in ("schedule", "destination") and isinstance(found, str):
-            hint = "The short form comes with a later version: write it as an object."
-        allowed = message.removeprefix("Value error, ").removeprefix("Input should be ")
-        shown = self._shown(at, found)
-        self.add(at, f"{name} is {_brief(shown)}", shown, allowed=allowed, hint=hint)
+        told = shown(self.text.value, at, found)
+        allowed, hint = of_value(name, found, error)
+        self.add(at, f"{name} is {brief(told, found)}", allowed=allowed, hint=hint)
 
-    def _shown(self, pointer: str, value: Any) -> Any:
-        if "/credentials" in pointer or "/account_key" in pointer or "/sas_token" in pointer:
-            return "***" if isinstance(value, str) and is_literal(value) else value if isinstance(value, str) else None
-        return value if isinstance(value, str | int | float | bool) or value is None else None
+    def _wrong_key(self, at: str, key: str, known: list[str]) -> None:
+        message, allowed, hint = of_wrong_key(key, known)
+        self.add(at, message, of_key=True, allowed=allowed, hint=hint)
 
     def texts(self, model: type[BaseModel] | None, value: Any, pointer: str) -> None:
-        """Check the references in a value, and warn of literal secrets."""
+        """Check the references in a value, and warn of literal secrets; no variable is read."""
 
         def look(text: str, place: Place, at: str) -> str:
             for name, _ in references_in(text):
                 try:
                     check_reference(name, place, at, None)
                 except ConfigError as error:
-                    self.add_error(at, error, text)
+                    self.add_error(at, error)
+            if is_broken(text) and not place.literal:
+                self.add(
+                    at,
+                    "a '${' stands here that begins no reference",
+                    allowed="${NAME} or ${NAME:-default}, NAME of letters, digits and _",
+                    hint="A text that needs these two characters themselves can come from a variable.",
+                )
             if place.secret and is_literal(text):
                 self.add(
                     at,
                     "a literal secret stands in the document",
-                    "***",
                     severity="warning",
                     hint="Put it into a variable of the workers and write ${NAME}, or use an Airflow connection.",
                 )
@@ -145,27 +133,39 @@ class Checker:
 
         map_texts(value, model, pointer, look)
 
-    def known_keys(self, value: dict[str, Any], known: type[Strict] | tuple[str, ...], pointer: str) -> None:
+    def known_keys(self, value: dict[str, Any], known: Iterable[str], pointer: str) -> None:
         """Refuse keys that an object of the document may not have."""
-        names = known if isinstance(known, tuple) else tuple(known.model_fields)
+        names = list(known)
         for key in value:
-            at = pointer + pointer_of(key)
-            if key in names:
-                continue
-            if key in LATER:
-                self.add(at, f"the key {key!r} comes with a later version", of_key=True, hint="Leave it out.")
-                continue
-            near = get_close_matches(key, names, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else None
-            self.add(at, f"unknown key {key!r}", of_key=True, allowed=", ".join(names), hint=hint)
+            if key not in names:
+                self._wrong_key(pointer + pointer_of(key), key, names)
+
+    def stand_twice(self, below: str, but: str | None = None) -> None:
+        """Refuse keys that stand twice in one object.
+
+        Args:
+            below: Pointer of the part of the document to look at.
+            but: Pointer of a part of that part to leave out.
+        """
+        for pointer, (line, column) in self.text.twice:
+            if _is_below(pointer, below) and not (but is not None and pointer != but and _is_below(pointer, but)):
+                message = f"the key {pointer.rpartition('/')[2]!r} stands twice in one object"
+                hint = "Keep one of them."
+                self.problems.append(
+                    Problem("error", pointer, message, line=line, column=column, hint=hint, file=self.file)
+                )
 
 
-def _steps(value: Any, loc: tuple[Any, ...]) -> list[Any]:
+def _is_below(pointer: str, holder: str) -> bool:
+    return f"{pointer}/".startswith(f"{holder}/")
+
+
+def _steps(value: Any, loc: tuple[Any, ...], *, is_missing: bool) -> list[Any]:
     """The steps of a pydantic location that stand in the document: it also names the branches of unions."""
     steps: list[Any] = []
     found = value
     for index, step in enumerate(loc):
-        if isinstance(found, dict) and (step in found or index == len(loc) - 1):
+        if isinstance(found, dict) and (step in found or (is_missing and index == len(loc) - 1)):
             steps.append(step)
             found = found.get(step)
         elif isinstance(found, list) and isinstance(step, int):
@@ -174,23 +174,10 @@ def _steps(value: Any, loc: tuple[Any, ...]) -> list[Any]:
     return steps
 
 
-def _found(value: Any, steps: list[Any]) -> Any:
-    for step in steps:
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
-
-
 def _model_at(model: type[BaseModel], steps: list[Any]) -> type[BaseModel] | None:
-    from bifrost_export.config.texts import fields_of
-
     found: type[BaseModel] | None = model
     for step in steps:
-        if found is None:
-            return None
-        if isinstance(step, str):
+        if found is not None and isinstance(step, str):
             found = fields_of(found).get(step, (None, None))[1]
     return found
 
@@ -199,13 +186,3 @@ def _description(model: type[BaseModel], steps: list[Any]) -> str | None:
     holder = _model_at(model, steps[:-1])
     info = holder.model_fields.get(str(steps[-1])) if holder else None
     return info.description if info else None
-
-
-def _brief(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False) if value is not None else "not of the right kind"
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def twice(text: Text) -> Iterator[tuple[str, tuple[int, int]]]:
-    """The keys that stand twice, but for those in parts of Bifrost's own config."""
-    yield from (each for each in text.twice if each[0].startswith("/log_exports") or each[0].count("/") == 1)

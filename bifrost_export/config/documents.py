@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export.config.models import Export, Source, Staging
 
 if TYPE_CHECKING:
+    from bifrost_export.config.positions import Text
     from bifrost_export.config.problems import Problem
 
 
@@ -19,7 +19,7 @@ class Document:
 
     Args:
         path: Where it stands.
-        lines: Its text, by lines, to show what a problem is about.
+        text: What was read, to show the line that a problem is about; None when it can't be read.
         enabled: `log_exports.enabled`.
         staging: `log_exports.staging`.
         source: `log_exports.source`, else `logs_store` in this package's words.
@@ -28,7 +28,7 @@ class Document:
     """
 
     path: Path
-    lines: list[str] = field(default_factory=list)
+    text: Text | None = None
     enabled: bool = True
     staging: Staging = field(default_factory=Staging)
     source: Source | None = None
@@ -49,6 +49,7 @@ class LoadedExport:
         problems: Its problems, and for a broken document all of them.
         raw: As it is written.
         shared: Errors of its document that break it too; they are told once, with the document.
+        tie: Ends its DAG id where another export has that id already.
     """
 
     document: Document
@@ -59,6 +60,7 @@ class LoadedExport:
     problems: list[Problem] = field(default_factory=list)
     raw: Any = None
     shared: list[Problem] = field(default_factory=list)
+    tie: str = ""
 
     @property
     def errors(self) -> list[Problem]:
@@ -80,12 +82,8 @@ class LoadedExport:
         stem = "".join(
             each if each.isascii() and (each.isalnum() or each in "-_.") else "_" for each in self.document.path.stem
         )
-        return f"bifrost_export__{stem}" + ("" if self.index is None else f"__{self.index}")
-
-    @property
-    def fingerprint(self) -> str:
-        """Of what is written, for whoever has to notice a change."""
-        return json.dumps(self.raw, sort_keys=True, default=str)
+        number = "" if self.index is None else f"__{self.index}"
+        return f"bifrost_export__{stem[:100]}{number}{self.tie}"
 
 
 @dataclass

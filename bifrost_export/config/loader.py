@@ -8,17 +8,16 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from bifrost_export.config.checking import Checker, twice
+from bifrost_export.config.checking import Checker
 from bifrost_export.config.documents import Document, Loaded, LoadedExport
-from bifrost_export.config.fields import Strict
-from bifrost_export.config.models import Destination, Export, Source, Staging
-from bifrost_export.config.positions import SyntaxFaultError, Text, read_text
+from bifrost_export.config.export_reading import read_export, read_source
+from bifrost_export.config.logs_store import read_logs_store
+from bifrost_export.config.models import Staging
+from bifrost_export.config.positions import SyntaxFaultError, Text
 from bifrost_export.config.problems import Problem
-from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
+from bifrost_export.config.reading import SUFFIXES, read_document
 from bifrost_export.errors import DocumentError, UnknownExportError
-from bifrost_export.registry import DESTINATIONS
 
-SUFFIXES = (".json", ".yaml", ".yml")
 VARIABLE = "BIFROST_EXPORT_CONFIG"
 _TOP = ("enabled", "exports", "source", "staging")
 
@@ -41,17 +40,34 @@ def load(path: str | Path) -> Loaded:
     """
     path = Path(path)
     loaded = Loaded()
-    if path.is_dir():
-        files = sorted(each for each in path.iterdir() if each.suffix in SUFFIXES and each.is_file())
-        if not files:
-            _fail(loaded, path, "the folder holds no document", f"files that end in {', '.join(SUFFIXES)}")
+    try:
+        files = _documents(path)
+    except (OSError, ValueError) as error:
+        _fail(loaded, path, f"{path} can't be read: {error}")
+        files = []
     else:
-        files = [path]
+        if not files:
+            _fail(loaded, path, f"the folder {path} holds no document", f"files that end in {', '.join(SUFFIXES)}")
     for file in files:
         _load_file(loaded, file)
     _refuse_same_names(loaded)
+    _tell_apart(loaded)
     loaded.problems += [problem for each in loaded.exports for problem in each.problems]
+    order = [document.path.name for document in loaded.documents]
+    loaded.problems.sort(key=lambda each: (order.index(str(each.file)), each.line or 0, each.column or 0))
     return loaded
+
+
+def _documents(path: Path) -> list[Path]:
+    """The files to load: a folder may also hold the schema that an editor checks its documents by."""
+    if not path.is_dir():
+        return [path]
+    return sorted(
+        each
+        for each in path.iterdir()
+        if each.suffix in SUFFIXES and not each.name.startswith(".") and not each.name.endswith(".schema.json")
+        if each.is_file()
+    )
 
 
 def load_export(path: str | Path, name: str) -> LoadedExport:
@@ -88,38 +104,45 @@ def _fail(loaded: Loaded, path: Path, message: str, allowed: str | None = None, 
 
 def _load_file(loaded: Loaded, path: Path) -> None:
     try:
-        content = path.read_text("utf-8-sig")
-        text = read_text(content, is_json=path.suffix not in (".yaml", ".yml"))
+        text = read_document(path)
     except FileNotFoundError:
         _fail(loaded, path, f"there is no document {path}", hint=f"Name it, or set {VARIABLE}.")
-    except (OSError, UnicodeDecodeError) as error:
-        _fail(loaded, path, f"the document {path} can't be read: {error}")
     except SyntaxFaultError as error:
         _fail(loaded, path, f"the document {path.name} is {error.message}", line=error.line, column=error.column)
+    except (OSError, ValueError) as error:
+        _fail(loaded, path, f"the document {path} can't be read: {error}")
     else:
-        _load_text(loaded, Document(path, content.splitlines()), text)
+        _load_text(loaded, Document(path, text), text)
 
 
 def _load_text(loaded: Loaded, document: Document, text: Text) -> None:
     checker = Checker(text, document.path.name)
+    loaded.documents.append(document)
     top = text.value.get("log_exports") if isinstance(text.value, dict) else None
     if not isinstance(top, dict) or not isinstance(top.get("exports"), list):
-        where = "/log_exports" if isinstance(top, dict) else ""
-        hint = None
-        if isinstance(text.value, dict) and "export" in text.value:
-            hint = "The short form comes with a later version."
-        checker.add(
-            where, "the document has no log_exports.exports", allowed='{"log_exports": {"exports": [...]}}', hint=hint
-        )
-        loaded.documents.append(document)
-        loaded.exports.append(LoadedExport(document, problems=checker.problems))
+        _tell_no_exports(checker, text.value, top)
+        loaded.exports.append(LoadedExport(document, problems=checker.take()))
         return
     _read_top(checker, document, top, text.value)
-    shared, checker.problems = checker.problems, []
-    exports = [_read_export(checker, document, raw, index) for index, raw in enumerate(top["exports"])]
+    shared = checker.take()
+    if top.get("source") is None:
+        read_logs_store(checker, document, text.value.get("logs_store"))
+    of_store = checker.take()
+    exports = [read_export(checker, document, raw, index) for index, raw in enumerate(top["exports"])]
+    heirs = [each for each in exports if not (isinstance(each.raw, dict) and each.raw.get("source") is not None)]
     _spread(loaded, exports, shared)
-    loaded.documents.append(document)
+    if heirs:  # Bifrost's own log store is no matter of exports that name another
+        _spread(loaded, heirs, of_store)
     loaded.exports += exports
+
+
+def _tell_no_exports(checker: Checker, whole: Any, top: Any) -> None:
+    hint = None
+    if isinstance(whole, dict) and top is None and {"export", "filters", "transformations"} & set(whole):
+        hint = "The short form comes with a later version."
+    pointer = "" if top is None else "/log_exports/exports" if isinstance(top, dict) else "/log_exports"
+    allowed = '{"log_exports": {"exports": [...]}}'
+    checker.add(pointer, "the document has no list log_exports.exports", allowed=allowed, hint=hint)
 
 
 def _spread(loaded: Loaded, exports: list[LoadedExport], shared: list[Problem]) -> None:
@@ -128,126 +151,46 @@ def _spread(loaded: Loaded, exports: list[LoadedExport], shared: list[Problem]) 
     if any(problem.severity == "error" for problem in shared):
         for each in exports:
             each.export = None
-            each.shared = shared
+            each.shared = [*each.shared, *shared]
 
 
 def _read_top(checker: Checker, document: Document, top: dict[str, Any], whole: dict[str, Any]) -> None:
     checker.known_keys(top, _TOP, "/log_exports")
-    for pointer, (line, column) in twice(checker.text):
-        if not pointer.startswith("/log_exports/exports/"):
-            _stands_twice(checker, pointer, line, column)
+    checker.stand_twice("/log_exports", but="/log_exports/exports")
     enabled = top.get("enabled", True)
     if isinstance(enabled, bool):
         document.enabled = enabled
     else:
-        checker.add("/log_exports/enabled", "enabled is no truth value", enabled, allowed="true, false")
+        checker.add("/log_exports/enabled", "enabled is no truth value", allowed="true, false")
     if "staging" in top:
         checker.texts(Staging, top["staging"], "/log_exports/staging")
         document.staging = checker.model(Staging, top["staging"], "/log_exports/staging") or document.staging
     if top.get("source") is not None:
-        document.source = _read_source(checker, top["source"], "/log_exports/source")
-    elif isinstance(whole.get("logs_store"), dict):
-        _read_logs_store(checker, document, whole["logs_store"])
+        document.source = read_source(checker, top["source"], "/log_exports/source")
     client = whole.get("client")
     days = client.get("log_retention_days") if isinstance(client, dict) else None
     document.log_retention_days = days if isinstance(days, int) and not isinstance(days, bool) else None
 
 
-def _stands_twice(checker: Checker, pointer: str, line: int, column: int) -> None:
-    key = pointer.rpartition("/")[2]
-    checker.problems.append(
-        Problem(
-            "error",
-            pointer,
-            f"the key {key!r} stands twice in one object",
-            None,
-            line,
-            column,
-            hint="Keep one of them.",
-            file=checker.file,
-        )
-    )
-
-
-def _read_source(checker: Checker, value: Any, pointer: str) -> Source | None:
-    source = checker.model(Source, value, pointer)
-    if source is None:
-        return None
-    model = SOURCE_CONFIGS[source.type]
-    before = len(checker.problems)
-    checker.texts(model, source.config, f"{pointer}/config")
-    checker.model(model, source.config, f"{pointer}/config", lenient=True)
-    return source if not any(each.severity == "error" for each in checker.problems[before:]) else None
-
-
-def _read_logs_store(checker: Checker, document: Document, store: dict[str, Any]) -> None:
-    """Bifrost's own key, which has more keys than a source of ours."""
-    kind, config = store.get("type"), store.get("config")
-    if store.get("enabled") is False:
-        return
-    document.source_pointer = "/logs_store"
-    if kind not in SOURCE_CONFIGS:
-        told = NOT_YET.get(str(kind), f"there is no log store {kind!r}")
-        checker.add(
-            "/logs_store/type", told, kind if isinstance(kind, str) else None, allowed=", ".join(SOURCE_CONFIGS)
-        )
-        return
-    path = config.get("path") if isinstance(config, dict) else None
-    # Bifrost's own default, in its app folder.
-    wanted = {"type": kind, "config": {"path": path if isinstance(path, str) and path else "./logs.db"}}
-    document.source = _read_source(checker, wanted, "/logs_store")
-
-
-def _read_export(checker: Checker, document: Document, raw: Any, index: int) -> LoadedExport:
-    pointer = f"/log_exports/exports/{index}"
-    found = LoadedExport(document, pointer, index, raw=raw)
-    if isinstance(raw, dict) and isinstance(raw.get("name"), str):
-        found.name = raw["name"]
-    for each, (line, column) in twice(checker.text):
-        if f"{each}/".startswith(f"{pointer}/"):
-            _stands_twice(checker, each, line, column)
-    export = checker.model(Export, raw, pointer)
-    if isinstance(raw, dict):
-        checker.texts(
-            Export, {key: value for key, value in raw.items() if key not in ("destination", "source")}, pointer
-        )
-        _check_config(checker, Destination, raw.get("destination"), f"{pointer}/destination")
-        _check_config(checker, Source, raw.get("source"), f"{pointer}/source")
-    found.problems, checker.problems = checker.problems, []
-    found.export = None if found.errors else export
-    return found
-
-
-def _check_config(checker: Checker, kind: type[Strict], value: Any, pointer: str) -> None:
-    """Check `config` of a destination or source against the model that its type names."""
-    if not isinstance(value, dict) or not isinstance(value.get("config"), dict):
-        return
-    known = value.get("type")
-    if kind is Destination and known in DESTINATIONS.names():
-        model = DESTINATIONS.load(known).Config
-    elif kind is Source and known in SOURCE_CONFIGS:
-        model = SOURCE_CONFIGS[known]
-    else:
-        return
-    checker.texts(model, value["config"], f"{pointer}/config")
-    checker.model(model, value["config"], f"{pointer}/config", lenient=True)
-
-
 def _refuse_same_names(loaded: Loaded) -> None:
     first: dict[str, LoadedExport] = {}
     for each in loaded.exports:
-        if each.name is None:
+        former = each if each.name is None else first.setdefault(each.name, each)
+        if former is each or each.document.text is None:
             continue
-        former = first.setdefault(each.name, each)
-        if former is not each:
-            each.export = None
-            each.problems.append(
-                Problem(
-                    "error",
-                    f"{each.pointer}/name",
-                    f"the name {each.name!r} is taken",
-                    each.name,
-                    file=each.document.path.name,
-                    hint=f"Give each export a name of its own: {former.document.path.name} has it at {former.pointer}.",
-                )
-            )
+        checker = Checker(each.document.text, each.document.path.name)
+        hint = f"Give each export a name of its own: {former.document.path.name} has it at {former.pointer}."
+        checker.add(f"{each.pointer}/name", f"the name {each.name!r} is taken", hint=hint)
+        each.export = None
+        each.problems += checker.take()
+
+
+def _tell_apart(loaded: Loaded) -> None:
+    """Give each entry a DAG id of its own; a broken one never takes that of a good one."""
+    taken: set[str] = set()
+    for each in sorted(loaded.exports, key=lambda each: bool(each.errors)):
+        number = 1
+        while each.dag_id in taken:
+            number += 1
+            each.tie = f"__{number}"
+        taken.add(each.dag_id)

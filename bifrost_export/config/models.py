@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from bifrost_export.config.fields import ConnectionText, LiteralText, Strict
+from bifrost_export.config.kinds import load_kind
 from bifrost_export.config.schedules import Schedule
 from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
-from bifrost_export.errors import ConfigError, UnknownNameError
+from bifrost_export.errors import ConfigError
 from bifrost_export.registry import DESTINATIONS, FORMATS
 from bifrost_export.window import parse_instant
 
@@ -18,11 +19,20 @@ DATASETS = ("request_logs",)
 """The datasets that `data.include` takes in this version."""
 
 LATER_DATASETS = ("response_logs", "error_logs", "metrics", "traces")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-_WORD = re.compile(
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
+"""Of the names of exports, in which `__` may not stand either."""
+
+_NAME = re.compile(NAME_PATTERN)
+DATE_WORD_PATTERN = (
     r"last_[1-9][0-9]{0,3}_(hours|days|weeks|months)|today|yesterday|this_week|last_week|this_month|last_month"
 )
-_SHARE = re.compile(r"(100|[0-9]{1,2})(\.[0-9]{1,6})?%")
+"""Of the words of `filters.date_range`."""
+
+SHARE_PATTERN = r"(100|[0-9]{1,2})(\.[0-9]{1,6})?%"
+"""Of a share of rows."""
+
+_WORD = re.compile(DATE_WORD_PATTERN)
+_SHARE = re.compile(SHARE_PATTERN)
 
 
 class Source(Strict):
@@ -53,8 +63,8 @@ class Staging(Strict):
 class DateRange(Strict):
     """Two times that narrow the window."""
 
-    start: str = Field(description="First instant; without a zone, in the export's.")
-    end: str = Field(description="Last instant, inclusive at the precision in which it is written.")
+    start: LiteralText = Field(description="First instant; without a zone, in the export's.")
+    end: LiteralText = Field(description="Last instant, inclusive at the precision in which it is written.")
 
     @field_validator("start", "end")
     @classmethod
@@ -71,14 +81,27 @@ class DateRange(Strict):
         return self
 
 
+def _is_word(value: Any) -> str:
+    return "a word" if isinstance(value, str) else "two times"
+
+
+# Which of the two is meant is told apart first, so that an error speaks of that one alone.
+DateRangeChoice = Annotated[
+    Annotated[LiteralText, Tag("a word")] | Annotated[DateRange, Tag("two times")], Discriminator(_is_word)
+]
+
+
+Code = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
 class Filters(Strict):
     """Which rows are exported: all that pass every filter."""
 
-    date_range: str | DateRange | None = Field(default=None, description="A word, or start and end.")
-    providers: tuple[str, ...] | None = Field(default=None, min_length=1, description="One of these providers.")
-    models: tuple[str, ...] | None = Field(default=None, min_length=1, description="One of these models.")
-    customers: tuple[str, ...] | None = Field(default=None, min_length=1, description="One of these customers.")
-    status_codes: tuple[int, ...] | None = Field(default=None, min_length=1, description="One of these status codes.")
+    date_range: DateRangeChoice | None = Field(default=None, description="A word, or start and end.")
+    providers: tuple[LiteralText, ...] | None = Field(default=None, min_length=1, description="One of these providers.")
+    models: tuple[LiteralText, ...] | None = Field(default=None, min_length=1, description="One of these models.")
+    customers: tuple[LiteralText, ...] | None = Field(default=None, min_length=1, description="One of these customers.")
+    status_codes: tuple[Code, ...] | None = Field(default=None, min_length=1, description="One of these status codes.")
     min_latency_ms: int | None = Field(default=None, ge=0, le=2**31 - 1, description="At least so slow, inclusive.")
     max_latency_ms: int | None = Field(default=None, ge=0, le=2**31 - 1, description="At most so slow, inclusive.")
     has_errors: bool | None = Field(default=None, description="true: status 400 and above; false: the rest.")
@@ -92,14 +115,6 @@ class Filters(Strict):
                 allowed="last_N_hours, last_N_days, last_N_weeks, last_N_months, today, yesterday, this_week,"
                 ' last_week, this_month, last_month, or {"start": ..., "end": ...}',
             )
-        return value
-
-    @field_validator("status_codes")
-    @classmethod
-    def _codes_fit(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        for code in value or ():
-            if not 0 <= code < 2**31:
-                raise ConfigError(f"{code} is no status code", allowed="whole numbers such as 200 or 429")
         return value
 
     @model_validator(mode="after")
@@ -140,25 +155,33 @@ class Data(Strict):
             raise ConfigError("transformations come with a later version", hint="Leave the key out.")
         return value
 
-    @field_validator("max_rejected")
+    @field_validator("max_rejected", mode="before")
     @classmethod
-    def _share_or_number(cls, value: str | int) -> str | int:
-        good = value >= 0 if isinstance(value, int) else bool(_SHARE.fullmatch(value)) and float(value[:-1]) <= 100
+    def _share_or_number(cls, value: object) -> object:
+        if isinstance(value, str):
+            good = bool(_SHARE.fullmatch(value)) and float(value[:-1]) <= 100
+        else:
+            good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
         if not good:
             raise ConfigError(f"max_rejected is {value!r}", allowed="a share such as 1% or 0.5%, or a number of rows")
         return value
 
-    @model_validator(mode="after")
-    def _format_can_do_it(self) -> Data:
-        try:
-            kind = FORMATS.load(self.format)
-        except UnknownNameError as error:
-            raise ConfigError(error.message, allowed=error.allowed, hint=error.hint) from None
-        if self.compression is not None and self.compression not in kind.compressions:
-            raise ConfigError(
-                f"{self.format} has no compression {self.compression!r}", allowed=", ".join(kind.compressions)
-            )
-        return self
+    @field_validator("format")
+    @classmethod
+    def _format_is_known(cls, value: str) -> str:
+        load_kind(FORMATS, value)
+        return value
+
+    @field_validator("compression")
+    @classmethod
+    def _format_can_do_it(cls, value: str | None, info: ValidationInfo) -> str | None:
+        name = info.data.get("format")
+        if value is None or name is None:
+            return value
+        known = load_kind(FORMATS, name).compressions
+        if value not in known:
+            raise ConfigError(f"{name} has no compression {value!r}", allowed=", ".join(known))
+        return value
 
 
 class Destination(Strict):
@@ -170,10 +193,7 @@ class Destination(Strict):
     @field_validator("type")
     @classmethod
     def _type_is_known(cls, value: str) -> str:
-        try:
-            DESTINATIONS.load(value)
-        except UnknownNameError as error:
-            raise ConfigError(error.message, allowed=error.allowed, hint=error.hint) from None
+        load_kind(DESTINATIONS, value)
         return value
 
 

@@ -1,20 +1,16 @@
-"""Read a JSON or YAML text, and tell where in it each value stands, and which keys stand twice."""
+"""Where in a text each value stands, by its JSON pointer, and which keys stand twice."""
 
 from __future__ import annotations
 
-import json
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
+Mark = tuple[int, int]
+"""Line and column, both from 1; a column counts characters."""
 
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-# YAML 1.2's core schema: 1.1, which PyYAML follows, reads 10:00 as 600 and no as false.
-_INT = re.compile(r"[-+]?[0-9]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
-_WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+DEEPEST = 100
+"""Levels of a document; what is nested deeper is refused, since no document needs it."""
 
 
 class SyntaxFaultError(ValueError):
@@ -37,22 +33,39 @@ class Text:
 
     Args:
         value: What it says.
-        places: JSON pointer -> (line, column) of the value, from 1.
-        keys: JSON pointer -> (line, column) of the key that holds it.
+        lines: Its lines, as the places count them.
+        places: JSON pointer -> where the value begins.
+        ends: JSON pointer -> the place behind the value's last character.
+        keys: JSON pointer -> where the key begins that holds the value.
         twice: Pointers of keys that stand twice in one object, with the place of the later one.
     """
 
-    value: Any
-    places: dict[str, tuple[int, int]] = field(default_factory=dict)
-    keys: dict[str, tuple[int, int]] = field(default_factory=dict)
-    twice: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
+    value: Any = None
+    lines: list[str] = field(default_factory=list)
+    places: dict[str, Mark] = field(default_factory=dict)
+    ends: dict[str, Mark] = field(default_factory=dict)
+    keys: dict[str, Mark] = field(default_factory=dict)
+    twice: list[tuple[str, Mark]] = field(default_factory=list)
 
-    def place(self, pointer: str, of_key: bool = False) -> tuple[int, int] | tuple[None, None]:
+    def place(self, pointer: str, of_key: bool = False) -> Mark | tuple[None, None]:
         """The place of a value or its key; of the nearest that holds it when it stands nowhere itself."""
         while pointer not in self.places and pointer:
             pointer, of_key = pointer.rpartition("/")[0], False
         key = self.keys.get(pointer) if of_key else None
         return key or self.places.get(pointer) or (None, None)
+
+    def at(self, pointer: str) -> Any:
+        """The value at a pointer, or None where nothing stands."""
+        return value_at(self.value, steps_of(pointer))
+
+    def add_key(self, pointer: str, mark: Mark, *, again: bool) -> None:
+        """Note where a key stands; the places below a former key of that name are forgotten, as its value is."""
+        if again:
+            self.twice.append((pointer, mark))
+            for known in (self.places, self.ends, self.keys):
+                for each in [each for each in known if each == pointer or each.startswith(f"{pointer}/")]:
+                    del known[each]
+        self.keys[pointer] = mark
 
 
 def pointer_of(*steps: object) -> str:
@@ -60,71 +73,18 @@ def pointer_of(*steps: object) -> str:
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
-def read_text(text: str, *, is_json: bool) -> Text:
-    """Read a document.
-
-    Raises:
-        SyntaxFaultError: It is no JSON, or no YAML.
-    """
-    if is_json:
-        try:
-            value = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise SyntaxFaultError(f"no JSON: {error.msg}", error.lineno, error.colno) from None
-        except RecursionError:
-            raise SyntaxFaultError("no JSON that can be read: it is nested too deep", 1, 1) from None
-        # JSON is YAML but for tabs and one escape; neither changes where things stand.
-        text = _ESCAPE.sub(lambda match: "__" if match[1] == "/" else match[0], text.replace("\t", " "))
-    node = _compose(text)
-    read = Text(value if is_json else _value(node))
-    if node is not None:
-        _walk(node, "", read)
-    return read
+def steps_of(pointer: str) -> list[str]:
+    """The steps of a JSON pointer, as text."""
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
-def _compose(text: str) -> yaml.Node | None:
-    try:
-        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise SyntaxFaultError(
-            f"no YAML: {error.problem or error.context}", mark.line + 1 if mark else 1, mark.column + 1 if mark else 1
-        ) from None
-    except yaml.YAMLError as error:
-        raise SyntaxFaultError(f"no YAML: {error}", 1, 1) from None
-    return node
-
-
-def _walk(node: yaml.Node, pointer: str, read: Text) -> None:
-    read.places[pointer] = _mark(node)
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            below = pointer + pointer_of(key.value if isinstance(key, yaml.ScalarNode) else "?")
-            if below in read.keys:
-                read.twice.append((below, _mark(key)))
-            read.keys[below] = _mark(key)
-            _walk(value, below, read)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            _walk(value, f"{pointer}/{index}", read)
-
-
-def _mark(node: yaml.Node) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1
-
-
-def _value(node: yaml.Node | None) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return {key.value if isinstance(key, yaml.ScalarNode) else "?": _value(value) for key, value in node.value}
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(each) for each in node.value]
-    if not isinstance(node, yaml.ScalarNode):
-        return None
-    text = str(node.value)
-    if node.style is not None or node.tag == "tag:yaml.org,2002:str!":
-        return text
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INT.fullmatch(text):
-        return int(text)
-    return float(text) if _FLOAT.fullmatch(text) else text
+def value_at(value: Any, steps: Sequence[str]) -> Any:
+    """The value that the steps of a JSON pointer lead to, or None where nothing stands."""
+    for step in steps:
+        if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        elif isinstance(value, dict) and step in value:
+            value = value[step]
+        else:
+            return None
+    return value

@@ -44,4 +44,4 @@ class Problem:
     def to_json(self) -> dict[str, Any]:
         """The problem for machines, with the keys of the contract's section 9."""
         names = ("severity", "pointer", "line", "column", "value", "message", "allowed", "hint")
-        return {**{name: getattr(self, name) for name in names}, "file": self.file}
+        return {name: getattr(self, name) for name in names}

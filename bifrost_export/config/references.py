@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -10,7 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bifrost_export.config.positions import SyntaxFaultError, read_text
+from bifrost_export.config.positions import SyntaxFaultError, steps_of, value_at
+from bifrost_export.config.reading import read_document
 from bifrost_export.config.texts import Place, map_texts
 from bifrost_export.errors import ConfigError, ForbiddenReferenceError, MissingReferenceError
 
@@ -21,6 +23,7 @@ DOCUMENT = "$document"
 """Key of `{"$document": pointer}`: a literal secret that stays in the document."""
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_BROKEN = re.compile(r"\$\{(?![A-Za-z_][A-Za-z0-9_]*(?::-[^}]*)?\})")
 _ENV = re.compile(r"env\.([A-Za-z_][A-Za-z0-9_]*)")
 _FORBIDDEN = ("AIRFLOW__*", "AIRFLOW_CONN_*")
 _PATTERNS = "BIFROST_EXPORT_ENV"
@@ -41,6 +44,11 @@ def is_literal(text: str) -> bool:
     if not text or _ENV.fullmatch(text):
         return False
     return any(default for _, default in references_in(text)) or bool(_REFERENCE.sub("", text))
+
+
+def is_broken(text: str) -> bool:
+    """Whether a `${` stands in a text that begins no reference."""
+    return bool(_BROKEN.search(text))
 
 
 def check_reference(name: str, place: Place, pointer: str, environ: Mapping[str, str] | None) -> None:
@@ -83,7 +91,7 @@ class Resolver:
     """Fills references in, in the task that needs the values.
 
     Args:
-        environ: The variables.
+        environ: The variables; the process's own, when not given.
         builtins: Values of the built-in references.
         document: The document that literal secrets are read from, and that relative paths are taken from.
         on_secret: Told every secret value.
@@ -91,12 +99,12 @@ class Resolver:
 
     def __init__(
         self,
-        environ: Mapping[str, str],
+        environ: Mapping[str, str] | None = None,
         builtins: Mapping[str, str] | None = None,
         document: Path | None = None,
         on_secret: Callable[[str], None] | None = None,
     ) -> None:
-        self.environ = environ
+        self.environ: Mapping[str, str] = os.environ if environ is None else environ
         self.builtins = dict(builtins or {})
         self.document = document
         self.on_secret = on_secret
@@ -153,15 +161,13 @@ class Resolver:
         return value
 
     def _literal(self, pointer: str) -> str:
-        found: Any = _read(self.document) if self.document is not None else None
-        for step in pointer.split("/")[1:]:
-            key = step.replace("~1", "/").replace("~0", "~")
-            try:
-                found = found[int(key)] if isinstance(found, list) else found[key]
-            except (KeyError, IndexError, ValueError, TypeError):
-                found = None
-                break
-        if not isinstance(found, str):
+        document = _read(self.document) if self.document is not None else None
+        steps = steps_of(pointer)
+        found = value_at(document, steps)
+        # Another export may have taken this one's place, and its secret is not for this run.
+        name = value_at(document, [*steps[:3], "name"]) if steps[:2] == ["log_exports", "exports"] else None
+        wanted = self.builtins.get("EXPORT_NAME")
+        if not isinstance(found, str) or (name is not None and wanted is not None and name != wanted):
             raise ConfigError(
                 f"the secret at {pointer} is not in the document {self.document} any more: it was changed in the"
                 " middle of the run",
@@ -172,7 +178,7 @@ class Resolver:
 
 def _read(document: Path) -> Any:
     try:
-        return read_text(document.read_text("utf-8"), is_json=document.suffix == ".json").value
+        return read_document(document).value
     except (OSError, UnicodeDecodeError, SyntaxFaultError) as error:
         raise ConfigError(
             f"the document {document}, which holds a secret of this run, can't be read: {error}",

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from bifrost_export.config.problems import Problem
 from bifrost_export.config.references import Resolver
 from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
 from bifrost_export.errors import ConfigError
 
+if TYPE_CHECKING:
+    from bifrost_export.config.documents import Document, Loaded
+
 VARIABLE = "BIFROST_LOG_STORE"
 CONNECTION_ID = "bifrost_logs"
+_CONNECTION_VARIABLE = "AIRFLOW_CONN_BIFROST_LOGS"
+_ADDRESS = "sqlite:////absolute/path/logs.db, with four slashes"
 PLACES = (
     "the export's `source`",
     "`log_exports.source`",
@@ -49,10 +55,8 @@ def find_source(
         return from_address(address, resolver)
     connection = _connection(get_connection)
     if connection is not None:
-        return _supported(str(connection.conn_type), f"the connection {CONNECTION_ID}"), {
-            "path": resolver.absolute(str(connection.host or connection.schema or ""))
-        }
-    raise ConfigError("no log store is named", allowed=f"in this order: {'; '.join(PLACES)}")
+        return _from_connection(connection, resolver)
+    raise ConfigError("no log store is named", allowed=_allowed())
 
 
 def from_address(address: str, resolver: Resolver) -> tuple[str, dict[str, Any]]:
@@ -61,12 +65,59 @@ def from_address(address: str, resolver: Resolver) -> tuple[str, dict[str, Any]]
     Raises:
         ConfigError: It is no address of a log store that can be read.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        parts = urlsplit("")
+    if not parts.scheme:
+        raise ConfigError(f"the variable {VARIABLE} holds no address", allowed=_ADDRESS)
     kind = _supported(parts.scheme.replace("postgresql", "postgres"), f"the variable {VARIABLE}")
     path = unquote(parts.path[1:])
     if parts.netloc or not path:
+        raise ConfigError(f"the variable {VARIABLE} names no file", allowed=_ADDRESS)
+    return kind, {"path": resolver.absolute(path)}
+
+
+def warn_of_unnamed(loaded: Loaded, environ: Mapping[str, str]) -> list[Problem]:
+    """A warning for each document with an export whose log store only the workers' surroundings may name.
+
+    Args:
+        loaded: The documents.
+        environ: The variables of whoever asks.
+    """
+    if environ.get(VARIABLE) or environ.get(_CONNECTION_VARIABLE):
+        return []
+    unnamed = {
+        id(each.document): each.document
+        for each in loaded.exports
+        if each.export is not None and each.export.source is None and each.document.source is None
+    }
+    return [_unnamed(document) for document in unnamed.values()]
+
+
+def _unnamed(document: Document) -> Problem:
+    line, column = document.text.place("/log_exports") if document.text is not None else (None, None)
+    return Problem(
+        "warning",
+        "/log_exports",
+        "no log store is named here: a run fails where neither variable nor connection names one",
+        line=line,
+        column=column,
+        allowed=_allowed(),
+        file=document.path.name,
+    )
+
+
+def _allowed() -> str:
+    return f"in this order: {'; '.join(PLACES)}"
+
+
+def _from_connection(connection: Any, resolver: Resolver) -> tuple[str, dict[str, Any]]:
+    kind = _supported(str(connection.conn_type), f"the connection {CONNECTION_ID}")
+    path = str(connection.host or connection.schema or "")
+    if not path:
         raise ConfigError(
-            f"the variable {VARIABLE} names no file", allowed="sqlite:////absolute/path/logs.db, with four slashes"
+            f"the connection {CONNECTION_ID} names no file", allowed="the SQLite file's absolute path as its host"
         )
     return kind, {"path": resolver.absolute(path)}
 

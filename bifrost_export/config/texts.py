@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import UnionType
@@ -59,6 +59,18 @@ def _collect(hint: Any, markers: dict[str, Any], models: list[type[BaseModel]]) 
             _collect(each, markers, models)
     elif isinstance(hint, type) and issubclass(hint, BaseModel):
         models.append(hint)
+
+
+def place_at(model: type[BaseModel] | None, steps: Sequence[object]) -> Place | None:
+    """What the text is for that these steps lead to, from an object of the model; None where no field is declared."""
+    place = Place()
+    for step in steps:
+        if isinstance(step, int):
+            continue
+        if model is None or str(step) not in fields_of(model):
+            return None
+        place, model = fields_of(model)[str(step)]
+    return place
 
 
 Change = Callable[[str, Place, str], Any]

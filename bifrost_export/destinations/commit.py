@@ -133,12 +133,12 @@ class Commit:
     def _leftovers(self, manifest: Manifest | None) -> list[str]:
         named = set(manifest.keys()) if manifest else set()
         mine = {part.key for part in self.draft.landed}
-        found = []
-        for stem, pattern in self.keys.stems(self._datasets):
-            for key in self.store.list(stem):
-                if pattern.match(key) and key not in named and key not in mine:
-                    found.append(key)
-        return found
+        return [
+            key
+            for stem, pattern in self.keys.stems(self._datasets)
+            for key in self.store.list(stem)
+            if pattern.match(key) and key not in named and key not in mine
+        ]
 
     # Step 6: the commit point.
     def _put(self, current: Current | None, covered: list[Current]) -> Current:
@@ -223,10 +223,12 @@ class Commit:
                 self.store.put_if(self.keys.manifest, back.to_bytes(), current.version, JSON)
             except VersionChangedError:
                 raise self._lost(read_manifest(self.store, self.keys.manifest)) from None
-            self._delete([key for key in current.manifest.keys() if key not in set(back.keys()) or not former])
+            kept = set(back.keys()) if former else set()
+            self._delete(sorted(set(current.manifest.keys()) - kept))
         raise OverlapError(
             f"the window {window} of {self.keys.target.export!r} was published while this run published the"
-            f" overlapping window {self.keys.target.window}; this run {'changed nothing more' if stays else 'stepped back'}",
+            f" overlapping window {self.keys.target.window};"
+            f" this run {'changed nothing more' if stays else 'stepped back'}",
             hint="Look which of the two you want; replace_overlapping replaces windows that the new one covers.",
         )
 

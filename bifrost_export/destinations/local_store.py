@@ -75,7 +75,7 @@ class LocalStore:
                 _sync(stream)
                 if path.exists():
                     raise KeyTakenError(key)
-                os.replace(temporary, path)
+                temporary.replace(path)
             _sync_folder(path.parent)
             return Stored(key, path.stat().st_size)
 
@@ -89,7 +89,7 @@ class LocalStore:
             with self._temporary(path) as (stream, temporary):
                 stream.write(data)
                 _sync(stream)
-                os.replace(temporary, path)
+                temporary.replace(path)
             _sync_folder(path.parent)
             return hashlib.sha256(data).hexdigest()
 

@@ -65,7 +65,8 @@ def sha256_of(stream: BinaryIO) -> str:
 class ObjectStore(Protocol):
     """**Protocol.** A store of named objects.
 
-    Every method raises `DestinationError` for what a person must mend and `DestinationUnavailableError` for what passes.
+    Every method raises `DestinationError` for what a person must mend, and `DestinationUnavailableError` for what
+    passes.
     """
 
     def put(self, key: str, body: BinaryIO, options: PutOptions) -> Stored:

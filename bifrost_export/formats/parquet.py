@@ -51,13 +51,13 @@ def _options(schema: pa.Schema, compression: str) -> dict[str, Any]:
         "use_dictionary": texts,
         "store_schema": False,
         "write_statistics": True,
+        "coerce_timestamps": "us",
+        "data_page_version": "1.0",
     }
 
 
 def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
     """Tables of a fixed number of rows, each column one contiguous array."""
-    import pyarrow as pa
-
     held: list[pa.RecordBatch] = []
     rows = 0
     for given in batches:

@@ -13,6 +13,8 @@ from typing import BinaryIO, cast
 
 from bifrost_export.errors import BifrostExportError, PermanentError
 
+_ATTEMPTS = 3
+
 
 class LocalFolder:
     """A folder on this machine.
@@ -24,14 +26,21 @@ class LocalFolder:
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().absolute()
 
-    def _make_private(self, folder: Path) -> None:
-        folder.relative_to(self.root)
-        if not self.root.exists():
-            self.root.parent.mkdir(parents=True, exist_ok=True)
+    def _make(self, folder: Path) -> None:
+        self.root.parent.mkdir(parents=True, exist_ok=True)
         current = self.root
         for part in ("", *folder.relative_to(self.root).parts):
             current = current / part
             current.mkdir(mode=0o700, exist_ok=True)
+
+    def _make_private(self, folder: Path) -> None:
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._make(folder)
+                break
+            except FileNotFoundError:  # another run took the export's empty folder away in between
+                if attempt == _ATTEMPTS - 1:
+                    raise
         found = self.root.stat()
         if found.st_uid != os.getuid():
             raise PermanentError(
@@ -73,7 +82,9 @@ class LocalFolder:
 
     def list(self, prefix: str) -> Iterator[str]:
         """Names of the files that begin with `prefix`, temporary ones left out."""
-        for path in sorted(self.root.rglob("*") if self.root.is_dir() else ()):
+        # Unlike `rglob`, `walk` bears with folders that another run takes away meanwhile.
+        found = [Path(folder, name) for folder, _, names in os.walk(self.root) for name in names]
+        for path in sorted(found):
             name = path.relative_to(self.root).as_posix()
             if name.startswith(prefix) and not path.name.startswith(".") and path.is_file():
                 yield name

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 from urllib.parse import unquote, urlsplit
@@ -73,10 +74,11 @@ class ObjectFolder:
         stream = self.store.open(self.prefix + name)
         if stream is None:
             return None
-        local = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-        while block := stream.read(1 << 20):
-            local.write(block)
-        local.seek(0)
+        with stream, ExitStack() as undone:
+            local = undone.enter_context(tempfile.TemporaryFile())
+            shutil.copyfileobj(stream, local, 1 << 20)
+            local.seek(0)
+            undone.pop_all()  # the caller closes it
         return cast("BinaryIO", local)
 
     def list(self, prefix: str) -> Iterator[str]:
@@ -84,8 +86,8 @@ class ObjectFolder:
         return (key.removeprefix(self.prefix) for key in self.store.list(self.prefix + prefix))
 
     def remove(self, folder: str) -> None:
-        """Delete every object of a folder; what the store keeps stays."""
-        for name in list(self.list(f"{folder}/")):
+        """Delete every object of a folder, its marker last; what the store keeps stays."""
+        for name in sorted(self.list(f"{folder}/"), key=lambda name: name.endswith(f"/{MARKER}")):
             with suppress(DeletionRefusedError):
                 self.store.delete(self.prefix + name)
 

@@ -13,13 +13,14 @@ def take(plan: Plan, items: Iterable[dict[str, Any] | None], key: str, count: in
     """The planned items in order; those of other tokens are left aside (XComs of removed instances stay).
 
     Raises:
-        PlanMismatchError: One of this plan's items is missing.
+        PlanMismatchError: One of this plan's items is missing, comes twice, or was never planned.
     """
-    mine = {item[key]: item for item in items if isinstance(item, dict) and item.get("token") == plan.token}
-    if sorted(mine) != list(range(count)):
+    given = [item for item in items if isinstance(item, dict) and item.get("token") == plan.token]
+    mine = {item.get(key): item for item in given}
+    if len(given) != count or set(mine) != set(range(count)):
         missing = sorted(set(range(count)) - set(mine))
         raise PlanMismatchError(
-            f"planned {count} of {key}, and got {len(mine)} of this plan's token {plan.token}"
+            f"planned {count} of {key}, and got {len(given)} of this plan's token {plan.token}"
             + (f"; missing: {missing[:10]}" if missing else ""),
             hint="Clear from plan.",
         )

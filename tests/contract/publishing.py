@@ -69,9 +69,7 @@ class Run:
 
     def load(self, *parts: bytes, rejected: bytes = b"") -> Run:
         """Do what `load` does."""
-        pieces = [
-            Piece("request_logs", number, len(parts), writer(part)) for number, part in enumerate(parts, start=1)
-        ]
+        pieces = [Piece("request_logs", number, len(parts), writer(part)) for number, part in enumerate(parts, start=1)]
         if rejected:
             pieces.append(Piece(None, 1, 1, writer(rejected)))
         self.landed = tuple(self.destination.load(piece) for piece in pieces)
@@ -90,10 +88,7 @@ class Run:
 
 def manifest_body(window: Window, landed: tuple[Landed, ...]) -> dict[str, Any]:
     """A manifest's fields as the pipeline gives them."""
-    parts = [
-        {"key": each.key, "rows": each.rows, "bytes": each.bytes, "sha256": each.sha256}
-        for each in landed
-    ]
+    parts = [{"key": each.key, "rows": each.rows, "bytes": each.bytes, "sha256": each.sha256} for each in landed]
     rejected = next((part for part in parts if "_rejected/" in str(part["key"])), None)
     files = [part for part in parts if part is not rejected]
     rows = sum(each.rows for each in landed if "_rejected/" not in each.key)

@@ -71,9 +71,10 @@ def _rows(path: Path) -> list[dict[str, object]]:
     table = pq.read_table(path)
     columns = {name: table.column(name).to_pylist() for name in table.column_names if name != "timestamp"}
     columns["timestamp"] = table.column("timestamp").cast("int64").to_pylist()
-    return [dict(zip(independent.COLUMNS, values, strict=True)) for values in zip(
-        *(columns[name] for name in independent.COLUMNS), strict=True
-    )]
+    return [
+        dict(zip(independent.COLUMNS, values, strict=True))
+        for values in zip(*(columns[name] for name in independent.COLUMNS), strict=True)
+    ]
 
 
 def _rejected(export: Export) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ from tests.integration.published import comparable, folder_contents, stale
 from tests.servers.buckets import Buckets
 from tests.servers.fault_proxy import Proxy, at, fault_proxy
 
+CREDENTIALS = {"TEST_KEY_ID": "testing-key-id", "TEST_SECRET": "testing-secret-key"}
 DAY = Window.parse("2026-03-01", "2026-03-02")
 EVERY = int(os.environ.get("BIFROST_TEST_KILL_EVERY", "3"))
 """Of all moments, every n-th is tried by `make test`, each one by `make test-long`."""
@@ -58,7 +59,7 @@ class Place:
     def run(self, document: Path, **how: Any) -> tuple[int, int]:
         """Run the window from the command line."""
         arguments = ["run", str(document), "--export", "nightly", "--window-start", "2026-03-01T00:00:00Z"]
-        return run_cli([*arguments, "--window-end", "2026-03-02T00:00:00Z", "--format", "json"], {}, **how)
+        return run_cli([*arguments, "--window-end", "2026-03-02T00:00:00Z", "--format", "json"], CREDENTIALS, **how)
 
 
 def local_place(folder: Path, log_store: Path) -> Place:
@@ -141,9 +142,6 @@ def s3_place(tmp_path: Path, log_store: Path, buckets: Buckets) -> Iterator[tupl
         yield Place(tmp_path, log_store, {"type": "s3", "config": config}), proxy, bucket
 
 
-CREDENTIALS = {"TEST_KEY_ID": "testing-key-id", "TEST_SECRET": "testing-secret-key"}
-
-
 @pytest.mark.parametrize("when", ["kill before", "kill after"])
 def test_a_kill_before_or_after_any_request_is_mended_by_a_rerun(
     s3_place: tuple[Place, Proxy, str],
@@ -155,7 +153,6 @@ def test_a_kill_before_or_after_any_request_is_mended_by_a_rerun(
     """Each request of a run over a former revision, S3 in place of files."""
     place, proxy, bucket = s3_place
     former, document = place.document(max_rows_per_file=90), None
-    os.environ.update(CREDENTIALS)
     pid_file = tmp_path / "pid"
 
     def publish_former() -> None:
@@ -192,7 +189,6 @@ def test_an_answer_that_is_lost_or_refused_once_does_no_harm(
 ) -> None:
     """At each request: the run ends well by itself, or fails and a rerun ends well."""
     place, proxy, bucket = s3_place
-    os.environ.update(CREDENTIALS)
     document = place.document()
     proxy.arm(lambda number, request: "pass")
     assert place.run(document)[0] == 0

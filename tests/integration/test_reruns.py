@@ -114,7 +114,7 @@ def test_a_window_that_has_not_settled_needs_force(export: Export) -> None:
     """Rows of its last requests may still arrive."""
     window = Window.parse("2026-03-31T12:00:00Z", "2026-03-31T23:45:00Z")
 
-    with pytest.raises(WindowError, match="settles at 2026-04-01T00:15:00Z.*set force"):
+    with pytest.raises(WindowError, match=r"settles at 2026-04-01T00:15:00Z.*set force"):
         export.run(window)
     assert export.run(window, force=True)["revision"] == 1
 
@@ -139,7 +139,7 @@ def test_too_many_rejected_rows_fail_the_run_before_anything_is_published(export
 
 
 def test_books_count_every_row_once(export: Export) -> None:
-    """source = kept + filtered by rule + rejected, also in the manifest."""
+    """Source = kept + filtered by rule + rejected, also in the manifest."""
     export.data["filters"] = {"providers": ["openai", "anthropic"], "has_errors": False, "max_latency_ms": 2000}
 
     export.run(DAY)

@@ -47,81 +47,92 @@ def at(number: int, what: str) -> Callable[[int, str], str]:
     return lambda n, request: what if n == number else "pass"
 
 
+class Handler(BaseHTTPRequestHandler):
+    """Hands one request on, or does what the proxy's fault says instead."""
+
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class names it so)
+        """Say nothing."""
+
+    def _handle(self) -> None:
+        proxy = self.server.proxy
+        body = self._body()
+        line = f"{self.command} {self.path}"
+        with proxy.lock:
+            proxy.requests.append(line)
+            what = proxy.fault(len(proxy.requests), line)
+        if what == "kill before":
+            proxy.kill_client()
+            self.close_connection = True
+        elif what.isdigit():
+            self.send_response(int(what))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        else:
+            self._hand_on(body, what)
+
+    def _hand_on(self, body: bytes, what: str) -> None:
+        answer, data = self._forward(body)
+        if what == "kill after":
+            self.server.proxy.kill_client()
+        if what in ("kill after", "lose"):
+            self.close_connection = True
+        else:
+            self._answer(answer, data)
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        data = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            data += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        return data
+
+    def _forward(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+        upstream = self.server.proxy.upstream
+        connection = http.client.HTTPConnection(upstream.hostname or "", upstream.port, timeout=30)
+        skipped = ("connection", "expect", "transfer-encoding", "content-length")
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in skipped}
+        connection.request(self.command, self.path, body, {**headers, "Content-Length": str(len(body))})
+        answer = connection.getresponse()
+        data = answer.read()
+        connection.close()
+        return answer, data
+
+    def _answer(self, answer: http.client.HTTPResponse, data: bytes) -> None:
+        self.send_response(answer.status)
+        is_head = self.command == "HEAD"
+        dropped = {"connection", "transfer-encoding", "date", "server", *(() if is_head else ("content-length",))}
+        for name, value in answer.getheaders():
+            if name.lower() not in dropped:
+                self.send_header(name, value)
+        if not is_head:
+            self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if not is_head:
+            self.wfile.write(data)
+
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _handle  # noqa: N815 (the base class looks for these names)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, proxy: Proxy) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.proxy = proxy
+
+
 @contextmanager
 def fault_proxy(upstream: str, pid_file: Path | None = None) -> Iterator[Proxy]:
     """A running proxy on the loopback."""
     proxy = Proxy(upstream, pid_file)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: Any) -> None:
-            return
-
-        def _handle(self) -> None:
-            if self.headers.get("Expect", "").lower() == "100-continue":
-                pass  # the base class has answered 100 by now
-            body = self._body()
-            line = f"{self.command} {self.path}"
-            with proxy.lock:
-                proxy.requests.append(line)
-                what = proxy.fault(len(proxy.requests), line)
-            if what == "kill before":
-                proxy.kill_client()
-                self.close_connection = True
-                return
-            if what.isdigit():
-                self.send_response(int(what))
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            answer, data = self._forward(body)
-            if what == "kill after":
-                proxy.kill_client()
-            if what in ("kill after", "lose"):
-                self.close_connection = True
-                return
-            self._answer(answer, data)
-
-        def _body(self) -> bytes:
-            if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
-                data = b""
-                while size := int(self.rfile.readline().split(b";")[0], 16):
-                    data += self.rfile.read(size)
-                    self.rfile.readline()
-                while self.rfile.readline().strip():
-                    pass
-                return data
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-
-        def _forward(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
-            connection = http.client.HTTPConnection(proxy.upstream.hostname or "", proxy.upstream.port, timeout=30)
-            skipped = ("connection", "expect", "transfer-encoding", "content-length")
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in skipped}
-            connection.request(self.command, self.path, body, {**headers, "Content-Length": str(len(body))})
-            answer = connection.getresponse()
-            data = answer.read()
-            connection.close()
-            return answer, data
-
-        def _answer(self, answer: http.client.HTTPResponse, data: bytes) -> None:
-            self.send_response(answer.status)
-            head = self.command == "HEAD"
-            for name, value in answer.getheaders():
-                if name.lower() not in ("connection", "transfer-encoding", "date", "server") and (
-                    head or name.lower() != "content-length"
-                ):
-                    self.send_header(name, value)
-            if not head:
-                self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            if not head:
-                self.wfile.write(data)
-
-        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _handle
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(proxy)
     proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

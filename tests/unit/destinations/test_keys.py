@@ -11,10 +11,11 @@ from bifrost_export.destinations.port import Target
 from bifrost_export.errors import ConfigError
 from bifrost_export.window import Window
 
+TOKEN = "0badcafe"
 DAY = Window.parse("2026-08-28T04:00:00Z", "2026-08-29T04:00:00Z")
 
 
-def keys(prefix: str, timezone: str = "UTC", window: Window = DAY, token: str = "0badcafe") -> Keys:
+def keys(prefix: str, timezone: str = "UTC", window: Window = DAY, token: str = TOKEN) -> Keys:
     """The names of a run with this prefix."""
     return Keys(prefix, Target("nightly", window, token, timezone, ("request_logs",), ".parquet", "x/y"))
 

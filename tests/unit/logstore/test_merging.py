@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -32,9 +34,7 @@ def test_the_rows_come_out_in_order_and_none_is_lost(
     stream = sorted(stream, key=lambda row: row[0])
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
     batches = [
-        batch
-        for start, end in zip(edges, edges[1:], strict=False)
-        for batch in table(stream[start:end]).combine_chunks().to_batches()
+        batch for start, end in pairwise(edges) for batch in table(stream[start:end]).combine_chunks().to_batches()
     ]
 
     merged = pa.Table.from_batches(list(in_order(batches, table(others), SCHEMA)), SCHEMA)

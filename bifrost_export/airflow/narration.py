@@ -1,0 +1,102 @@
+"""The progress of a step as lines of its task's log, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from airflow.sdk.types import Logger
+
+    from bifrost_export.pipeline.plan_document import Plan
+
+
+def narrate(log: Logger, event: str, facts: Mapping[str, Any]) -> None:
+    """Tell what a step reports.
+
+    Args:
+        log: The task's.
+        event: The step, or `warning`.
+        facts: What it says of itself.
+    """
+    if event == "warning":
+        log.warning("%s", facts["message"])
+    elif event in _SENTENCES:
+        log.info("%s", _SENTENCES[event](facts))
+
+
+def narrate_plan(log: Logger, plan: Plan) -> None:
+    """Tell what a run is going to do: the window stands here, since Airflow may show none or another."""
+    narrate(log, "plan", {"slices": len(plan.slices), "token": plan.token, "window": str(plan.window)})
+    if plan.unplaced:
+        rows = _many(plan.unplaced, "row")
+        log.warning("%s of the log store have no time that can be read, and belong to no window.", rows)
+    if plan.replace_overlapping:
+        log.info("Published windows that this one covers will be replaced.")
+    if plan.dry_run:
+        log.info("A dry run: nothing will be written to the destination.")
+
+
+def _plan(facts: Mapping[str, Any]) -> str:
+    return (
+        f"The window is {facts['window']}, in {_many(facts['slices'], 'slice')}; the run's token is {facts['token']}."
+    )
+
+
+def _extract(facts: Mapping[str, Any]) -> str:
+    return f"{facts['label']}: read {_many(facts['rows'], 'row')}, {facts['rejected']:,} of them rejected."
+
+
+def _filter(facts: Mapping[str, Any]) -> str:
+    removed = [f"{rule} {rows:,}" for rule, rows in facts["removed"].items() if rows]
+    told = f"; removed by {', '.join(removed)}" if removed else ""
+    return f"{facts['label']}: kept {_many(facts['kept'], 'row')}{told}."
+
+
+def _transform(facts: Mapping[str, Any]) -> str:
+    return f"{facts['label']}: {', '.join(facts['steps']) or 'nothing to transform'}."
+
+
+def _reconcile(facts: Mapping[str, Any]) -> str:
+    lines = [f"The books balance; {_many(facts['files'], 'file')} to write."]
+    for dataset, books in facts["books"].items():
+        source, rejected, filtered = (books[name]["rows"] for name in ("source", "rejected", "filtered"))
+        told = f"{source:,} log rows = {books['kept']['rows']:,} kept + {filtered:,} filtered + {rejected:,} rejected"
+        rules = ", ".join(f"{rule} {rows:,}" for rule, rows in books.get("filtered_by", {}).items() if rows)
+        lines.append(f"{dataset}: {told}{f' (filtered by {rules})' if rules else ''}.")
+        if books.get("unsettled"):
+            lines.append(f"{dataset}: {_many(books['unsettled'], 'row')} of the window had not ended, and stay out.")
+    return " ".join(lines)
+
+
+def _load(facts: Mapping[str, Any]) -> str:
+    return f"Wrote {facts['key']}: {_many(facts['rows'], 'row')}, {_many(facts['bytes'], 'byte')}."
+
+
+def _publish(facts: Mapping[str, Any]) -> str:
+    if facts["unchanged"]:
+        return f"Unchanged: revision {facts['revision']} stands, {facts['manifest']}."
+    return f"Published revision {facts['revision']}, {facts['manifest']}."
+
+
+def _clean_up(facts: Mapping[str, Any]) -> str:
+    swept = f"; swept what dead runs left: {', '.join(map(str, facts['swept']))}" if facts["swept"] else ""
+    return f"Removed the staging folder {facts['removed']}{swept}."
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+_SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "plan": _plan,
+    "extract": _extract,
+    "filter": _filter,
+    "transform": _transform,
+    "aggregate": lambda facts: f"{_many(facts['slices'], 'slice')}, complete.",
+    "reconcile": _reconcile,
+    "load": _load,
+    "publish": _publish,
+    "clean_up": _clean_up,
+}

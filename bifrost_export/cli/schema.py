@@ -1,0 +1,51 @@
+"""`bifrost-export schema`: the JSON Schema of a document, or the columns of a dataset."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from bifrost_export.cli import output
+
+
+@click.command("schema")
+@click.option("--dataset", metavar="NAME", help="Show the columns of this dataset in place of the document's schema.")
+@output.format_option
+def schema(dataset: str | None, output_format: str) -> None:
+    """Print the JSON Schema of a document, for an editor to complete and check it.
+
+    Name the saved file under the key "$schema" of a document, or in the editor's settings.
+    """
+    if dataset is None:
+        from bifrost_export.config.json_schema import document_schema
+
+        found = document_schema()
+    else:
+        from bifrost_export.datasets import describe
+
+        found = {"dataset": dataset, **describe(dataset)}
+    if output_format == "json":
+        output.print_json(found)
+    elif dataset is None:
+        output.print_text(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        _show(found)
+
+
+def _show(described: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    columns = described["columns"]
+    table = Table(title=f"{described['dataset']}, version {described['version']}", title_justify="left")
+    names = list(dict.fromkeys(key for column in columns for key in column))
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for column in columns:
+        table.add_row(*(_cell(column.get(name)) for name in names))
+    output.result_console().print(table)
+
+
+def _cell(value: Any) -> str:
+    return {True: "yes", False: "no", None: ""}.get(value, str(value)) if not isinstance(value, str) else value

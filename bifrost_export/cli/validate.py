@@ -1,0 +1,113 @@
+"""`bifrost-export validate`: every problem of a document, with the line that it is about."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bifrost_export.cli import output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from bifrost_export.config.documents import Document, Loaded, LoadedExport
+    from bifrost_export.config.problems import Problem
+
+
+@click.command("validate")
+@click.argument("config", type=click.Path())
+@output.format_option
+def validate(config: str, output_format: str) -> int:
+    """Tell every problem of the document CONFIG, or of each document in the folder CONFIG.
+
+    It reads no variable that the document refers to, and connects to nothing. Exit code 2 when there is an error;
+    warnings alone leave it 0.
+    """
+    from bifrost_export.config.loader import load
+
+    loaded = load(config)
+    problems = [*loaded.problems, *_warnings(loaded)]
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if output_format == "json":
+        is_folder = Path(config).is_dir()
+        output.print_json({"ok": not errors, "problems": [_to_json(problem, is_folder) for problem in problems]})
+    else:
+        _show(output.result_console(), config, loaded, problems)
+    return 2 if errors else 0
+
+
+def _warnings(loaded: Loaded) -> Iterator[Problem]:
+    """What only shows when an export is looked at with its surroundings and the calendar."""
+    from bifrost_export.config.source import warn_of_unnamed
+
+    yield from warn_of_unnamed(loaded, os.environ)
+    for each in loaded.exports:
+        yield from _odd_range(each)
+
+
+def _odd_range(loaded: LoadedExport) -> Iterator[Problem]:
+    from bifrost_export.config.checking import Checker
+    from bifrost_export.date_range import warning
+    from bifrost_export.errors import WindowError
+    from bifrost_export.window import UTC
+
+    export, text = loaded.export, loaded.document.text
+    if export is None or text is None:
+        return
+    schedule, wanted = export.schedule, export.data.filters.date_range
+    pointer = f"{loaded.pointer}/data/filters/date_range"
+    checker = Checker(text, loaded.document.path.name)
+    try:
+        window = schedule.latest_settled(dt.datetime.now(UTC))
+        told = warning(wanted, window, schedule.zone, schedule.frequency)
+    except WindowError as error:
+        checker.add_error(pointer, error)
+    else:
+        if told is not None:
+            hint = "Leave date_range out to export each window's rows once."
+            checker.add(pointer, told, severity="warning", hint=hint)
+    yield from checker.take()
+
+
+def _to_json(problem: Problem, is_folder: bool) -> dict[str, Any]:
+    return {**({"file": problem.file} if is_folder else {}), **problem.to_json()}
+
+
+def _show(console: Console, config: str, loaded: Loaded, problems: list[Problem]) -> None:
+    documents = {document.path.name: document for document in loaded.documents}
+    for problem in problems:
+        _show_problem(console, problem, documents.get(str(problem.file)))
+    counts = {name: sum(problem.severity == name for problem in problems) for name in ("error", "warning")}
+    told = ", ".join(f"{count} {name}{'s' * (count != 1)}" for name, count in counts.items())
+    good = [each.name for each in loaded.exports if each.export is not None]
+    colour = "red" if counts["error"] else "yellow" if counts["warning"] else "green"
+    console.print(f"[{colour}]{told}[/] in ", end="")
+    console.print(config, markup=False, soft_wrap=True)
+    console.print(f"{len(good)} of {len(loaded.exports)} exports can run: {', '.join(map(str, good)) or 'none'}")
+
+
+def _show_problem(console: Console, problem: Problem, document: Document | None) -> None:
+    from rich.text import Text
+
+    from bifrost_export.config.excerpts import excerpt
+
+    colour = "red" if problem.severity == "error" else "yellow"
+    place = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
+    head = Text.assemble((problem.severity, f"bold {colour}"), f" {place} ", (problem.pointer, "dim"))
+    console.print(head, soft_wrap=True)
+    if document is not None and document.text is not None and problem.line is not None and problem.column is not None:
+        line, caret = excerpt(document.text, problem.line, problem.column)
+        margin = str(problem.line)
+        console.print(Text(f"  {margin} | {line}"), soft_wrap=True)
+        console.print(Text(f"  {' ' * len(margin)} | {' ' * caret}^", colour), soft_wrap=True)
+    allowed = f"Allowed: {problem.allowed}" if problem.allowed else None
+    for sentence in (problem.message, allowed, problem.hint):
+        if sentence:
+            console.print(Text(f"  {sentence}"), soft_wrap=True)
+    console.print()

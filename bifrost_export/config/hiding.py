@@ -1,0 +1,48 @@
+"""Which values of a document are never shown: secrets, what may be one, and all that is Bifrost's own."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Any
+
+from bifrost_export.config.kinds import config_model
+from bifrost_export.config.positions import steps_of, value_at
+from bifrost_export.config.references import is_literal
+from bifrost_export.config.texts import place_at
+
+MASK = "***"
+_LIKE_A_SECRET = re.compile(r"secret|passw|token|credential|(^|_)key|(^|_)sas", re.IGNORECASE)
+_USER_IN_URL = re.compile(r"://[^/@\s]*@")
+_OWN = (["logs_store", "type"], ["logs_store", "enabled"], ["logs_store", "config", "path"])
+
+
+def shown(whole: Any, pointer: str, value: Any) -> Any:
+    """What may be told of a value: a text, a number or a truth value; None for an object, and `***` for a secret.
+
+    Args:
+        whole: The whole document, whose types say what is a secret.
+        pointer: Where the value stands.
+        value: The value.
+    """
+    if value is None or isinstance(value, dict | list | tuple):
+        return None
+    if may_be_secret(whole, pointer) and not (isinstance(value, str) and not is_literal(value)):
+        return MASK
+    return _USER_IN_URL.sub(f"://{MASK}@", value) if isinstance(value, str) else value
+
+
+def may_be_secret(whole: Any, pointer: str) -> bool:
+    """Whether a place holds a secret, or may: by its field's marker, or by its name where no field is declared."""
+    steps = steps_of(pointer)
+    if steps[:1] != ["log_exports"]:
+        return bool(steps) and steps not in _OWN
+    for depth, (part, step) in enumerate(pairwise(steps), start=1):
+        if step == "config" and part in ("destination", "source") and steps[depth + 1 :]:
+            return _in_config(part, value_at(whole, [*steps[:depth], "type"]), steps[depth + 1 :])
+    return any(_LIKE_A_SECRET.search(step) for step in steps[1:])
+
+
+def _in_config(part: str, kind: Any, steps: list[str]) -> bool:
+    place = place_at(config_model(part, kind), [int(step) if step.isdecimal() else step for step in steps])
+    return place is None or place.secret or steps[0] == "credentials"

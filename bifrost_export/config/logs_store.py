@@ -1,0 +1,35 @@
+"""Bifrost's own key `logs_store`, read as a source: it has more keys than one, which are left alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bifrost_export.config.checking import Checker
+from bifrost_export.config.documents import Document
+from bifrost_export.config.export_reading import read_source
+from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
+
+_DEFAULT_PATH = "./logs.db"  # Bifrost's own, in its app folder
+
+
+def read_logs_store(checker: Checker, document: Document, store: Any) -> None:
+    """Take the document's source from it.
+
+    Args:
+        checker: Notes its problems.
+        document: Gets the source.
+        store: What stands under the key, of any JSON type.
+    """
+    if not isinstance(store, dict) or store.get("enabled") is False:
+        return
+    for pointer in ("/logs_store", "/logs_store/type", "/logs_store/config", "/logs_store/config/path"):
+        checker.stand_twice(pointer, but=pointer)
+    kind, config = store.get("type"), store.get("config")
+    document.source_pointer = "/logs_store"
+    if not isinstance(kind, str) or kind not in SOURCE_CONFIGS:
+        told = NOT_YET.get(str(kind), "there is no such log store")
+        checker.add("/logs_store/type", told, allowed=", ".join(SOURCE_CONFIGS))
+        return
+    path = config.get("path") if isinstance(config, dict) else None
+    wanted = {"type": kind, "config": {"path": path if isinstance(path, str) and path else _DEFAULT_PATH}}
+    document.source = read_source(checker, wanted, "/logs_store")

@@ -1,0 +1,62 @@
+"""The JSON Schema of a document: it says what the loader says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from bifrost_export.config.json_schema import document_schema
+from bifrost_export.config.loader import load
+from tests.unit.config.documents import document, export, to_s3
+from tests.unit.config.test_models import BAD, GOOD
+
+INCLUDE = Path(__file__).parents[3] / "include"
+VALIDATOR = Draft202012Validator(document_schema())
+
+
+def test_it_is_a_json_schema() -> None:
+    """Of the draft that it names."""
+    Draft202012Validator.check_schema(document_schema())
+
+
+@pytest.mark.parametrize("changes", GOOD, ids=str)
+def test_it_takes_what_the_loader_takes(changes: dict[str, Any]) -> None:
+    """In Bifrost's own config too."""
+    assert list(VALIDATOR.iter_errors({**document(export(**changes)), "providers": {}})) == []
+
+
+# What no JSON Schema can say: values that belong together, and names of timezones.
+_BEYOND = ("timezone", "time", "min_latency_ms", "date_range", "settle")
+SAYABLE = [each[0] for each in BAD if not any(word in str(each[0]) for word in _BEYOND)]
+
+
+@pytest.mark.parametrize("changes", [*SAYABLE, {"airflow": {}}, {"name": "a__b"}, {"name": 1}], ids=str)
+def test_it_refuses_what_the_loader_refuses(changes: dict[str, Any]) -> None:
+    """So that an editor marks it."""
+    assert not VALIDATOR.is_valid(document(export(**changes)))
+
+
+def test_the_type_chooses_the_keys_of_the_config() -> None:
+    """An S3 bucket is no key of local files."""
+    assert VALIDATOR.is_valid(document(to_s3(region="eu-west-1")))
+    assert not VALIDATOR.is_valid(document(to_s3(path="out")))
+    assert not VALIDATOR.is_valid(document(export(destination={"type": "local", "config": {"bucket": "b"}})))
+
+
+def test_the_published_schema_is_that_of_the_package() -> None:
+    """`bifrost-export schema > include/log_exports.schema.json` writes it anew."""
+    assert json.loads((INCLUDE / "log_exports.schema.json").read_text("utf-8")) == document_schema()
+
+
+def test_the_published_document_is_good() -> None:
+    """It is the description's own export, cut to what there is so far, and names its schema."""
+    found = load(INCLUDE / "log_exports.json")
+    assert found.problems == []
+    assert [each.dag_id for each in found.exports] == ["bifrost_export__daily_s3_export"]
+    content = json.loads((INCLUDE / "log_exports.json").read_text("utf-8"))
+    assert content["$schema"] == "./log_exports.schema.json"
+    assert list(VALIDATOR.iter_errors(content)) == []

@@ -1,0 +1,206 @@
+"""References: where they may stand, and what becomes of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field
+
+from bifrost_export.config.fields import ConnectionText, LiteralText, PathText, Secret, Strict
+from bifrost_export.config.references import BUILTINS, Resolver, is_broken, is_literal, references_in
+from bifrost_export.errors import ConfigError, ForbiddenReferenceError, MissingReferenceError
+from tests.unit.config.documents import POINTER, document, export, loaded, problem_at, to_s3
+
+NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True).filter(
+    lambda name: name not in BUILTINS and not name.startswith("AIRFLOW_")
+)
+PLAIN = st.text(st.characters(exclude_characters="$", exclude_categories=["Cs"]), max_size=20)
+
+
+class Inner(Strict):
+    """What is nested."""
+
+    secret: Secret | None = Field(default=None, description="A secret.")
+
+
+class Config(Strict):
+    """One field of each kind."""
+
+    text: str = Field(default="", description="A text.")
+    host: ConnectionText = Field(default="", description="Where to connect to.")
+    path: PathText = Field(default="", description="A path.")
+    word: LiteralText = Field(default="", description="A word.")
+    inner: Inner | None = Field(default=None, description="An object.")
+    tags: dict[str, str] = Field(default={}, description="Texts by name.")
+    count: int = Field(default=0, description="A number.")
+
+
+def resolve(value: Any, builtins: dict[str, str] | None = None, **environ: str) -> Any:
+    """A config with these variables."""
+    return Resolver(environ, builtins, Path("/etc/bifrost/doc.json")).resolve(value, Config, "/config")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("${A}", "1"),
+        ("x${A}y${B}z", "x1y2z"),
+        ("${A:-9}", "1"),
+        ("${NONE:-9}", "9"),
+        ("${NONE:-}", ""),
+        ("${EMPTY:-9}", "9"),
+        ("${EMPTY}", ""),
+        ("env.A", "1"),
+        ("my env.A", "my env.A"),
+        ("$A", "$A"),
+    ],
+)
+def test_what_becomes_of_a_text(text: str, value: str) -> None:
+    """References stand anywhere in it; Bifrost's own kind is the whole text."""
+    assert resolve({"host": text}, A="1", B="2", EMPTY="") == {"host": value}
+
+
+def test_a_value_that_looks_like_a_reference_is_not_one() -> None:
+    """Texts are filled in once."""
+    assert resolve({"host": "${A}"}, A="${B}", B="no") == {"host": "${B}"}
+
+
+def test_what_is_no_text_stays_as_it_is() -> None:
+    """And the config that was given is not changed."""
+    given_ = {"count": 3, "inner": None, "tags": {"a": "${BIFROST_X}"}}
+    assert resolve(given_, BIFROST_X="x") == {"count": 3, "inner": None, "tags": {"a": "x"}}
+    assert given_["tags"] == {"a": "${BIFROST_X}"}
+
+
+@given(st.lists(st.tuples(PLAIN, NAMES, PLAIN)))
+def test_texts_are_put_together_from_their_pieces(pieces: list[tuple[str, str, str]]) -> None:
+    """Whatever the variables hold."""
+    environ = {name: value for _, name, value in pieces}
+    text = "".join(f"{before}${{{name}}}" for before, name, _ in pieces)
+    wanted = "".join(f"{before}{environ[name]}" for before, name, _ in pieces)
+    assert Resolver(environ).resolve({"host": text}, Config, "") == {"host": wanted}
+    assert [name for name, _ in references_in(text)] == [name for _, name, _ in pieces]
+    assert not is_broken(text)
+
+
+@given(PLAIN)
+def test_a_text_without_references_is_left_alone(text: str) -> None:
+    """But for Bifrost's kind."""
+    if not list(references_in(text)):
+        assert resolve({"host": text}) == {"host": text}
+        assert is_literal(text) == bool(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "literal"),
+    [
+        ("", False),
+        ("${A}", False),
+        ("${A}${B}", False),
+        ("env.A", False),
+        ("${A:-}", False),
+        ("x", True),
+        ("x${A}", True),
+        ("${A:-x}", True),
+        ("${A", True),
+        ("env.A ", True),
+    ],
+)
+def test_a_text_is_literal_when_any_of_it_stands_in_the_document(text: str, literal: bool) -> None:
+    """A default does too."""
+    assert is_literal(text) is literal
+
+
+def test_a_missing_one_names_itself_and_its_place() -> None:
+    """And what to do."""
+    with pytest.raises(MissingReferenceError, match=r"\$\{NONE\} in /config/inner/secret has no value\. Set"):
+        resolve({"inner": {"secret": "${NONE}"}})
+
+
+@pytest.mark.parametrize("name", ["AIRFLOW__CORE__FERNET_KEY", "AIRFLOW_CONN_X"])
+@pytest.mark.parametrize("key", ["host", "path"])
+def test_airflows_own_variables_are_never_read(key: str, name: str) -> None:
+    """Not even to say where to connect to."""
+    with pytest.raises(ForbiddenReferenceError, match="names a variable of Airflow's own"):
+        Resolver({name: "canary"}).resolve({key: f"${{{name}:-x}}"}, Config, "")
+
+
+def test_other_texts_take_builtins_and_what_the_administrator_allows() -> None:
+    """`BIFROST_*`, or the patterns of a variable."""
+    assert resolve({"text": "${BIFROST_A}"}, BIFROST_A="1") == {"text": "1"}
+    assert resolve({"text": "${RUN_ID}"}, {"RUN_ID": "r"}, RUN_ID="no") == {"text": "r"}
+    with pytest.raises(ForbiddenReferenceError, match=r"may not stand in /config/text.*match BIFROST_\*"):
+        resolve({"text": "${HOME}"}, HOME="/root")
+    with pytest.raises(ForbiddenReferenceError):
+        resolve({"text": "env.HOME"}, HOME="/root")
+    assert resolve({"text": "${TEAM_A}"}, BIFROST_EXPORT_ENV="HOST, TEAM_*", TEAM_A="1") == {"text": "1"}
+    with pytest.raises(ForbiddenReferenceError, match=r"match HOST, TEAM_\*"):
+        resolve({"text": "${BIFROST_A}"}, BIFROST_EXPORT_ENV="HOST, TEAM_*", BIFROST_A="1")
+
+
+def test_a_word_takes_none() -> None:
+    """Not even a built-in."""
+    with pytest.raises(ForbiddenReferenceError, match="where none may"):
+        resolve({"word": "${RUN_ID}"}, {"RUN_ID": "r"})
+
+
+def test_a_path_is_taken_from_the_documents_folder() -> None:
+    """Unless it is absolute."""
+    assert resolve({"path": "${P}/x"}, P="logs") == {"path": "/etc/bifrost/logs/x"}
+    assert resolve({"path": "${P}/x"}, P="/var") == {"path": "/var/x"}
+
+
+def test_secrets_are_told_when_they_are_filled_in() -> None:
+    """So that they can be masked; other texts are not."""
+    told: list[str] = []
+    resolver = Resolver({"S": "canary", "H": "host"}, on_secret=told.append)
+    resolver.resolve({"host": "${H}", "inner": {"secret": "${S}"}}, Config, "")
+    assert told == ["canary"]
+
+
+def test_a_literal_secret_is_read_from_the_document(tmp_path: Path) -> None:
+    """As the document has it now, with its own references filled in; a byte order mark does no harm."""
+    path = tmp_path / "a.json"
+    path.write_text('{"x/y": [{"s": "pre${A}"}]}', "utf-8-sig")
+    resolver = Resolver({"A": "1"}, document=path)
+    assert resolver.resolve({"inner": {"secret": {"$document": "/x~1y/0/s"}}}, Config, "") == {
+        "inner": {"secret": "pre1"}
+    }
+
+
+@pytest.mark.parametrize("text", ["{}", '{"s": 1}', '{"s": {"t": "x"}}', "{", None])
+def test_a_literal_secret_that_is_gone_is_told(text: str | None, tmp_path: Path) -> None:
+    """With what to do, and nothing of the document."""
+    path = tmp_path / "a.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ConfigError, match=r"any more|can't be read"):
+        Resolver({}, document=path).resolve({"inner": {"secret": {"$document": "/s"}}}, Config, "")
+
+
+def test_a_reference_where_none_may_stand_is_told_of_the_document(tmp_path: Path) -> None:
+    """Before anything runs; no variable is read for that."""
+    found = loaded(tmp_path, document(export(data={"filters": {"providers": ["${BIFROST_P}"]}})))
+    assert "where none may" in problem_at(found, f"{POINTER}/data/filters/providers/0").message
+    found = loaded(tmp_path, document(to_s3(bucket="${AIRFLOW__X}")))
+    assert "Airflow's own" in problem_at(found, f"{POINTER}/destination/config/bucket").message
+
+
+@pytest.mark.parametrize("text", ["${", "a${}", "${1A}", "${A", "${A-B}", "${A:-x"])
+def test_what_begins_no_reference_is_told(text: str, tmp_path: Path) -> None:
+    """A bucket of that name is not meant."""
+    problem = problem_at(loaded(tmp_path, document(to_s3(bucket=text))), f"{POINTER}/destination/config/bucket")
+    assert problem.message == "a '${' stands here that begins no reference"
+
+
+def test_a_literal_secret_is_a_warning_that_doesnt_tell_it(tmp_path: Path) -> None:
+    """The export runs all the same."""
+    keys = {"access_key_id": "canary", "secret_access_key": "${S}"}
+    found = loaded(tmp_path, document(to_s3(credentials=keys)))
+    problem = problem_at(found, f"{POINTER}/destination/config/credentials/access_key_id")
+    assert (problem.severity, problem.value) == ("warning", "***")
+    assert found.exports[0].export is not None

@@ -1,0 +1,314 @@
+"""Staging: private, whole files only, swept only where a run's own marker says that it is old."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import shutil
+import socket
+import stat
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from bifrost_export.destinations.local_store import LocalStore
+from bifrost_export.errors import ConfigError, PermanentError, StagingGoneError
+from bifrost_export.pipeline.local_staging import LocalFolder
+from bifrost_export.pipeline.staging import Folder, ObjectFolder, Staging, open_folder
+from bifrost_export.window import UTC, rfc3339
+
+NOW = dt.datetime(2026, 3, 20, tzinfo=UTC)
+WEEK = dt.timedelta(days=7)
+DAY = "20260301T000000Z_20260302T000000Z"
+HOST = socket.gethostname()
+
+
+def staged(root: Path, run: str = f"nightly/{DAY}__0badcafe", host: str = HOST) -> Staging:
+    """A run's staging below a local folder."""
+    return Staging(root.as_uri(), None, run, host)
+
+
+@pytest.fixture(params=["local", "objects"])
+def staging(request: pytest.FixtureRequest, tmp_path: Path) -> Staging:
+    """A run's staging on a disk, and in an object store below a prefix."""
+    made = staged(tmp_path / "staging")
+    if request.param == "objects":
+        made.folder = ObjectFolder(LocalStore(tmp_path / "bucket"), "some/prefix/")
+    return made
+
+
+def put(folder: Folder, name: str, body: bytes = b"rows") -> None:
+    """Stage a file."""
+    with folder.write(name) as stream:
+        stream.write(body)
+
+
+def names(folder: Folder) -> list[str]:
+    """Every staged file."""
+    return sorted(folder.list(""))
+
+
+def tree(root: Path) -> Iterator[Path]:
+    """A folder and everything in it."""
+    yield root
+    yield from root.rglob("*")
+
+
+def modes(root: Path) -> set[tuple[bool, int]]:
+    """Whether it is a folder, and its permissions, of everything in a folder."""
+    return {(each.is_dir(), stat.S_IMODE(each.stat().st_mode)) for each in tree(root)}
+
+
+def test_a_file_that_is_written_is_read_back(staging: Staging) -> None:
+    """By position too, which Arrow files need."""
+    put(staging.folder, f"{staging.name}/a.arrow", b"0123456789")
+
+    with staging.read("a.arrow") as stream:
+        stream.seek(4)
+        assert stream.read() == b"456789"
+
+
+def test_a_file_appears_when_it_is_whole(staging: Staging) -> None:
+    """While it is written nobody sees it."""
+    with staging.write("a.arrow") as stream:
+        stream.write(b"half")
+        stream.flush()
+        assert names(staging.folder) == []
+
+    assert names(staging.folder) == [f"{staging.name}/a.arrow"]
+
+
+def test_what_breaks_off_leaves_nothing(staging: Staging, tmp_path: Path) -> None:
+    """No half file, and no temporary one."""
+
+    def break_off() -> None:
+        with staging.write("a.arrow") as stream:
+            stream.write(b"half")
+            raise ValueError("broke off")
+
+    with pytest.raises(ValueError, match="broke off"):
+        break_off()
+
+    assert [each for each in tree(tmp_path) if each.is_file()] == []
+
+
+def test_a_run_can_be_checked_while_its_marker_stands(staging: Staging) -> None:
+    """Without it the message says what to clear."""
+    staging.create({"planned_at": rfc3339(NOW)})
+    staging.check()
+    staging.remove()
+
+    with pytest.raises(
+        StagingGoneError, match=r"staging of this run is gone: .*0badcafe has no plan.json. Clear from pl"
+    ):
+        staging.check()
+
+
+def test_a_missing_file_is_told(staging: Staging) -> None:
+    """The marker may stand all the same."""
+    staging.create({})
+
+    with pytest.raises(StagingGoneError, match=r"has no 00001\.arrow"), staging.read("00001.arrow"):
+        pass
+
+
+def test_staging_on_another_hosts_disk_names_both_hosts(tmp_path: Path) -> None:
+    """The task runs on a worker that doesn't share the disk."""
+    told = rf"staged on host far-away, and this task runs on {HOST}: .*Use an object store or a shared folder"
+    with pytest.raises(StagingGoneError, match=told):
+        staged(tmp_path, host="far-away").check()
+
+
+def test_removing_takes_the_runs_folder_alone(staging: Staging) -> None:
+    """Other runs of the export, and other exports, stay."""
+    others = [f"nightly/{DAY}__11111111/plan.json", "hourly/other.txt", f"{staging.name}0/plan.json"]
+    for name in [*others, f"{staging.name}/plan.json", f"{staging.name}/a.arrow", f"{staging.name}/z.arrow"]:
+        put(staging.folder, name)
+
+    staging.remove()
+    staging.remove()
+
+    assert names(staging.folder) == sorted(others)
+
+
+def test_a_local_export_without_runs_leaves_no_folder(tmp_path: Path) -> None:
+    """The last run takes the export's folder away."""
+    run = staged(tmp_path / "staging")
+    run.create({})
+
+    run.remove()
+
+    assert list((tmp_path / "staging").iterdir()) == []
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077], ids=oct)
+def test_folders_and_files_are_private(tmp_path: Path, umask: int) -> None:
+    """Folders 0700 and files 0600, whatever the process's mask is; folders above are the user's own matter."""
+    before = os.umask(umask)
+    try:
+        run = staged(tmp_path / "a" / "staging")
+        run.create({})
+        with run.write("a.arrow"):
+            assert modes(tmp_path / "a" / "staging") == {(True, 0o700), (False, 0o600)}
+    finally:
+        os.umask(before)
+
+    assert modes(tmp_path / "a" / "staging") == {(True, 0o700), (False, 0o600)}
+
+
+def test_an_open_staging_folder_is_made_private(tmp_path: Path) -> None:
+    """Someone made it by hand with the usual mode."""
+    tmp_path.chmod(0o755)
+
+    staged(tmp_path).create({})
+
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
+def test_a_staging_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows could be read there by who made it."""
+    owner = tmp_path.stat().st_uid
+    monkeypatch.setattr(os, "getuid", lambda: owner + 1)
+
+    told = rf"{tmp_path} belongs to another user \(uid {owner}\).*staging.url"
+    with pytest.raises(PermanentError, match=told):
+        staged(tmp_path).create({})
+
+
+def test_a_place_that_takes_no_folder_is_refused(tmp_path: Path) -> None:
+    """The message says where, why and what to do."""
+    (tmp_path / "file").write_bytes(b"")
+
+    with pytest.raises(PermanentError, match=r"staging in .*file failed: .*exists.*set log_exports.staging.url"):
+        staged(tmp_path / "file").create({})
+
+
+def aged(days: float) -> Callable[[Folder, str], None]:
+    """Stage a marker of a run that was planned so many days ago."""
+    planned_at = rfc3339(NOW - dt.timedelta(days=days))
+
+    def stage(folder: Folder, run: str) -> None:
+        put(folder, f"{run}/plan.json", f'{{"planned_at": "{planned_at}"}}'.encode())
+        put(folder, f"{run}/00000.request_logs.extract.a1.arrow")
+
+    return stage
+
+
+def test_sweeping_takes_runs_away_whose_marker_is_old(staging: Staging) -> None:
+    """Of any export; its own run stays however old it is."""
+    old = [f"hourly.v2/{DAY}__22222222", "nightly/20260301T000000.5Z_20260302T000000Z__33333333"]
+    for run in (*old, staging.name):
+        aged(7.01)(staging.folder, run)
+    aged(6.99)(staging.folder, f"nightly/{DAY}__44444444")
+
+    assert sorted(staging.sweep(WEEK, NOW)) == sorted(old)
+    assert {name.rpartition("/")[0] for name in names(staging.folder)} == {staging.name, f"nightly/{DAY}__44444444"}
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        pytest.param(f"{DAY}__22222222", id="without an export"),
+        pytest.param(f"a/nightly/{DAY}__22222222", id="deeper"),
+        pytest.param(f"nightly/{DAY}__2222", id="short token"),
+        pytest.param("nightly/20260301_20260302__22222222", id="other times"),
+        pytest.param("nightly/mine", id="a folder of someone else"),
+        pytest.param(f"nightly/{DAY}__22222222/sub", id="below a run"),
+    ],
+)
+def test_sweeping_leaves_folders_whose_name_is_no_runs(staging: Staging, run: str) -> None:
+    """Even with an old marker."""
+    aged(100)(staging.folder, run)
+    before = names(staging.folder)
+
+    assert staging.sweep(WEEK, NOW) == []
+    assert names(staging.folder) == before
+
+
+@pytest.mark.parametrize("marker", [b"", b"[]", b"{}", b'{"planned_at": 5}', b'{"planned_at": "soon"}', None], ids=str)
+def test_sweeping_leaves_folders_whose_marker_says_nothing(staging: Staging, marker: bytes | None) -> None:
+    """It may be someone else's, or of a version to come."""
+    run = f"nightly/{DAY}__22222222"
+    put(staging.folder, f"{run}/a.arrow")
+    if marker is not None:
+        put(staging.folder, f"{run}/plan.json", marker)
+    before = names(staging.folder)
+
+    assert staging.sweep(WEEK, NOW) == []
+    assert names(staging.folder) == before
+
+
+def test_sweeping_what_is_not_there_finds_nothing(staging: Staging) -> None:
+    """The first run of all sweeps too."""
+    assert staging.sweep(WEEK, NOW) == []
+
+
+def test_an_object_folder_is_removed_with_its_marker_last(tmp_path: Path) -> None:
+    """A removal that breaks off leaves what a later sweep knows."""
+    order = []
+
+    class Watched(LocalStore):
+        def delete(self, key: str) -> None:
+            order.append(key)
+            super().delete(key)
+
+    folder = ObjectFolder(Watched(tmp_path), "")
+    for name in ("run/z.arrow", "run/plan.json", "run/a.arrow"):
+        put(folder, name)
+    order.clear()
+
+    folder.remove("run")
+
+    assert order == ["run/a.arrow", "run/z.arrow", "run/plan.json"]
+
+
+def test_runs_that_come_and_go_beside_each_other_do_not_disturb(tmp_path: Path) -> None:
+    """One takes the export's empty folder away while another makes its own in it, and both list the files."""
+
+    def live(number: int) -> None:
+        for turn in range(40):
+            run = staged(tmp_path, f"nightly/{DAY}__{number:04x}{turn:04x}")
+            run.create({"planned_at": rfc3339(NOW)})
+            run.check()
+            assert run.sweep(WEEK, NOW) == []
+            run.remove()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(live, range(4)))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_writer_that_outlives_its_run_leaves_no_file(tmp_path: Path) -> None:
+    """A killed worker's child writes on beside a run that has ended and cleaned up."""
+    run = staged(tmp_path)
+
+    with ExitStack() as block:
+        block.enter_context(pytest.raises(PermanentError, match=r"staging in .* failed"))
+        stream = block.enter_context(run.write("late.arrow"))
+        stream.write(b"rows")
+        shutil.rmtree(tmp_path / run.name)
+
+    assert names(run.folder) == []
+
+
+@pytest.mark.parametrize("url", ["file:///tmp/a%20b", "file://localhost/tmp/a%20b"])
+def test_a_file_url_names_a_folder(url: str) -> None:
+    """With its escapes undone."""
+    folder = open_folder(url, None)
+
+    assert isinstance(folder, LocalFolder)
+    assert folder.root == Path("/tmp/a b")
+
+
+@pytest.mark.parametrize("url", ["", "/tmp/x", "gs://bucket/x", "s3:///x", "file://host/x", "https://x/y"])
+def test_other_urls_are_refused(url: str) -> None:
+    """The message shows the URL and what is allowed."""
+    with pytest.raises(
+        ConfigError, match=rf"{re.escape(repr(url))} is of no kind .*file:///folder, s3://bucket/prefix"
+    ):
+        open_folder(url, None)
