@@ -20,7 +20,14 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
-    ["bifrost_export.cli.run", "bifrost_export.pipeline.run", "bifrost_export.logstore.sqlite", "pyarrow.parquet"]
+    [
+        "bifrost_export.cli.run",
+        "bifrost_export.pipeline.run",
+        "bifrost_export.logstore.sqlite",
+        "bifrost_export.destinations.s3_store",
+        "airflow.providers.amazon.aws.hooks.s3",
+        "pyarrow.parquet",
+    ]
 )
 
 

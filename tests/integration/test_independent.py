@@ -56,10 +56,11 @@ def test_duckdb_reads_the_same_sums_as_the_manifest_tells(big_store: Path, tmp_p
 
     entry = export.manifest(WEEK)["datasets"]["request_logs"]
     paths = [str(export.out / part["key"]) for part in entry["parts"]]
-    found = duckdb.sql(
-        "SELECT count(*), sum(input_tokens), sum(output_tokens), sum(cost_usd), count(DISTINCT request_id)"
-        f" FROM read_parquet({paths})"
-    ).fetchall()[0]
+    with duckdb.connect() as connection:
+        [found] = connection.sql(
+            "SELECT count(*), sum(input_tokens), sum(output_tokens), sum(cost_usd), count(DISTINCT request_id)"
+            f" FROM read_parquet({paths})"
+        ).fetchall()
 
     sums = entry["sums"]["exported"]
     assert found[:3] == (entry["exported"], sums["input_tokens"], sums["output_tokens"])

@@ -152,24 +152,15 @@ def test_a_kill_before_or_after_any_request_is_mended_by_a_rerun(
 ) -> None:
     """Each request of a run over a former revision, S3 in place of files."""
     place, proxy, bucket = s3_place
-    former, document = place.document(max_rows_per_file=90), None
     pid_file = tmp_path / "pid"
-
-    def publish_former() -> None:
-        buckets.empty(bucket)
-        proxy.arm(lambda number, request: "pass")
-        place.document(max_rows_per_file=90)
-        assert place.run(former)[0] == 0
-        place.document()
-
-    publish_former()
-    document = former
+    assert place.run(place.document(max_rows_per_file=90))[0] == 0
+    former, document = buckets.contents(bucket), place.document()
     proxy.arm(lambda number, request: "pass")
     assert place.run(document)[0] == 0
     requests = len(proxy.requests)
     assert requests > 15
-    for number in range(1, requests + 1, EVERY):
-        publish_former()
+    for number in range(1 + (when == "kill after"), requests + 1, EVERY):
+        buckets.fill(bucket, former)
         proxy.arm(at(number, when))
         code, _ = place.run(document, pid_file=pid_file)
         assert code == -9, (number, proxy.requests)
@@ -192,7 +183,7 @@ def test_an_answer_that_is_lost_or_refused_once_does_no_harm(
     document = place.document()
     proxy.arm(lambda number, request: "pass")
     assert place.run(document)[0] == 0
-    for number in range(1, len(proxy.requests) + 1, EVERY):
+    for number in range(1 + (fault == "503"), len(proxy.requests) + 1, EVERY):
         buckets.empty(bucket)
         proxy.arm(at(number, fault))
         if place.run(document)[0] != 0:

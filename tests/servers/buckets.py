@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -47,6 +47,12 @@ class Buckets:
         """Delete every object."""
         for key in list(self._keys(bucket)):
             self.client.delete_object(Bucket=bucket, Key=key)
+
+    def fill(self, bucket: str, contents: Mapping[str, bytes]) -> None:
+        """Make these the bucket's only objects; the same bytes get the same ETag."""
+        self.empty(bucket)
+        for key, data in contents.items():
+            self.client.put_object(Bucket=bucket, Key=key, Body=data)
 
 
 @pytest.fixture

@@ -130,11 +130,12 @@ def test_every_compression_is_read_by_another_reader(compression: str, tmp_path:
     path = tmp_path / "part.parquet"
     path.write_bytes(written(table(300).to_batches(), compression))
 
-    found = duckdb.execute(
-        "SELECT count(*), count(DISTINCT request_id), sum(latency_ms), count(cost_usd) FROM read_parquet(?)",
-        [str(path)],
-    ).fetchone()
-    assert found == (300, 300, sum(range(300)), 200)
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            "SELECT count(*), count(DISTINCT request_id), sum(latency_ms), count(cost_usd) FROM read_parquet(?)",
+            [str(path)],
+        ).fetchall()
+    assert found == [(300, 300, sum(range(300)), 200)]
     codec = pq.read_metadata(path).row_group(0).column(0).compression
     assert codec == {"none": "UNCOMPRESSED"}.get(compression, compression.upper())
 
