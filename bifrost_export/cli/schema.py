@@ -1,4 +1,4 @@
-"""`bifrost-export schema`: the JSON Schema of a document, or the columns of a dataset."""
+"""`bifrost-export schema`: the JSON Schema of a document or of a manifest, or the columns of a dataset."""
 
 from __future__ import annotations
 
@@ -12,13 +12,20 @@ from bifrost_export.cli import output
 
 @click.command("schema")
 @click.option("--dataset", metavar="NAME", help="Show the columns of this dataset in place of the document's schema.")
+@click.option("--manifest", is_flag=True, help="Show the manifest's JSON Schema in place of the document's.")
 @output.format_option
-def schema(dataset: str | None, output_format: str) -> None:
+def schema(dataset: str | None, manifest: bool, output_format: str) -> None:
     """Print the JSON Schema of a document, for an editor to complete and check it.
 
     Name the saved file under the key "$schema" of a document, or in the editor's settings.
     """
-    if dataset is None:
+    if dataset is not None and manifest:
+        raise click.UsageError("--dataset and --manifest exclude each other: give one of them")
+    if manifest:
+        from bifrost_export.destinations.manifest import json_schema
+
+        found = json_schema()
+    elif dataset is None:
         from bifrost_export.config.json_schema import document_schema
 
         found = document_schema()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.panel import Panel
@@ -15,7 +18,6 @@ from bifrost_export.window import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from rich.console import Console
 
@@ -95,16 +97,26 @@ def _cell(value: Any) -> str:
     return f"{text[: _LONGEST_CELL - 1]}…" if len(text) > _LONGEST_CELL else text
 
 
+def _typed(program: str) -> str:
+    """A program beside this Python, as it must be typed here: by its path where the shell finds another, or none."""
+    path = Path(sys.executable).with_name(program)
+    if shutil.which(program) == str(path):
+        return program
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
 def next_steps(console: Console, folder: Path, document: Path, export: str, window: Window) -> None:
     """What to type next."""
     start, end = window.to_json().values()
+    program, python = (_typed(name) for name in ("bifrost-export", "python"))
     lines = (
-        ("export the same day to files, without Airflow", f"bifrost-export run {document} --export {export} \\"),
+        ("export the same day to files, without Airflow", f"{program} run {document} --export {export} \\"),
         ("", f"    --window-start {start} --window-end {end}"),
-        ("check a document of your own", "bifrost-export validate log_exports.json"),
+        ("check a document of your own", f"{program} validate log_exports.json"),
         (
             "the rows as a data frame",
-            f"python -c \"import pandas; print(pandas.read_parquet('{folder / 'exports'}'))\"",
+            f"{python} -c \"import pandas; print(pandas.read_parquet('{folder / 'exports' / 'request_logs'}'))\"",
         ),
         ("the demo's document, DAG files, logs and objects", f"ls {folder}"),
     )

@@ -1,0 +1,102 @@
+"""What README.md shows is true, and runs."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bifrost_export.cli.group import COMMANDS, execute
+from bifrost_export.config.loader import load
+from bifrost_export.datasets import describe
+from bifrost_export.filters import RULES
+from bifrost_export.registry import DESTINATIONS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language, as they stand."""
+    fenced: list[tuple[str, str]] = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return [text for name, text in fenced if name == language]
+
+
+def table_rows(first_cell: str) -> Iterator[list[str]]:
+    """The rows, cell by cell, of the table whose header begins with this cell."""
+    _, _, rest = README.partition(f"| {first_cell} |")
+    for line in rest.splitlines()[2:]:
+        if not line.startswith("|"):
+            return
+        yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def names_in(cell: str) -> list[str]:
+    """The words of a cell that stand in code."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_the_example_is_the_published_one() -> None:
+    """Readers copy it from either place."""
+    assert json.loads(blocks("json")[0]) == json.loads((ROOT / "include" / "log_exports.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("number", range(len(blocks("json"))))
+def test_every_document_shown_is_good(number: int, tmp_path: Path) -> None:
+    """Without an error."""
+    path = tmp_path / "log_exports.json"
+    path.write_text(blocks("json")[number])
+    assert load(path).errors == []
+
+
+def test_the_commands_shown_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other, in a folder with the document shown beneath them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BIFROST_LOG_STORE", raising=False)
+    shown = [block for block in blocks("") if block.startswith("bifrost-export ")]
+    document = next(block for block in blocks("json") if '"try_it"' in block)
+    (tmp_path / "log_exports.json").write_text(document)
+    commands = [line for block in shown for line in block.splitlines()]
+    assert len(commands) >= 2
+
+    for command in commands:
+        assert execute(shlex.split(command)[1:]) == 0, command
+
+    assert list((tmp_path / "exports").rglob("*.parquet"))
+    assert list((tmp_path / "exports" / "_manifests" / "try_it").glob("*.json"))
+
+
+def test_every_command_stands_in_the_table() -> None:
+    """And no other."""
+    shown = [names_in(row[0])[0].split()[1] for row in table_rows("command")]
+    assert sorted(shown) == sorted(COMMANDS)
+
+
+def test_every_destination_stands_in_the_table_with_all_its_keys() -> None:
+    """The registry's, and the keys of each one's config."""
+    shown = {names_in(row[0])[0]: set(names_in(row[1])) for row in table_rows("destination")}
+    assert set(shown) == set(DESTINATIONS.names())
+    for name, keys in shown.items():
+        assert set(DESTINATIONS.load(name).Config.model_fields) <= keys, name
+
+
+def test_every_column_of_the_record_stands_in_the_table_in_order() -> None:
+    """The data dictionary."""
+    shown = [name for row in table_rows("column") for name in names_in(row[0])]
+    assert shown == [column["name"] for column in describe("request_logs")["columns"]]
+
+
+def test_every_filter_stands_in_the_table() -> None:
+    """`date_range`, and those that look at the record."""
+    shown = {name for row in table_rows("filter") for name in names_in(row[0])}
+    assert shown == {"date_range", *RULES}
+
+
+def test_the_make_targets_shown_exist() -> None:
+    """As the Makefile has them."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert set(re.findall(r"^make ([a-z-]+)", "\n".join(blocks("")), re.MULTILINE)) <= targets
