@@ -22,8 +22,8 @@ demo: $(STAMP) ## Show one export from end to end, in a real Airflow with an S3 
 test: $(STAMP) ## Run the tests
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-test-long: $(STAMP) ## Run the tests that take long: every step killed and cleared in a running Airflow
-	$(BIN)/pytest -m long
+test-long: $(STAMP) ## Run the tests that take long: everything killed and cleared, all zones, big sizes, the oldest Airflow
+	BIFROST_TEST_LONG=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile -m "long or widened"
 
 lint: $(STAMP) ## Check style, types, and which way imports point
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """Faults in the tasks of a running Airflow: each is a file in a folder, and the first task that finds it takes it away.
 
-`<dag id>.<task id>.before` and `.after` kill the task's process (-9) before or after its step has worked, and `.fail`
-fails the task for good before it.
+`<dag id>.<task id>.before` and `.after` kill the task's process (-9) before or after its step has worked, `.fail` fails
+the task for good before it, and `.orphan` kills its supervisor and lets the task work on.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ def _faulty(step: Step, folder: Path) -> Step:
             raise PermanentError("a fault of the test")
         if _taken(place, "before"):
             os.kill(os.getpid(), signal.SIGKILL)
+        if _taken(place, "orphan"):
+            os.kill(os.getppid(), signal.SIGKILL)
         result = step(self, context, runtime)
         if _taken(place, "after"):
             os.kill(os.getpid(), signal.SIGKILL)

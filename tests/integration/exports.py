@@ -27,6 +27,7 @@ class Export:
         log_store: The SQLite file.
         data: `data` of the export.
         runtime: What the runtime is given beside the clock.
+        staging: `log_exports.staging`, in place of a folder.
     """
 
     folder: Path
@@ -34,6 +35,7 @@ class Export:
     data: dict[str, Any] = field(default_factory=dict)
     schedule: dict[str, Any] = field(default_factory=lambda: {"frequency": "daily"})
     runtime: dict[str, Any] = field(default_factory=dict)
+    staging: dict[str, Any] = field(default_factory=dict)
 
     @property
     def out(self) -> Path:
@@ -51,7 +53,7 @@ class Export:
         content = {
             "exports": [export],
             "source": {"type": "sqlite", "config": {"path": str(self.log_store)}},
-            "staging": {"url": (self.folder / "staging").as_uri()},
+            "staging": self.staging or {"url": (self.folder / "staging").as_uri()},
         }
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "log_exports.json"

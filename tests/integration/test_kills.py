@@ -21,8 +21,10 @@ from tests.servers.fault_proxy import Proxy, at, fault_proxy
 
 CREDENTIALS = {"TEST_KEY_ID": "testing-key-id", "TEST_SECRET": "testing-secret-key"}
 DAY = Window.parse("2026-03-01", "2026-03-02")
-EVERY = int(os.environ.get("BIFROST_TEST_KILL_EVERY", "3"))
+EVERY = 1 if os.environ.get("BIFROST_TEST_LONG") else 4
 """Of all moments, every n-th is tried by `make test`, each one by `make test-long`."""
+
+pytestmark = pytest.mark.widened
 
 
 @pytest.fixture(scope="module")
