@@ -66,6 +66,7 @@ class LocalFolder:
             finally:
                 temporary.unlink(missing_ok=True)
         except BifrostExportError:
+            self._prune(path.parent)
             raise
         except OSError as error:
             raise PermanentError(
@@ -92,7 +93,14 @@ class LocalFolder:
     def remove(self, folder: str) -> None:
         """Take a folder away; a writer that is still at it is left alone."""
         shutil.rmtree(self.root / folder, ignore_errors=True)
-        try:
-            (self.root / folder).parent.rmdir()
-        except OSError:  # other runs of this export are staged beside it
-            return
+        self._prune((self.root / folder).parent)
+
+    def _prune(self, folder: Path) -> None:
+        """Take empty folders away, up to the root."""
+        for each in (folder, *folder.parents):
+            if each == self.root:
+                return
+            try:
+                each.rmdir()
+            except OSError:  # other runs are staged in it
+                return

@@ -136,7 +136,7 @@ class Staging:
 
     def create(self, marker: dict[str, object]) -> None:
         """Make the run's folder with the plan's marker file in it."""
-        with self.write(MARKER) as body:
+        with self.folder.write(f"{self.name}/{MARKER}") as body:
             body.write(orjson.dumps(marker))
 
     def check(self) -> None:
@@ -162,9 +162,17 @@ class Staging:
             f"staging of this run is gone: {self.url}/{self.name} has no {name}", hint="Clear from plan."
         )
 
-    def write(self, name: str) -> AbstractContextManager[BinaryIO]:
-        """A stream whose bytes become the file `name` when the block ends well; else nothing is left."""
-        return self.folder.write(f"{self.name}/{name}")
+    @contextmanager
+    def write(self, name: str) -> Iterator[BinaryIO]:
+        """A stream whose bytes become the file `name` when the block ends well; else nothing is left.
+
+        Raises:
+            StagingGoneError: The run has been cleaned up. An orphan that wrote on would leave rows that nobody sweeps.
+        """
+        self.check()
+        with self.folder.write(f"{self.name}/{name}") as stream:
+            yield stream
+            self.check()
 
     @contextmanager
     def read(self, name: str) -> Iterator[BinaryIO]:
@@ -183,25 +191,40 @@ class Staging:
         """Take the run's folder away."""
         self.folder.remove(self.name)
 
-    def sweep(self, keep: dt.timedelta, now: dt.datetime) -> list[str]:
-        """Take away folders of runs, known by name and marker, that are older than `keep`; give their names."""
+    def sweep(self, keep: dt.timedelta, now: dt.datetime, run_id: str | None = None) -> list[str]:
+        """Take away folders of runs, known by name and marker, that nobody needs any more.
+
+        Args:
+            keep: Older ones are taken away.
+            now: The time.
+            run_id: This run's, which is unique in its export. What its former plans staged goes at any age.
+
+        Returns:
+            The names of the folders that were taken away.
+        """
         swept = []
         for name in list(self.folder.list("")):
             match = FOLDER.match(name)
             if match is None or match["folder"] == self.name:
                 continue
-            planned_at = self._planned_at(name)
-            if planned_at is not None and planned_at < now - keep:
+            marker = self._marker(name)
+            if marker is not None and (marker[0] < now - keep or self._is_former(match["folder"], marker[1], run_id)):
                 self.folder.remove(match["folder"])
                 swept.append(match["folder"])
         return swept
 
-    def _planned_at(self, marker: str) -> dt.datetime | None:
-        stream = self.folder.open(marker)
+    def _is_former(self, folder: str, planned_by: object, run_id: str | None) -> bool:
+        is_same_export = folder.partition("/")[0] == self.name.partition("/")[0]
+        return run_id is not None and planned_by == run_id and is_same_export
+
+    def _marker(self, name: str) -> tuple[dt.datetime, object] | None:
+        """When a folder's run was planned, and its run id."""
+        stream = self.folder.open(name)
         if stream is None:
             return None
         with stream:
             try:
-                return parse_instant(orjson.loads(stream.read())["planned_at"])
-            except (ValueError, KeyError, TypeError):
+                marker = orjson.loads(stream.read())
+                return parse_instant(marker["planned_at"]), marker.get("run_id")
+            except (ValueError, KeyError, TypeError, AttributeError):
                 return None

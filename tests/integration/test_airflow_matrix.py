@@ -106,10 +106,10 @@ def test_a_task_that_is_cleared_after_success_changes_nothing(lab: Lab, tmp_path
 
     run.clear(task_id)
 
-    needs_staging = task_id in ("extract", "filter", "load")
+    needs_staging = TASKS.index("extract") <= TASKS.index(task_id) <= TASKS.index("load")
     assert run.wait() == ("failed" if needs_staging else "success"), run.states()
     assert lab.published("matrix", window) == before
     if needs_staging:
-        assert "Clear from plan" in run.log(task_id)
+        assert "Clear from plan" in run.log(task_id if task_id in ("extract", "filter") else "load")
         run.clear("plan")
     assert_as_undisturbed(lab, run, window, tmp_path / "out")

@@ -26,7 +26,9 @@ STAMP = Stamp("ab" * 32, "0badcafe", 3, "request_logs", ("extract", "filter"))
 def staging(tmp_path_factory: pytest.TempPathFactory) -> Staging:
     """A run's staging folder; every test writes under attempts of its own."""
     url = tmp_path_factory.mktemp("rows").as_uri()
-    return Staging(url, None, "nightly/20260301T000000Z_20260302T000000Z__0badcafe", socket.gethostname())
+    made = Staging(url, None, "nightly/20260301T000000Z_20260302T000000Z__0badcafe", socket.gethostname())
+    made.create({"planned_at": "2026-03-02T00:30:00Z"})
+    return made
 
 
 def batches(count: int, cuts: list[int]) -> list[pa.RecordBatch]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-import shutil
 import socket
 import stat
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+import orjson
 import pytest
 
 from bifrost_export.destinations.local_store import LocalStore
@@ -74,16 +74,18 @@ def test_a_file_that_is_written_is_read_back(staging: Staging) -> None:
 
 def test_a_file_appears_when_it_is_whole(staging: Staging) -> None:
     """While it is written nobody sees it."""
+    staging.create({"planned_at": rfc3339(NOW)})
     with staging.write("a.arrow") as stream:
         stream.write(b"half")
         stream.flush()
-        assert names(staging.folder) == []
+        assert names(staging.folder) == [f"{staging.name}/plan.json"]
 
-    assert names(staging.folder) == [f"{staging.name}/a.arrow"]
+    assert names(staging.folder) == [f"{staging.name}/a.arrow", f"{staging.name}/plan.json"]
 
 
 def test_what_breaks_off_leaves_nothing(staging: Staging, tmp_path: Path) -> None:
     """No half file, and no temporary one."""
+    staging.create({"planned_at": rfc3339(NOW)})
 
     def break_off() -> None:
         with staging.write("a.arrow") as stream:
@@ -93,7 +95,7 @@ def test_what_breaks_off_leaves_nothing(staging: Staging, tmp_path: Path) -> Non
     with pytest.raises(ValueError, match="broke off"):
         break_off()
 
-    assert [each for each in tree(tmp_path) if each.is_file()] == []
+    assert [each.name for each in tree(tmp_path) if each.is_file()] == ["plan.json"]
 
 
 def test_a_run_can_be_checked_while_its_marker_stands(staging: Staging) -> None:
@@ -283,17 +285,38 @@ def test_runs_that_come_and_go_beside_each_other_do_not_disturb(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_writer_that_outlives_its_run_leaves_no_file(tmp_path: Path) -> None:
+def test_a_writer_that_outlives_its_run_leaves_no_file(staging: Staging, tmp_path: Path) -> None:
     """A killed worker's child writes on beside a run that has ended and cleaned up."""
-    run = staged(tmp_path)
+    staging.create({"planned_at": rfc3339(NOW)})
 
     with ExitStack() as block:
-        block.enter_context(pytest.raises(PermanentError, match=r"staging in .* failed"))
-        stream = block.enter_context(run.write("late.arrow"))
+        block.enter_context(pytest.raises((StagingGoneError, PermanentError), match="staging"))
+        stream = block.enter_context(staging.write("late.arrow"))
         stream.write(b"rows")
-        shutil.rmtree(tmp_path / run.name)
+        staging.remove()
 
-    assert names(run.folder) == []
+    assert [each for each in tree(tmp_path) if each.is_file()] == []
+
+
+def test_a_writer_that_begins_after_its_run_was_cleaned_up_makes_no_folder(staging: Staging, tmp_path: Path) -> None:
+    """It would have no marker, by which it is swept."""
+    with pytest.raises(StagingGoneError, match="Clear from plan"), staging.write("late.arrow"):
+        pass
+
+    assert [each for each in tree(tmp_path) if each.is_file() or DAY in each.name] == []
+
+
+def test_what_a_former_plan_of_the_same_run_staged_is_swept(staging: Staging) -> None:
+    """`plan` was retried or cleared; the same run id of another export is another run."""
+    for folder, run_id in (
+        (staging.name, "run 1"),
+        (f"nightly/{DAY}__11111111", "run 1"),
+        (f"nightly/{DAY}__22222222", "run 2"),
+        (f"weekly/{DAY}__33333333", "run 1"),
+    ):
+        put(staging.folder, f"{folder}/plan.json", orjson.dumps({"planned_at": rfc3339(NOW), "run_id": run_id}))
+
+    assert staging.sweep(WEEK, NOW, "run 1") == [f"nightly/{DAY}__11111111"]
 
 
 @pytest.mark.parametrize("url", ["file:///tmp/a%20b", "file://localhost/tmp/a%20b"])
