@@ -6,16 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bifrost_export.errors import BifrostExportError, DestinationError, DestinationUnavailableError
+from bifrost_export.errors import (
+    BifrostExportError,
+    CredentialsRefusedError,
+    DestinationError,
+    DestinationUnavailableError,
+)
 
 HINTS = {
     "NoSuchBucket": "Create the bucket, or mend destination.config.bucket and region.",
     "InvalidAccessKeyId": "Mend the access key id: the store does not know it.",
+    "InvalidClientTokenId": "Mend the access key id: the store does not know it.",
     "SignatureDoesNotMatch": "Mend the secret access key: it does not fit the access key id.",
     "ExpiredToken": "Renew the session token.",
     "InvalidToken": "Renew the session token.",
-    "AccessDenied": "Grant s3:PutObject, s3:GetObject, s3:DeleteObject and s3:ListBucket on the bucket and prefix.",
-    "403": "Mend the credentials, or grant s3:GetObject and s3:ListBucket on the bucket and prefix.",
+    "AccessDenied": "Grant {rights} on the bucket and prefix.",
+    "403": "Mend the credentials, or grant {rights} on the bucket and prefix.",
     "PermanentRedirect": "Mend destination.config.region: the bucket lies in another one.",
     "AuthorizationHeaderMalformed": "Mend destination.config.region: the bucket lies in another one.",
     "NoCredentialsError": "Give credentials, a conn_id, or run where the default chain finds some.",
@@ -23,6 +29,11 @@ HINTS = {
     "InvalidBucketName": "Mend destination.config.bucket.",
     "ParamValidationError": "Mend destination.config.",
 }
+REFUSED = {"InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"}
+"""Codes by which the store says that it does not know who asks."""
+WITHOUT_BUCKET = {"NoSuchBucket", "InvalidBucketName", "PermanentRedirect", "AuthorizationHeaderMalformed"}
+"""Codes by which it says that the bucket isn't there."""
+ALL_RIGHTS = "s3:PutObject, s3:GetObject, s3:DeleteObject and s3:ListBucket"
 PASSING = {
     "SlowDown",
     "RequestTimeout",
@@ -51,10 +62,15 @@ def status_of(error: Any) -> int:
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
-    """Turn botocore's errors into the tree's; `what` names the action and the object.
+def told(what: str, rights: str = ALL_RIGHTS) -> Iterator[None]:
+    """Turn botocore's errors into the tree's.
+
+    Args:
+        what: Names the action and the object.
+        rights: What the policy has to grant for it.
 
     Raises:
+        CredentialsRefusedError: The store does not know who asks.
         DestinationError: A person must mend it.
         DestinationUnavailableError: It is likely to pass.
     """
@@ -65,14 +81,7 @@ def told(what: str) -> Iterator[None]:
     except BifrostExportError:
         raise
     except ClientError as error:
-        code, status = code_of(error), status_of(error)
-        if code in PASSING or status >= 500 or status == 429:
-            raise DestinationUnavailableError(
-                f"{what}: the store answered {code or status}", hint="Try again."
-            ) from None
-        raise DestinationError(
-            f"{what}: the store answered {code or status}", hint=HINTS.get(code, "Look the code up at the store.")
-        ) from None
+        raise _answered(what, rights, error) from None
     except HTTPClientError as error:
         raise DestinationUnavailableError(
             f"{what}: no answer from the store ({type(error).__name__})",
@@ -81,3 +90,14 @@ def told(what: str) -> Iterator[None]:
     except BotoCoreError as error:
         name = type(error).__name__
         raise DestinationError(f"{what}: {name}", hint=HINTS.get(name, "Mend destination.config.")) from None
+
+
+def _answered(what: str, rights: str, error: Any) -> BifrostExportError:
+    code, status = code_of(error), status_of(error)
+    message = f"{what}: the store answered {code or status}"
+    if code in PASSING or status >= 500 or status == 429:
+        return DestinationUnavailableError(message, hint="Try again.")
+    if error.operation_name == "AssumeRole":
+        return CredentialsRefusedError(f"{message} to sts:AssumeRole", hint="Let these credentials assume role_arn.")
+    hint = HINTS.get(code, "Look the code up at the store.").format(rights=rights)
+    return (CredentialsRefusedError if code in REFUSED else DestinationError)(message, hint=hint)
