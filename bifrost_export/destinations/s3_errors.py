@@ -74,7 +74,8 @@ def told(what: str, rights: str = ALL_RIGHTS) -> Iterator[None]:
         DestinationError: A person must mend it.
         DestinationUnavailableError: It is likely to pass.
     """
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
+    from botocore.exceptions import ConnectionError as NotConnectedError
 
     try:
         yield
@@ -82,7 +83,12 @@ def told(what: str, rights: str = ALL_RIGHTS) -> Iterator[None]:
         raise
     except ClientError as error:
         raise _answered(what, rights, error) from None
-    except HTTPClientError as error:
+    except SSLError as error:
+        raise DestinationError(
+            f"{what}: the store's certificate is not trusted ({type(error).__name__})",
+            hint="Mend destination.config.endpoint_url, or trust its authority by the variable AWS_CA_BUNDLE.",
+        ) from None
+    except (HTTPClientError, NotConnectedError) as error:
         raise DestinationUnavailableError(
             f"{what}: no answer from the store ({type(error).__name__})",
             hint="Look whether the store can be reached from here; the task tries again.",
@@ -90,6 +96,8 @@ def told(what: str, rights: str = ALL_RIGHTS) -> Iterator[None]:
     except BotoCoreError as error:
         name = type(error).__name__
         raise DestinationError(f"{what}: {name}", hint=HINTS.get(name, "Mend destination.config.")) from None
+    except ValueError as error:  # how botocore refuses an endpoint that is none
+        raise DestinationError(f"{what}: {error}", hint="Mend destination.config.endpoint_url.") from None
 
 
 def _answered(what: str, rights: str, error: Any) -> BifrostExportError:
