@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from bifrost_export.cli.masking import Masker
     from bifrost_export.config.documents import LoadedExport
     from bifrost_export.pipeline.status import Status
+    from bifrost_export.window import Window
 
 
 @click.command("status")
@@ -41,11 +41,11 @@ def status(masker: Masker, /, config: str, export_name: str | None, output_forma
     if output_format == "json":
         output.print_json({"exports": [{"name": loaded.name, **each.to_json()} for loaded, each in found]})
     else:
-        _show(output.result_console(), found)
+        _show(output.result_console(), config, found)
     return chosen.exit_code
 
 
-def _show(console: Console, found: list[tuple[LoadedExport, Status]]) -> None:
+def _show(console: Console, config: str, found: list[tuple[LoadedExport, Status]]) -> None:
     from rich.table import Table
 
     table = Table()
@@ -55,7 +55,7 @@ def _show(console: Console, found: list[tuple[LoadedExport, Status]]) -> None:
         table.add_row(str(loaded.name), *_cells(each))
     console.print(table)
     for loaded, each in found:
-        for line in _how_to_close(loaded, each):
+        for line in _how_to_close(config, loaded, each):
             console.print(line, markup=False, soft_wrap=True)
 
 
@@ -72,15 +72,21 @@ def _cells(status: Status) -> list[str]:
     return [through, behind, *counts, f"{last.rows:,}", size(last.bytes)]
 
 
-def _how_to_close(loaded: LoadedExport, status: Status) -> Iterator[str]:
-    """The gaps, each with the backfill that closes it: Airflow takes the windows that start from its one date to the
-    other, both included."""
+def _how_to_close(config: str, loaded: LoadedExport, status: Status) -> Iterator[str]:
+    """The gaps, each with the command that closes it."""
+    for gap in status.gaps:
+        yield f"{loaded.name} lacks {gap}. This closes it:"
+        yield f"  {_command(config, loaded, gap)}"
+
+
+def _command(config: str, loaded: LoadedExport, gap: Window) -> str:
     from bifrost_export.window import MICROSECOND, rfc3339
 
-    if loaded.export is None:
-        return
-    for gap in status.gaps:
-        last: dt.datetime = max(gap.start, loaded.export.schedule.last_firing(gap.end - MICROSECOND))
-        dates = f"--from-date {rfc3339(gap.start)} --to-date {rfc3339(last)}"
-        yield f"{loaded.name} lacks {gap}. This closes it:"
-        yield f"  airflow backfill create --dag-id {loaded.dag_id} {dates}"
+    firing_before = None if loaded.export is None else loaded.export.schedule.last_firing
+    if firing_before is None or firing_before(gap.start) != gap.start or firing_before(gap.end) != gap.end:
+        # The schedule has changed since: its windows would not fit into the gap.
+        window = f"--window-start {rfc3339(gap.start)} --window-end {rfc3339(gap.end)}"
+        return f"bifrost-export run {config} --export {loaded.name} {window}"
+    # Airflow takes the windows that start from the one date to the other, both included.
+    dates = f"--from-date {rfc3339(gap.start)} --to-date {rfc3339(firing_before(gap.end - MICROSECOND))}"
+    return f"airflow backfill create --dag-id {loaded.dag_id} {dates}"
