@@ -65,9 +65,9 @@ def plan(
 
 
 def _since(loaded: LoadedExport, text: str | None, now: dt.datetime) -> dt.datetime:
-    from bifrost_export.window import UTC, parse_instant
+    from bifrost_export.window import parse_instant
 
-    return now if text is None else parse_instant(text, loaded.export.schedule.zone if loaded.export else UTC)
+    return now if text is None else parse_instant(text, loaded.good.schedule.zone)
 
 
 def _to_json(loaded: LoadedExport, found: Outlook) -> dict[str, Any]:
@@ -83,9 +83,7 @@ def _to_json(loaded: LoadedExport, found: Outlook) -> dict[str, Any]:
 def _show(console: Console, loaded: LoadedExport, found: Outlook) -> None:
     from rich.table import Table
 
-    if loaded.export is None:
-        return
-    schedule = loaded.export.schedule
+    schedule = loaded.good.schedule
     console.print(f"[bold]{loaded.name}[/]  {loaded.dag_id}, {schedule.describe()}", soft_wrap=True)
     table = Table(title="Windows", title_justify="left")
     for name in (f"start in {schedule.timezone}", "end", "start in UTC", "end", "hours"):

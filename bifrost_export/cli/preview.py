@@ -53,12 +53,10 @@ def preview(
 
 
 def _window(loaded: LoadedExport, start: str | None, end: str | None, now: Any) -> Window:
-    from bifrost_export.errors import ConfigError, WindowError
+    from bifrost_export.errors import WindowError
     from bifrost_export.window import Window
 
-    if loaded.export is None:
-        raise ConfigError(f"the export {loaded.name!r} is broken")
-    schedule = loaded.export.schedule
+    schedule = loaded.good.schedule
     if start is None and end is None:
         return schedule.latest_settled(now)
     if start is None or end is None:

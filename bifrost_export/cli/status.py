@@ -82,8 +82,8 @@ def _how_to_close(config: str, loaded: LoadedExport, status: Status) -> Iterator
 def _command(config: str, loaded: LoadedExport, gap: Window) -> str:
     from bifrost_export.window import MICROSECOND, rfc3339
 
-    firing_before = None if loaded.export is None else loaded.export.schedule.last_firing
-    if firing_before is None or firing_before(gap.start) != gap.start or firing_before(gap.end) != gap.end:
+    firing_before = loaded.good.schedule.last_firing
+    if firing_before(gap.start) != gap.start or firing_before(gap.end) != gap.end:
         # The schedule has changed since: its windows would not fit into the gap.
         window = f"--window-start {rfc3339(gap.start)} --window-end {rfc3339(gap.end)}"
         return f"bifrost-export run {config} --export {loaded.name} {window}"

@@ -13,7 +13,7 @@ from bifrost_export.destinations.keys import Keys
 from bifrost_export.destinations.port import Landed, Published, State
 from bifrost_export.destinations.probing import Probing
 from bifrost_export.destinations.store import KeyTakenError, ObjectStore, PutOptions, Stored, sha256_of
-from bifrost_export.errors import DestinationError
+from bifrost_export.errors import ConfigError, DestinationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +53,17 @@ class ObjectStoreDestination:
     def address(self, key: str) -> str:
         """A key as people and machines write it, such as `s3://bucket/key`."""
         return key
+
+    def key_of(self, address: str) -> str:
+        """The key that an address names; a key stands for itself.
+
+        Raises:
+            ConfigError: It is an address elsewhere.
+        """
+        root = self.address("")
+        if "://" in address and not address.startswith(root):
+            raise ConfigError(f"{address} is no address of this destination", allowed=f"{root}..., or a key there")
+        return address.removeprefix(root)
 
     def targets(self) -> list[str]:
         """The address of each dataset's parts, their numbers left open, and of the manifest."""

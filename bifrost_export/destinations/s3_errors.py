@@ -74,7 +74,7 @@ def told(what: str, rights: str = ALL_RIGHTS) -> Iterator[None]:
         DestinationError: A person must mend it.
         DestinationUnavailableError: It is likely to pass.
     """
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError, SSLError
     from botocore.exceptions import ConnectionError as NotConnectedError
 
     try:
@@ -88,7 +88,7 @@ def told(what: str, rights: str = ALL_RIGHTS) -> Iterator[None]:
             f"{what}: the store's certificate is not trusted ({type(error).__name__})",
             hint="Mend destination.config.endpoint_url, or trust its authority by the variable AWS_CA_BUNDLE.",
         ) from None
-    except (HTTPClientError, NotConnectedError) as error:
+    except (HTTPClientError, NotConnectedError, IncompleteReadError) as error:
         raise DestinationUnavailableError(
             f"{what}: no answer from the store ({type(error).__name__})",
             hint="Look whether the store can be reached from here; the task tries again.",
@@ -109,3 +109,31 @@ def _answered(what: str, rights: str, error: Any) -> BifrostExportError:
         return CredentialsRefusedError(f"{message} to sts:AssumeRole", hint="Let these credentials assume role_arn.")
     hint = HINTS.get(code, "Look the code up at the store.").format(rights=rights)
     return (CredentialsRefusedError if code in REFUSED else DestinationError)(message, hint=hint)
+
+
+class Download:
+    """The bytes of an object as they arrive; what breaks on the way is told like every other fault of the store.
+
+    Args:
+        body: The client's stream.
+        what: Names the action and the object.
+    """
+
+    def __init__(self, body: Any, what: str) -> None:
+        self.body = body
+        self.what = what
+
+    def read(self, size: int = -1) -> bytes:
+        """At most so many bytes, all that are left when it is negative."""
+        with told(self.what):
+            return bytes(self.body.read(None if size < 0 else size))
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self.body.close()
+
+    def __enter__(self) -> Download:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

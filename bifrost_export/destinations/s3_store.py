@@ -16,6 +16,7 @@ from bifrost_export.destinations.s3_errors import (
     PASSING,
     REFUSED,
     WITHOUT_BUCKET,
+    Download,
     code_of,
     status_of,
     told,
@@ -202,7 +203,7 @@ class S3Store:
     def open(self, key: str) -> BinaryIO | None:
         """An object's bytes as a stream, or None."""
         found = self._find("reading", key, "get_object")
-        return cast("BinaryIO", found["Body"]) if found else None
+        return cast("BinaryIO", Download(found["Body"], self._what("reading", key))) if found else None
 
     def head(self, key: str) -> Stored | None:
         """An object's size and ETag as the store has them, or None."""

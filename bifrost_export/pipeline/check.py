@@ -35,9 +35,7 @@ def check(runtime: Runtime, loaded: LoadedExport) -> Iterator[Probe]:
     Raises:
         ConfigError: The export is broken.
     """
-    if loaded.export is None:
-        raise ConfigError(f"the export {loaded.name!r} is broken")
-    window = loaded.export.schedule.latest_settled(runtime.now())
+    window = loaded.good.schedule.latest_settled(runtime.now())
     drafted = draft(runtime, loaded, window, "check")
     parts = {"log store": _log_store, "destination": _destination, "staging": _staging}
     for part, probes in parts.items():

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from bifrost_export.config.schedules import Schedule
 from bifrost_export.config.source import CONNECTION_ID, VARIABLE, find_source
-from bifrost_export.errors import ConfigError
 from bifrost_export.pipeline.opening import open_destination, resolver
 from bifrost_export.pipeline.plan import draft
 from bifrost_export.registry import LOG_STORES
@@ -65,9 +64,7 @@ def outlook(runtime: Runtime, loaded: LoadedExport, since: dt.datetime, count: i
         MissingReferenceError: A reference that a name is made of has no value.
         WindowError: The calendar ends.
     """
-    if loaded.export is None:
-        raise ConfigError(f"the export {loaded.name!r} is broken")
-    windows = list(islice(windows_from(loaded.export.schedule, since), count))
+    windows = list(islice(windows_from(loaded.good.schedule, since), count))
     drafts = [_draft(runtime, loaded, window) for window in windows]
     targets = [open_destination(runtime, each, with_secrets=False).targets() for each in drafts]
     return Outlook(windows, targets, _statements(runtime, drafts[0]) if drafts else [])

@@ -55,9 +55,7 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
         DestinationError: The destination can't be looked at.
     """
     loaded = load_export(request.document, request.export)
-    if loaded.export is None:
-        raise ConfigError(f"the export {request.export!r} is broken")
-    export, now = loaded.export, runtime.now()
+    export, now = loaded.good, runtime.now()
     _check_settled(export, request, now)
     drafted = draft(runtime, loaded, request.window, request.run_id)
     drafted = replace(drafted, replace_overlapping=request.replace_overlapping, dry_run=request.dry_run)

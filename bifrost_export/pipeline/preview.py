@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.errors import ConfigError
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows
 from bifrost_export.pipeline.extract import extract
 from bifrost_export.pipeline.filter import filter_slice
@@ -49,9 +48,7 @@ def preview(runtime: Runtime, loaded: LoadedExport, window: Window, limit: int) 
         ConfigError: The export is broken, or no log store is named.
         LogStoreError: The log store can't be read.
     """
-    if loaded.export is None:
-        raise ConfigError(f"the export {loaded.name!r} is broken")
-    rows: Rows = {dataset: [] for dataset in loaded.export.data.include}
+    rows: Rows = {dataset: [] for dataset in loaded.good.data.include}
     with tempfile.TemporaryDirectory(prefix="bifrost-export-preview-") as folder:
         staging = {"url": Path(folder).as_uri(), "conn_id": None, "keep_days": 1, "host": socket.gethostname()}
         drafted = replace(draft(runtime, loaded, window, "preview"), staging=staging)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.errors import ConfigError
 from bifrost_export.pipeline.opening import open_destination
 from bifrost_export.pipeline.plan import draft
 from bifrost_export.window import Window, merge, rfc3339
@@ -62,9 +61,7 @@ def status(runtime: Runtime, loaded: LoadedExport) -> Status:
         ConfigError: The export is broken, or a reference has no value.
         DestinationError: The destination can't be looked at, or holds a manifest that can't be read.
     """
-    if loaded.export is None:
-        raise ConfigError(f"the export {loaded.name!r} is broken")
-    latest = loaded.export.schedule.latest_settled(runtime.now())
+    latest = loaded.good.schedule.latest_settled(runtime.now())
     destination = open_destination(runtime, draft(runtime, loaded, latest, "status"))
     return status_of(destination.published(), latest.end)
 
