@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import warnings
 from importlib import import_module
@@ -94,4 +95,6 @@ def execute(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """The entry point of the console script."""
+    # Airflow's hooks tell at the level INFO how they found their credentials.
+    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
     sys.exit(execute(sys.argv[1:]))
