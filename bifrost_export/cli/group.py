@@ -26,7 +26,7 @@ COMMANDS = {
     "preview": ("bifrost_export.cli.preview:preview", "Show the first rows of a window, as they would be exported."),
     "run": ("bifrost_export.cli.run:run", "Export one window, or several, now and in this process."),
     "status": ("bifrost_export.cli.status:status", "Tell which windows are published, and which are missing."),
-    "verify": ("bifrost_export.cli.verify:verify", "Read a published window again, and compare it with its manifest."),
+    "verify": ("bifrost_export.cli.verify:verify", "Compare published files with their manifest."),
     "schema": ("bifrost_export.cli.schema:schema", "Print the document's JSON Schema, or a dataset's columns."),
     "sample-logs": ("bifrost_export.cli.sample_logs:sample_logs", "Make a log store with plausible rows."),
     "demo": ("bifrost_export.cli.demo:demo", "Show one export from end to end, in a real Airflow."),

@@ -51,13 +51,13 @@ def _loaded(config: str | None, name: str | None) -> LoadedExport | None:
 
 
 def _show(manifest: str, found: Verified) -> None:
-    from bifrost_export.cli.summary import size
+    from bifrost_export.cli.summary import many, size
 
     console = output.result_console()
     for problem in found.problems:
         console.print("[red]✗[/]", end=" ")
         console.print(problem, markup=False, soft_wrap=True)
-    told = f"{found.files:,} files, {found.rows:,} rows, {size(found.bytes)} read again: {manifest}"
+    told = f"{many(found.files, 'file')}, {many(found.rows, 'row')}, {size(found.bytes)} read again: {manifest}"
     state = "[red]differs[/]" if found.problems else "[green]agrees[/]"
     console.print(f"{state}", end=" ")
     console.print(told, markup=False, soft_wrap=True)

@@ -32,6 +32,7 @@ def run_all(
         The exit code.
     """
     from bifrost_export.cli.failures import facts_of, tell
+    from bifrost_export.cli.summary import many
 
     done: list[dict[str, Any]] = []
     error: Exception | None = None
@@ -45,11 +46,9 @@ def run_all(
             show(done[-1])
     if show is None:
         facts, code = facts_of(error, masker) if error else (None, 0)
-        told = {"error": facts} if error else {}
-        output.print_json({"runs": done, "skipped": walk.skipped, **told})
+        output.print_json({"runs": done, "skipped": walk.skipped, **({"error": facts} if error else {})})
         return code
     left = len(walk.windows) - len(done)
-    output.print_text(
-        f"{len(done)} windows exported, {walk.skipped} published already" + (f", {left} left" if left else "")
-    )
+    told = f"{many(len(done), 'window')} exported, {walk.skipped:,} published already"
+    output.print_text(told + (f", {left:,} left" if left else ""))
     return tell(error, masker, as_json=False) if error else 0

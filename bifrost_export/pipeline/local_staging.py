@@ -38,7 +38,7 @@ class LocalFolder:
             try:
                 self._make(folder)
                 break
-            except FileNotFoundError:  # another run took the export's empty folder away in between
+            except (FileNotFoundError, FileExistsError):  # another run took the export's empty folder away in between
                 if attempt == _ATTEMPTS - 1:
                     raise
         found = self.root.stat()

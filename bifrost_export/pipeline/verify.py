@@ -49,7 +49,7 @@ def verify(runtime: Runtime, address: str, loaded: LoadedExport | None = None) -
     try:
         manifest = Manifest.model_validate_json(found[0], strict=False)
     except ValueError:
-        rereading.problems.append(f"{key} is no manifest of version 1")
+        rereading.problems.append(f"{address} is no manifest of version 1")
         return rereading.verified()
     rereading.problems += _out_of_force(store, key, manifest)
     if not rereading.problems:

@@ -76,7 +76,7 @@ def test_a_window_that_fails_ends_the_walk(desk: Desk) -> None:
 
     code, shown, told = desk.shown("run", "--export", "nightly", "--from", "2026-02-26", "--to", "2026-03-04")
     assert code == 1
-    assert "1 windows exported, 2 published already, 3 left" in shown
+    assert "1 window exported, 2 published already, 3 left" in shown
     assert told.count("error:") == 1
 
 

@@ -1,4 +1,4 @@
-"""A proxy in front of a real server that can kill its client, lose an answer or refuse, at the n-th request."""
+"""A proxy in front of a real server that can kill its client, lose or cut an answer, or refuse, at the n-th request."""
 
 from __future__ import annotations
 
@@ -85,7 +85,10 @@ class Handler(BaseHTTPRequestHandler):
         answer, data = self._forward(body)
         if what == "kill after":
             self.server.proxy.kill_client()
-        if what in ("kill after", "lose"):
+        if what == "cut":
+            self._answer(answer, data, data[: len(data) // 2])
+            self.close_connection = True
+        elif what in ("kill after", "lose"):
             self.close_connection = True
         else:
             self._answer(answer, data)
@@ -114,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
         connection.close()
         return answer, data
 
-    def _answer(self, answer: http.client.HTTPResponse, data: bytes) -> None:
+    def _answer(self, answer: http.client.HTTPResponse, data: bytes, sent: bytes | None = None) -> None:
         self.send_response(answer.status)
         is_head = self.command == "HEAD"
         dropped = {"connection", "transfer-encoding", "date", "server", *(() if is_head else ("content-length",))}
@@ -125,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         if not is_head:
-            self.wfile.write(data)
+            self.wfile.write(data if sent is None else sent)
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _handle  # noqa: N815 (the base class looks for these names)
 
