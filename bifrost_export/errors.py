@@ -9,8 +9,10 @@
     │   ├── ForbiddenReferenceError       a `${NAME}` that may not be named in that place
     │   └── WindowError                   turned round, half given, not settled, unreadable
     ├── PermanentError (RuntimeError)     a retry can't help: exit code 1, a task fails at once
-    │   ├── LogStoreError                 the log store is missing, is no log store, or can't be read
+    │   ├── LogStoreError                 the log store is missing, or can't be read
+    │   │   └── NoLogStoreError           a database was reached, but it is no log store of Bifrost
     │   ├── DestinationError              credentials, bucket or path are refused or missing
+    │   │   └── CredentialsRefusedError   the destination answers, and does not know who asks
     │   ├── StagingGoneError              staging of this run is not there any more
     │   ├── PlanMismatchError             what a task was given is not what the plan says
     │   ├── BooksError                    the books don't balance
@@ -121,8 +123,16 @@ class LogStoreError(PermanentError):
     """The log store is missing, is not a log store, or can't be read."""
 
 
+class NoLogStoreError(LogStoreError):
+    """A database was reached, but it has no table `logs`, or one without the columns that all log stores have."""
+
+
 class DestinationError(PermanentError):
     """The destination refuses the credentials, or lacks the bucket, container, table or path."""
+
+
+class CredentialsRefusedError(DestinationError):
+    """The destination answers, and does not know the credentials, or they have run out."""
 
 
 class StagingGoneError(PermanentError):

@@ -33,13 +33,18 @@ def tell(error: Exception, masker: Masker, *, as_json: bool) -> int:
         return error.exit_code
     if os.environ.get(_DEBUG) and not isinstance(error, (click.ClickException, click.Abort)):
         click.echo(masker.mask("".join(traceback.format_exception(error))), err=True)
-    facts, code = _facts(error)
-    facts = {name: masker.mask(value) if isinstance(value, str) else value for name, value in facts.items()}
+    facts, code = facts_of(error, masker)
     if as_json:
         output.print_json({"error": facts})
     else:
         click.echo(f"{click.style('error:', fg='red', bold=True)} {_sentences(facts)}", err=True)
     return code
+
+
+def facts_of(error: Exception, masker: Masker) -> tuple[dict[str, Any], int]:
+    """What is told of an error, `{"type", "message", "allowed", "hint"}` without secrets, and the exit code."""
+    facts, code = _facts(error)
+    return {name: masker.mask(value) if isinstance(value, str) else value for name, value in facts.items()}, code
 
 
 def _facts(error: Exception) -> tuple[dict[str, Any], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import warnings
 from importlib import import_module
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "validate": ("bifrost_export.cli.validate:validate", "Tell every problem of a document."),
-    "run": ("bifrost_export.cli.run:run", "Export one window now, in this process."),
+    "plan": ("bifrost_export.cli.plan:plan", "Show the next windows, where they go, and the SQL; no network."),
+    "check": ("bifrost_export.cli.check:check", "Probe the log store and the destination, step by step."),
+    "preview": ("bifrost_export.cli.preview:preview", "Show the first rows of a window, as they would be exported."),
+    "run": ("bifrost_export.cli.run:run", "Export one window, or several, now and in this process."),
+    "status": ("bifrost_export.cli.status:status", "Tell which windows are published, and which are missing."),
+    "verify": ("bifrost_export.cli.verify:verify", "Compare published files with their manifest."),
     "schema": ("bifrost_export.cli.schema:schema", "Print the document's JSON Schema, or a dataset's columns."),
     "sample-logs": ("bifrost_export.cli.sample_logs:sample_logs", "Make a log store with plausible rows."),
     "demo": ("bifrost_export.cli.demo:demo", "Show one export from end to end, in a real Airflow."),
@@ -89,4 +95,6 @@ def execute(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """The entry point of the console script."""
+    # Airflow's hooks tell at the level INFO how they found their credentials.
+    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
     sys.exit(execute(sys.argv[1:]))

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.cli import output
-from bifrost_export.cli.summary import size
+from bifrost_export.cli.summary import many, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,12 +81,12 @@ class Progress:
 
 
 def _plan(facts: dict[str, Any]) -> str:
-    return f"{facts['window']} in {_many(facts['slices'], 'slice')}, token {facts['token']}"
+    return f"{facts['window']} in {many(facts['slices'], 'slice')}, token {facts['token']}"
 
 
 def _reconcile(facts: dict[str, Any]) -> str:
     rows = sum(books["staged"]["rows"] for books in facts["books"].values())
-    return f"the books balance: {_many(rows, 'row')} for {_many(facts['files'], 'file')}"
+    return f"the books balance: {many(rows, 'row')} for {many(facts['files'], 'file')}"
 
 
 def _publish(facts: dict[str, Any]) -> str:
@@ -96,18 +96,14 @@ def _publish(facts: dict[str, Any]) -> str:
     return f"{state} {facts['revision']}, {facts['manifest']}"
 
 
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "plan": _plan,
-    "extract": lambda facts: f"{facts['label']}: {_many(facts['rows'], 'row')}, {facts['rejected']:,} rejected",
-    "filter": lambda facts: f"{facts['label']}: {_many(facts['kept'], 'row')} kept",
+    "extract": lambda facts: f"{facts['label']}: {many(facts['rows'], 'row')}, {facts['rejected']:,} rejected",
+    "filter": lambda facts: f"{facts['label']}: {many(facts['kept'], 'row')} kept",
     "transform": lambda facts: str(facts["label"]),
-    "aggregate": lambda facts: _many(facts["slices"], "slice"),
+    "aggregate": lambda facts: many(facts["slices"], "slice"),
     "reconcile": _reconcile,
-    "load": lambda facts: f"{facts['key']}: {_many(facts['rows'], 'row')}, {size(facts['bytes'])}",
+    "load": lambda facts: f"{facts['key']}: {many(facts['rows'], 'row')}, {size(facts['bytes'])}",
     "publish": _publish,
     "clean_up": lambda facts: "staging is removed",
     "warning": lambda facts: str(facts["message"]),

@@ -9,7 +9,10 @@ import click
 from bifrost_export.cli import output
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bifrost_export.cli.masking import Masker
+    from bifrost_export.config.documents import LoadedExport
     from bifrost_export.window import Window
 
 _WINDOW_HELP = "ISO 8601; without a zone it is taken in the export's timezone."
@@ -18,8 +21,12 @@ _WINDOW_HELP = "ISO 8601; without a zone it is taken in the export's timezone."
 @click.command("run")
 @click.argument("config", type=click.Path())
 @click.option("--export", "export_name", required=True, metavar="NAME", help="The export's name.")
-@click.option("--window-start", required=True, metavar="TIME", help=f"First instant to export. {_WINDOW_HELP}")
-@click.option("--window-end", required=True, metavar="TIME", help=f"First instant after it. {_WINDOW_HELP}")
+@click.option("--window-start", metavar="TIME", help=f"First instant to export. {_WINDOW_HELP}")
+@click.option("--window-end", metavar="TIME", help=f"First instant after it. {_WINDOW_HELP}")
+@click.option(
+    "--from", "since", metavar="TIME", help="Instead: walk the schedule from the first window that ends later,"
+)
+@click.option("--to", "until", metavar="TIME", help="to the last that starts earlier; published ones are skipped.")
 @click.option("--force", is_flag=True, help="Export a window that has not settled yet.")
 @click.option("--replace-overlapping", is_flag=True, help="Replace published windows that this one covers completely.")
 @click.option("--dry-run", is_flag=True, help="Read, filter and count, but write nothing to the destination.")
@@ -30,48 +37,87 @@ def run(
     /,
     config: str,
     export_name: str,
-    window_start: str,
-    window_end: str,
+    window_start: str | None,
+    window_end: str | None,
+    since: str | None,
+    until: str | None,
     output_format: str,
     **flags: bool,
-) -> None:
+) -> int:
     """Export one window of the export NAME in the document CONFIG, now and in this process.
 
-    A window that is published already and has not changed stays as it is.
+    A window that is published already and has not changed stays as it is. With --from and --to all windows of the
+    schedule between the two are exported that no published window covers; the first that fails ends the walk.
     """
-    from bifrost_export.cli.progress import Progress
-    from bifrost_export.pipeline.plan import PlanRequest
-    from bifrost_export.pipeline.run import run as run_pipeline
-    from bifrost_export.pipeline.runtime import Runtime
-    from bifrost_export.window import UTC, compact
+    from bifrost_export.config.loader import load_export
 
-    window = _window(config, export_name, window_start, window_end)
-    with output.results_apart(), Progress() as progress:
-        # Airflow's logging writes to what standard output is when it is first imported: that is standard error here.
-        runtime = Runtime(on_secret=masker.learn, get_connection=_connection, report=progress.report)
-        run_id = f"cli__{compact(runtime.now().astimezone(UTC))}"
-        request = PlanRequest(document=config, export=export_name, window=window, run_id=run_id, **flags)
-        published = run_pipeline(runtime, request)
+    start, end, walks = _times(window_start, window_end, since, until)
+    loaded = load_export(config, export_name)
+    asked = _window(loaded, start, end)
+
+    def run_window(window: Window) -> dict[str, Any]:
+        return _run(masker, document=config, export=export_name, window=window, **flags)
+
+    def show(published: dict[str, Any]) -> None:
+        _show(published, dry_run=flags["dry_run"])
+
+    if walks:
+        return _walk(masker, loaded, asked, run_window, None if output_format == "json" else show, force=flags["force"])
+    published = run_window(asked)
     if output_format == "json":
         output.print_json(published)
     else:
-        _show(published, dry_run=flags["dry_run"])
+        show(published)
+    return 0
 
 
-def _window(config: str, export_name: str, start: str, end: str) -> Window:
-    """The window that was asked for, once the document and the export are known to be good."""
-    from bifrost_export.config.loader import load_export
-    from bifrost_export.window import UTC, Window
+def _times(
+    window_start: str | None, window_end: str | None, since: str | None, until: str | None
+) -> tuple[str, str, bool]:
+    """The two times that were given, and whether they are the ends of a walk."""
+    if window_start and window_end and since is None and until is None:
+        return window_start, window_end, False
+    if since and until and window_start is None and window_end is None:
+        return since, until, True
+    raise click.UsageError("Give --window-start and --window-end, or --from and --to: two that belong together.")
 
-    loaded = load_export(config, export_name)
-    return Window.parse(start, end, loaded.export.schedule.zone if loaded.export else UTC)
+
+def _window(loaded: LoadedExport, start: str, end: str) -> Window:
+    from bifrost_export.window import Window
+
+    return Window.parse(start, end, loaded.good.schedule.zone)
 
 
-def _connection(conn_id: str) -> Any:
-    """An Airflow connection as Airflow finds it: `AIRFLOW_CONN_*`, a secrets backend; no metadata database."""
-    from airflow.sdk import BaseHook
+def _run(masker: Masker, **asked: Any) -> dict[str, Any]:
+    from bifrost_export.cli.progress import Progress
+    from bifrost_export.cli.surroundings import runtime_of
+    from bifrost_export.pipeline.plan import PlanRequest
+    from bifrost_export.pipeline.run import run as run_pipeline
+    from bifrost_export.window import UTC, compact
 
-    return BaseHook.get_connection(conn_id)
+    with output.results_apart(), Progress() as progress:
+        # Airflow's logging writes to what standard output is when it is first imported: that is standard error here.
+        runtime = runtime_of(masker, progress.report)
+        run_id = f"cli__{compact(runtime.now().astimezone(UTC))}"
+        return run_pipeline(runtime, PlanRequest(run_id=run_id, **asked))
+
+
+def _walk(
+    masker: Masker,
+    loaded: LoadedExport,
+    between: Window,
+    run_window: Callable[[Window], dict[str, Any]],
+    show: Callable[[dict[str, Any]], None] | None,
+    *,
+    force: bool,
+) -> int:
+    from bifrost_export.cli.surroundings import runtime_of
+    from bifrost_export.cli.walking import run_all
+    from bifrost_export.pipeline.walk import walk
+
+    with output.results_apart():
+        found = walk(runtime_of(masker), loaded, between, force=force)
+    return run_all(found, run_window, show, masker)
 
 
 def _show(published: dict[str, Any], *, dry_run: bool) -> None:

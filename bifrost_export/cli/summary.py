@@ -21,6 +21,11 @@ def size(count: float) -> str:
     return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
 
 
+def many(count: int, noun: str) -> str:
+    """So many of something: `1 row`, `2,000 rows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def books_table(datasets: Mapping[str, Mapping[str, Any]]) -> Table:
     """The books of a run, a line a dataset: source = filtered + rejected + exported."""
     table = Table(title="Books", title_justify="left")

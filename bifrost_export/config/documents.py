@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.config.models import Export, Source, Staging
+from bifrost_export.errors import DocumentError
 
 if TYPE_CHECKING:
     from bifrost_export.config.positions import Text
@@ -66,6 +67,17 @@ class LoadedExport:
     def errors(self) -> list[Problem]:
         """The problems that break it."""
         return [problem for problem in (*self.shared, *self.problems) if problem.severity == "error"]
+
+    @property
+    def good(self) -> Export:
+        """The export.
+
+        Raises:
+            DocumentError: It is broken.
+        """
+        if self.export is None:
+            raise DocumentError(self.errors)
+        return self.export
 
     @property
     def enabled(self) -> bool:

@@ -95,6 +95,7 @@ class Resolver:
         builtins: Values of the built-in references.
         document: The document that literal secrets are read from, and that relative paths are taken from.
         on_secret: Told every secret value.
+        with_secrets: Fill in secrets too; without, the text of theirs stays, and a literal one becomes `***`.
     """
 
     def __init__(
@@ -103,11 +104,13 @@ class Resolver:
         builtins: Mapping[str, str] | None = None,
         document: Path | None = None,
         on_secret: Callable[[str], None] | None = None,
+        with_secrets: bool = True,
     ) -> None:
         self.environ: Mapping[str, str] = os.environ if environ is None else environ
         self.builtins = dict(builtins or {})
         self.document = document
         self.on_secret = on_secret
+        self.with_secrets = with_secrets
 
     def resolve(self, value: Any, model: type[BaseModel] | None, pointer: str) -> Any:
         """A copy of a config with all references filled in.
@@ -130,6 +133,8 @@ class Resolver:
         return str((folder / Path(path).expanduser()).absolute()) if path else path
 
     def _fill(self, text: str, place: Place, pointer: str) -> str:
+        if place.secret and not self.with_secrets:
+            return text
         whole = _ENV.fullmatch(text)
         if whole:
             filled = self._value(whole[1], None, place, pointer)
@@ -154,7 +159,7 @@ class Resolver:
     def _with_literals(self, value: Any) -> Any:
         if isinstance(value, Mapping):
             if set(value) == {DOCUMENT}:
-                return self._literal(str(value[DOCUMENT]))
+                return self._literal(str(value[DOCUMENT])) if self.with_secrets else "***"
             return {key: self._with_literals(each) for key, each in value.items()}
         if isinstance(value, list | tuple):
             return [self._with_literals(each) for each in value]

@@ -85,6 +85,10 @@ class Keys:
         """The key of part `number` (from 1) of `of`."""
         return f"{self._stem(dataset)}{self.target.token}__part-{number:05d}-of-{of:05d}{self.target.extension}"
 
+    def part_pattern(self, dataset: str) -> str:
+        """The key of any part, with words in place of its number and of how many there are."""
+        return f"{self._stem(dataset)}{self.target.token}__part-<number>-of-<parts>{self.target.extension}"
+
     @property
     def rejected(self) -> str:
         """The key of the file that tells the rejected rows."""

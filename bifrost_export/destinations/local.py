@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -9,7 +11,9 @@ from pydantic import Field
 
 from bifrost_export.config.fields import PathText, Strict
 from bifrost_export.destinations.object_store import ObjectStoreDestination
+from bifrost_export.destinations.steps import Probe
 from bifrost_export.destinations.store import ObjectStore
+from bifrost_export.errors import ConfigError
 
 
 class LocalConfig(Strict):
@@ -32,6 +36,27 @@ class LocalDestination(ObjectStoreDestination):
         from bifrost_export.destinations.local_store import LocalStore
 
         return LocalStore(Path(self.config.path))
+
+    def key_of(self, address: str) -> str:
+        """The key of a file by its path, or by its key."""
+        root, path = Path(self.config.path).absolute(), Path(address.removeprefix("file://"))
+        if not path.is_absolute() and not path.exists():
+            return address
+        try:
+            return path.absolute().relative_to(root).as_posix()
+        except ValueError:
+            raise ConfigError(f"{path.absolute()} does not lie below {root}", allowed="a file below it") from None
+
+    def check(self) -> Iterator[Probe]:
+        """As every object store; folders that were made for the probes go with them."""
+        root = Path(self.config.path).expanduser().absolute()
+        made = [each for each in (root, *root.parents) if not each.exists()]
+        try:
+            yield from super().check()
+        finally:
+            for each in made:
+                with suppress(OSError):  # not empty, or never made
+                    each.rmdir()
 
     def address(self, key: str) -> str:
         """The file's path."""

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, ClassVar, cast
 
 from bifrost_export.destinations.store import (
     DeletionRefusedError,
@@ -34,9 +34,23 @@ class LocalStore:
         mode: Permissions of the folders that are made, or None for the system's default.
     """
 
+    place: ClassVar[str] = "folder"
+
     def __init__(self, root: Path, mode: int | None = None) -> None:
         self.root = root.expanduser().absolute()
         self.mode = mode
+
+    def sign_in(self) -> str:
+        """Nothing to sign in to: the system's own rights hold."""
+        return f"files on this machine, as user {os.getuid()}"
+
+    def find(self) -> str:
+        """Look whether the folder is there, or can be made."""
+        with _told(self.root):
+            present = next(each for each in (self.root, *self.root.parents) if each.exists())
+            if not present.is_dir():
+                raise DestinationError(f"{present} is no folder", hint="Mend destination.config.path.")
+        return f"{self.root} {'is there' if present == self.root else 'is made when something is put'}"
 
     def _path(self, key: str) -> Path:
         return self.root / key

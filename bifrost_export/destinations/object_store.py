@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
 from bifrost_export.destinations import commit, overlap
 from bifrost_export.destinations.keys import Keys
-from bifrost_export.destinations.port import Landed, State
+from bifrost_export.destinations.port import Landed, Published, State
+from bifrost_export.destinations.probing import Probing
 from bifrost_export.destinations.store import KeyTakenError, ObjectStore, PutOptions, Stored, sha256_of
-from bifrost_export.errors import DestinationError
+from bifrost_export.errors import ConfigError, DestinationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import BaseModel
 
     from bifrost_export.destinations.port import Draft, Outcome, Piece, Target
+    from bifrost_export.destinations.steps import Probe
+    from bifrost_export.window import Window
 
 SPOOLED = 8 * 1024 * 1024
 """Bytes of a part that are held in memory before a temporary file takes over."""
@@ -48,6 +53,42 @@ class ObjectStoreDestination:
     def address(self, key: str) -> str:
         """A key as people and machines write it, such as `s3://bucket/key`."""
         return key
+
+    def key_of(self, address: str) -> str:
+        """The key that an address names; a key stands for itself.
+
+        Raises:
+            ConfigError: It is an address elsewhere.
+        """
+        root = self.address("")
+        if "://" in address and not address.startswith(root):
+            raise ConfigError(f"{address} is no address of this destination", allowed=f"{root}..., or a key there")
+        return address.removeprefix(root)
+
+    def targets(self) -> list[str]:
+        """The address of each dataset's parts, their numbers left open, and of the manifest."""
+        parts = [self.keys.part_pattern(dataset) for dataset in self.target.datasets]
+        return [self.address(key) for key in (*parts, self.keys.manifest)]
+
+    def check(self) -> Iterator[Probe]:
+        """Reach, sign in, find the bucket, write, write on condition, read, list, delete."""
+        yield from Probing(self.store, self.keys, self.address).run()
+
+    def published(self) -> list[Published]:
+        """Every published window of the export, by its manifest."""
+        return [self._published(window, each) for window, each in overlap.live(self.store, self.keys, lambda _: True)]
+
+    def _published(self, window: Window, current: overlap.Current) -> Published:
+        manifest = current.manifest
+        entries = manifest.datasets.values()
+        return Published(
+            window,
+            manifest.revision,
+            self.address(current.key),
+            manifest.export_timestamp,
+            sum(entry.exported for entry in entries),
+            sum(part.bytes for entry in entries for part in entry.parts),
+        )
 
     def look(self) -> State:
         """What is published for the window now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,11 @@ if TYPE_CHECKING:
     from bifrost_export.destinations.keys import Keys
     from bifrost_export.destinations.store import ObjectStore
     from bifrost_export.window import Window
+
+FEW = 4
+"""So many manifests are read one after the other."""
+READERS = 16
+"""Manifests that are read at the same time when there are many: a year of hours has 8,760."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +52,34 @@ def read_manifest(store: ObjectStore, key: str) -> Current | None:
 def overlapping(store: ObjectStore, keys: Keys) -> list[tuple[Window, Current]]:
     """Published windows that share an instant with this one without being equal to it."""
     mine = keys.target.window
-    found: list[tuple[Window, Current]] = []
-    gone: set[str] = set()
-    for key in store.list(keys.manifests):
-        window = keys.window_of_manifest(key)
-        if window is None or not window.overlaps(mine):
-            continue
-        current = read_manifest(store, key)
-        if current is None or current.manifest.withdrawn:
-            continue
-        gone.update(current.manifest.replaces)
-        if window != mine:
-            found.append((window, current))
+    return [pair for pair in live(store, keys, mine.overlaps) if pair[0] != mine]
+
+
+def live(store: ObjectStore, keys: Keys, is_wanted: Callable[[Window], bool]) -> list[tuple[Window, Current]]:
+    """The export's published windows with their manifests, in order: none that is withdrawn or replaced.
+
+    Args:
+        store: Where they are.
+        keys: The names of a run of the export.
+        is_wanted: Says whether a window matters, before its manifest is read.
+
+    Raises:
+        DestinationError: A manifest can't be read.
+    """
+    named = {key: window for key in store.list(keys.manifests) if (window := keys.window_of_manifest(key))}
+    wanted = [key for key, window in named.items() if is_wanted(window)]
+    found = [each for each in _read_all(store, wanted) if each is not None and not each.manifest.withdrawn]
     # A window that a live manifest replaces counts as gone, whether or not it has been deleted yet.
-    return sorted((pair for pair in found if pair[1].key not in gone), key=lambda pair: pair[0])
+    gone = {key for each in found for key in each.manifest.replaces}
+    return sorted(((named[each.key], each) for each in found if each.key not in gone), key=lambda pair: pair[0])
+
+
+def _read_all(store: ObjectStore, keys: list[str]) -> Iterator[Current | None]:
+    if len(keys) <= FEW:
+        yield from (read_manifest(store, key) for key in keys)
+        return
+    with ThreadPoolExecutor(READERS) as pool:
+        yield from pool.map(lambda key: read_manifest(store, key), keys)
 
 
 def guard(store: ObjectStore, keys: Keys, *, replace_overlapping: bool) -> list[Current]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pydantic import BaseModel
 
+    from bifrost_export.destinations.steps import Probe
     from bifrost_export.window import Window
 
 
@@ -121,6 +122,27 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Published:
+    """A window that is published and neither withdrawn nor replaced.
+
+    Args:
+        window: The window.
+        revision: Its revision, from 1.
+        manifest: Where its manifest is, or what tells of it in a warehouse.
+        at: When the run that published it was planned, RFC 3339 in UTC.
+        rows: Rows of all its datasets.
+        bytes: Bytes of all its parts.
+    """
+
+    window: Window
+    revision: int
+    manifest: str
+    at: str
+    rows: int
+    bytes: int
+
+
 class Destination(Protocol):
     """**Protocol.** A destination, opened for one run.
 
@@ -130,6 +152,18 @@ class Destination(Protocol):
     kind: ClassVar[str]
     Config: ClassVar[type[BaseModel]]
     is_table: ClassVar[bool]
+
+    def targets(self) -> list[str]:
+        """Where a run of the window writes, in words for people; nothing is opened."""
+        ...
+
+    def check(self) -> Iterator[Probe]:
+        """Probe the destination without an export, step by step; what that writes is taken away."""
+        ...
+
+    def published(self) -> list[Published]:
+        """Every window of the export that is published, whichever window the destination is opened for, in order."""
+        ...
 
     def look(self) -> State:
         """What is published for the window now."""

@@ -6,16 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bifrost_export.errors import BifrostExportError, DestinationError, DestinationUnavailableError
+from bifrost_export.errors import (
+    BifrostExportError,
+    CredentialsRefusedError,
+    DestinationError,
+    DestinationUnavailableError,
+)
 
 HINTS = {
     "NoSuchBucket": "Create the bucket, or mend destination.config.bucket and region.",
     "InvalidAccessKeyId": "Mend the access key id: the store does not know it.",
+    "InvalidClientTokenId": "Mend the access key id: the store does not know it.",
     "SignatureDoesNotMatch": "Mend the secret access key: it does not fit the access key id.",
     "ExpiredToken": "Renew the session token.",
     "InvalidToken": "Renew the session token.",
-    "AccessDenied": "Grant s3:PutObject, s3:GetObject, s3:DeleteObject and s3:ListBucket on the bucket and prefix.",
-    "403": "Mend the credentials, or grant s3:GetObject and s3:ListBucket on the bucket and prefix.",
+    "AccessDenied": "Grant {rights} on the bucket and prefix.",
+    "403": "Mend the credentials, or grant {rights} on the bucket and prefix.",
     "PermanentRedirect": "Mend destination.config.region: the bucket lies in another one.",
     "AuthorizationHeaderMalformed": "Mend destination.config.region: the bucket lies in another one.",
     "NoCredentialsError": "Give credentials, a conn_id, or run where the default chain finds some.",
@@ -23,6 +29,11 @@ HINTS = {
     "InvalidBucketName": "Mend destination.config.bucket.",
     "ParamValidationError": "Mend destination.config.",
 }
+REFUSED = {"InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"}
+"""Codes by which the store says that it does not know who asks."""
+WITHOUT_BUCKET = {"NoSuchBucket", "InvalidBucketName", "PermanentRedirect", "AuthorizationHeaderMalformed"}
+"""Codes by which it says that the bucket isn't there."""
+ALL_RIGHTS = "s3:PutObject, s3:GetObject, s3:DeleteObject and s3:ListBucket"
 PASSING = {
     "SlowDown",
     "RequestTimeout",
@@ -51,29 +62,33 @@ def status_of(error: Any) -> int:
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
-    """Turn botocore's errors into the tree's; `what` names the action and the object.
+def told(what: str, rights: str = ALL_RIGHTS) -> Iterator[None]:
+    """Turn botocore's errors into the tree's.
+
+    Args:
+        what: Names the action and the object.
+        rights: What the policy has to grant for it.
 
     Raises:
+        CredentialsRefusedError: The store does not know who asks.
         DestinationError: A person must mend it.
         DestinationUnavailableError: It is likely to pass.
     """
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError, SSLError
+    from botocore.exceptions import ConnectionError as NotConnectedError
 
     try:
         yield
     except BifrostExportError:
         raise
     except ClientError as error:
-        code, status = code_of(error), status_of(error)
-        if code in PASSING or status >= 500 or status == 429:
-            raise DestinationUnavailableError(
-                f"{what}: the store answered {code or status}", hint="Try again."
-            ) from None
+        raise _answered(what, rights, error) from None
+    except SSLError as error:
         raise DestinationError(
-            f"{what}: the store answered {code or status}", hint=HINTS.get(code, "Look the code up at the store.")
+            f"{what}: the store's certificate is not trusted ({type(error).__name__})",
+            hint="Mend destination.config.endpoint_url, or trust its authority by the variable AWS_CA_BUNDLE.",
         ) from None
-    except HTTPClientError as error:
+    except (HTTPClientError, NotConnectedError, IncompleteReadError) as error:
         raise DestinationUnavailableError(
             f"{what}: no answer from the store ({type(error).__name__})",
             hint="Look whether the store can be reached from here; the task tries again.",
@@ -81,3 +96,44 @@ def told(what: str) -> Iterator[None]:
     except BotoCoreError as error:
         name = type(error).__name__
         raise DestinationError(f"{what}: {name}", hint=HINTS.get(name, "Mend destination.config.")) from None
+    except ValueError as error:  # how botocore refuses an endpoint that is none
+        raise DestinationError(f"{what}: {error}", hint="Mend destination.config.endpoint_url.") from None
+
+
+def _answered(what: str, rights: str, error: Any) -> BifrostExportError:
+    code, status = code_of(error), status_of(error)
+    message = f"{what}: the store answered {code or status}"
+    if code in PASSING or status >= 500 or status == 429:
+        return DestinationUnavailableError(message, hint="Try again.")
+    if error.operation_name == "AssumeRole":
+        return CredentialsRefusedError(f"{message} to sts:AssumeRole", hint="Let these credentials assume role_arn.")
+    hint = HINTS.get(code, "Look the code up at the store.").format(rights=rights)
+    return (CredentialsRefusedError if code in REFUSED else DestinationError)(message, hint=hint)
+
+
+class Download:
+    """The bytes of an object as they arrive; what breaks on the way is told like every other fault of the store.
+
+    Args:
+        body: The client's stream.
+        what: Names the action and the object.
+    """
+
+    def __init__(self, body: Any, what: str) -> None:
+        self.body = body
+        self.what = what
+
+    def read(self, size: int = -1) -> bytes:
+        """At most so many bytes, all that are left when it is negative."""
+        with told(self.what):
+            return bytes(self.body.read(None if size < 0 else size))
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self.body.close()
+
+    def __enter__(self) -> Download:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -5,13 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 from urllib.parse import urlencode
 
-from bifrost_export.destinations.s3_errors import CONFLICTS, code_of, status_of, told
+from bifrost_export.destinations.s3_errors import (
+    CONFLICTS,
+    PASSING,
+    REFUSED,
+    WITHOUT_BUCKET,
+    Download,
+    code_of,
+    status_of,
+    told,
+)
 from bifrost_export.destinations.s3_hook import make_hook
 from bifrost_export.destinations.store import (
     DeletionRefusedError,
@@ -38,6 +47,8 @@ class S3Store:
         config: The destination's config, references resolved.
     """
 
+    place: ClassVar[str] = "bucket"
+
     def __init__(self, config: S3Config) -> None:
         self.config = config
         self.bucket = config.bucket
@@ -47,6 +58,37 @@ class S3Store:
         """The hook's boto3 client."""
         with told("signing in to S3"):
             return make_hook(self.config).get_conn()
+
+    def sign_in(self) -> str:
+        """Ask for an object that is not there: the answer says whether the credentials are known."""
+        self._ask("signing in to", lambda code, status: code in REFUSED or code in PASSING or status >= 500)
+        return f"{self.client.meta.endpoint_url} knows the credentials"
+
+    def find(self) -> str:
+        """Look whether the bucket is there, and in the region where it is looked for."""
+        self._ask("looking for", lambda code, _: code in WITHOUT_BUCKET)
+        return f"s3://{self.bucket} is there"
+
+    def _ask(self, action: str, matters: Callable[[str, int], bool]) -> None:
+        # GET, since the answer to HEAD says no more than 403 or 404.
+        from botocore.exceptions import ClientError
+
+        client = self.client
+        with told(f"{action} s3://{self.bucket}"):
+            try:
+                client.get_object(Bucket=self.bucket, Key="_bifrost_export_check")["Body"].close()
+            except ClientError as error:
+                if error.operation_name != "GetObject" or matters(code_of(error), status_of(error)):
+                    raise
+
+    @property
+    def _rights_to_put(self) -> str:
+        rights = ["s3:PutObject"]
+        if self.config.tags:
+            rights.append("s3:PutObjectTagging")
+        if self.config.kms_key_id:
+            rights.append("kms:GenerateDataKey and kms:Decrypt (on the key)")
+        return ", ".join(rights)
 
     def _what(self, action: str, key: str) -> str:
         return f"{action} s3://{self.bucket}/{key}"
@@ -68,7 +110,7 @@ class S3Store:
         body.seek(0)
         from botocore.exceptions import ClientError
 
-        with told(self._what("putting", key)):
+        with told(self._what("putting", key), self._rights_to_put):
             try:
                 if size <= ONE_PUT:
                     return self._put_whole(key, body, size, arguments)
@@ -121,7 +163,8 @@ class S3Store:
         from botocore.exceptions import ClientError, HTTPClientError
 
         condition = {"IfNoneMatch": "*"} if seen is None else {"IfMatch": seen}
-        with told(self._what("putting", key)):
+        rights = self._rights_to_put if seen is None else f"{self._rights_to_put}, s3:GetObject"
+        with told(self._what("putting", key), rights):
             try:
                 answer = self.client.put_object(
                     Bucket=self.bucket, Key=key, Body=data, **condition, **self._arguments(options)
@@ -139,7 +182,8 @@ class S3Store:
     def _find(self, action: str, key: str, method: str, **arguments: Any) -> dict[str, Any] | None:
         from botocore.exceptions import ClientError
 
-        with told(self._what(action, key)):
+        # Without the right to list, S3 forbids to read what is not there.
+        with told(self._what(action, key), "s3:GetObject, s3:ListBucket"):
             try:
                 found = getattr(self.client, method)(Bucket=self.bucket, Key=key, **arguments)
                 return cast("dict[str, Any]", found)
@@ -159,7 +203,7 @@ class S3Store:
     def open(self, key: str) -> BinaryIO | None:
         """An object's bytes as a stream, or None."""
         found = self._find("reading", key, "get_object")
-        return cast("BinaryIO", found["Body"]) if found else None
+        return cast("BinaryIO", Download(found["Body"], self._what("reading", key))) if found else None
 
     def head(self, key: str) -> Stored | None:
         """An object's size and ETag as the store has them, or None."""
@@ -168,7 +212,7 @@ class S3Store:
 
     def list(self, prefix: str) -> Iterator[str]:
         """The keys that begin with `prefix`."""
-        with told(self._what("listing", prefix)):
+        with told(self._what("listing", prefix), "s3:ListBucket"):
             for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
                 for each in page.get("Contents", ()):
                     yield each["Key"]
@@ -190,10 +234,10 @@ class S3Store:
     def delete(self, key: str) -> None:
         """Take an object away."""
         try:
-            with told(self._what("deleting", key)):
+            with told(self._what("deleting", key), "s3:DeleteObject"):
                 self.client.delete_object(Bucket=self.bucket, Key=key)
         except DestinationError as error:
-            raise DeletionRefusedError(error.message) from None
+            raise DeletionRefusedError(error.message, error.hint) from None
 
     def locked(self, key: str) -> AbstractContextManager[None]:
         """Do nothing: the conditional put decides."""

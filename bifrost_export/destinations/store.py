@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,16 @@ class VersionChangedError(Exception):
 
 
 class DeletionRefusedError(Exception):
-    """The store keeps the object: retention, or no right to delete."""
+    """The store keeps the object: retention, or no right to delete.
+
+    Args:
+        message: What it said.
+        hint: What to do, where that is known.
+    """
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,26 @@ class ObjectStore(Protocol):
     Every method raises `DestinationError` for what a person must mend, and `DestinationUnavailableError` for what
     passes.
     """
+
+    place: ClassVar[str]
+    """What holds the objects: `bucket`, `container`, `folder`."""
+
+    def sign_in(self) -> str:
+        """Ask the store whether it knows us, without a right to anything in it; gives what to tell of it.
+
+        Raises:
+            DestinationUnavailableError: It doesn't answer.
+            CredentialsRefusedError: It doesn't know us.
+        """
+        ...
+
+    def find(self) -> str:
+        """Look whether the bucket, container or folder is there; gives what to tell of it.
+
+        Raises:
+            DestinationError: It isn't.
+        """
+        ...
 
     def put(self, key: str, body: BinaryIO, options: PutOptions) -> Stored:
         """Store a seekable stream under a free name, and compare the store's checksum with the bytes' own.

@@ -10,12 +10,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
 
     from bifrost_export.window import Window
 
+COLUMNS = (
+    *("id", "timestamp", "status", "created_at", "provider", "model", "object_type", "customer_id", "customer_ids"),
+    *("latency", "prompt_tokens", "completion_tokens", "total_tokens", "token_usage", "cost", "error_details"),
+    "params",
+)
+"""The columns of `logs` that a record is made of; an older log store lacks some, and they count as null."""
 
 SUMMED_COST = 1e300
 """A cost beyond this, either way, is exported and not added up: a sum of the others could not overflow."""
@@ -105,6 +112,19 @@ class LogStore(Protocol):
             rows_per_slice: How many rows a slice should hold, about.
             most: How many slices there may be; at least one a window comes back all the same.
         """
+        ...
+
+    @classmethod
+    def sql(cls, window: Window) -> list[str]:
+        """What a run of the window asks a log store that has all `COLUMNS`, in order; nothing is opened."""
+        ...
+
+    def newest(self) -> dt.datetime | None:
+        """Time of the newest row, whatever its status; None without a row whose time can be read."""
+        ...
+
+    def is_indexed(self) -> bool:
+        """Whether an index finds the rows of a window by their time, so that not the whole table is read."""
         ...
 
     def count(self, window: Window) -> Totals:

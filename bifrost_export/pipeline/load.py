@@ -11,10 +11,10 @@ from bifrost_export.datasets import schema_of
 from bifrost_export.destinations.port import Piece
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows
 from bifrost_export.pipeline.books import Sums
+from bifrost_export.pipeline.measuring import Tally
 from bifrost_export.pipeline.opening import open_destination, open_staging
 from bifrost_export.pipeline.taking import check_token
 from bifrost_export.registry import FORMATS
-from bifrost_export.window import from_micros, rfc3339
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,9 +58,7 @@ class _Rows:
 
     def __init__(self, plan: Plan, staging: Staging, piece: dict[str, Any]) -> None:
         self.plan, self.staging, self.piece = plan, staging, piece
-        self.sums = Sums()
-        self.earliest: int | None = None
-        self.latest: int | None = None
+        self.tally = Tally()
 
     def write_part(self, sink: BinaryIO) -> int:
         """Encode a part."""
@@ -75,18 +73,8 @@ class _Rows:
         for each in self.piece["from"]:
             stamp = Stamp.of(self.plan, each["slice"], dataset, self.plan.steps)
             for batch in read_rows(self.staging, each["name"], stamp, each["offset"], each["rows"]):
-                self._measure(batch)
+                self.tally.add(batch)
                 yield batch
-
-    def _measure(self, batch: pa.RecordBatch) -> None:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        self.sums += Sums.of_batch(batch)
-        if "timestamp" in batch.schema.names and batch.num_rows:
-            ends = pc.min_max(batch.column("timestamp").cast(pa.int64())).as_py()
-            self.earliest = ends["min"] if self.earliest is None else min(self.earliest, ends["min"])
-            self.latest = ends["max"] if self.latest is None else max(self.latest, ends["max"])
 
     def write_rejected(self, sink: BinaryIO) -> int:
         """Join the slices' rejected rows into one gzip file, the same bytes for the same rows."""
@@ -97,13 +85,9 @@ class _Rows:
                     for line in stream:
                         packed.write(line)
                         rows += 1
-        self.sums = Sums(rows)
+        self.tally.sums = Sums(rows)
         return rows
 
     def facts(self) -> dict[str, Any]:
         """What the rows add up to, and their first and last moment."""
-        return {
-            "sums": self.sums.to_json(),
-            "min_timestamp": None if self.earliest is None else rfc3339(from_micros(self.earliest)),
-            "max_timestamp": None if self.latest is None else rfc3339(from_micros(self.latest)),
-        }
+        return {"sums": self.tally.sums.to_json(), **self.tally.ends()}

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from bifrost_export.pipeline.runtime import Runtime
 
 
-def resolver(runtime: Runtime, plan: Plan) -> Resolver:
-    """The references of a run."""
+def resolver(runtime: Runtime, plan: Plan, *, with_secrets: bool = True) -> Resolver:
+    """The references of a run; without secrets, theirs stay text."""
     return Resolver(
         environ=runtime.environ,
         builtins=plan.builtins,
         document=Path(plan.frozen["document"]),
         on_secret=runtime.on_secret,
+        with_secrets=with_secrets,
     )
 
 
@@ -43,8 +44,13 @@ def _validated(model: type[BaseModel], config: Any, pointer: str) -> Any:
         raise ConfigError(f"with its references resolved, {places}", hint="Mend the referenced variable.") from None
 
 
-def open_destination(runtime: Runtime, plan: Plan) -> Destination:
-    """The destination, opened for the run.
+def open_destination(runtime: Runtime, plan: Plan, *, with_secrets: bool = True) -> Destination:
+    """The destination, opened for the run; it signs in when it is first asked for something.
+
+    Args:
+        runtime: The surroundings.
+        plan: The run's plan, or a draft of it.
+        with_secrets: Resolve secrets too; without, it can't sign in, and tells its names all the same.
 
     Raises:
         MissingReferenceError: A reference has no value.
@@ -53,7 +59,8 @@ def open_destination(runtime: Runtime, plan: Plan) -> Destination:
     destination = plan.export.destination
     kind = DESTINATIONS.load(destination.type)
     pointer = f"{plan.frozen['pointer']}/destination/config"
-    config = _validated(kind.Config, resolver(runtime, plan).resolve(destination.config, kind.Config, pointer), pointer)
+    references = resolver(runtime, plan, with_secrets=with_secrets)
+    config = _validated(kind.Config, references.resolve(destination.config, kind.Config, pointer), pointer)
     data = plan.export.data
     format_ = FORMATS.load(data.format)()
     compression = data.compression or format_.default_compression

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bifrost_export import __version__
+from bifrost_export.config.documents import LoadedExport
 from bifrost_export.config.freezing import config_hash, freeze
 from bifrost_export.config.loader import load_export
 from bifrost_export.config.models import Export
@@ -54,35 +55,18 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
         DestinationError: The destination can't be looked at.
     """
     loaded = load_export(request.document, request.export)
-    if loaded.export is None:
-        raise ConfigError(f"the export {request.export!r} is broken")
-    export, now = loaded.export, runtime.now()
+    export, now = loaded.good, runtime.now()
     _check_settled(export, request, now)
-    frozen = freeze(loaded)
-    draft = Plan(
-        token=secrets.token_hex(4),
-        window=request.window,
-        frozen=frozen,
-        config_hash=config_hash(frozen),
-        slices=(),
-        steps=_steps(export),
-        seen=None,
-        export_timestamp=rfc3339(now.replace(microsecond=0)),
-        export_version=__version__,
-        run_id=request.run_id,
-        staging={},
-        log_store={},
-        replace_overlapping=request.replace_overlapping,
-        dry_run=request.dry_run,
-    )
-    destination = open_destination(runtime, draft)
-    staging = _staging(runtime, draft)
-    log_store = open_log_store(runtime, draft)
+    drafted = draft(runtime, loaded, request.window, request.run_id)
+    drafted = replace(drafted, replace_overlapping=request.replace_overlapping, dry_run=request.dry_run)
+    destination = open_destination(runtime, drafted)
+    staging = staging_of(runtime, drafted)
+    log_store = open_log_store(runtime, drafted)
     try:
         state = destination.look()
         destination.guard(replace_overlapping=request.replace_overlapping)
-        planned = _with(
-            draft,
+        planned = replace(
+            drafted,
             seen=state.version,
             staging=staging,
             log_store=log_store.describe(),
@@ -95,8 +79,28 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
     return planned
 
 
-def _with(plan: Plan, **changes: Any) -> Plan:
-    return Plan(**{**{name: getattr(plan, name) for name in Plan.__dataclass_fields__}, **changes})
+def draft(runtime: Runtime, loaded: LoadedExport, window: Window, run_id: str) -> Plan:
+    """A plan without what log store, destination and staging say: enough to open each of them.
+
+    Raises:
+        DocumentError: The export is broken.
+    """
+    frozen = freeze(loaded)
+    drafted = Plan(
+        token=secrets.token_hex(4),
+        window=window,
+        frozen=frozen,
+        config_hash=config_hash(frozen),
+        slices=(),
+        steps=(),
+        seen=None,
+        export_timestamp=rfc3339(runtime.now().replace(microsecond=0)),
+        export_version=__version__,
+        run_id=run_id,
+        staging={},
+        log_store={},
+    )
+    return replace(drafted, steps=_steps(drafted.export))
 
 
 def _check_settled(export: Export, request: PlanRequest, now: Any) -> None:
@@ -113,9 +117,14 @@ def _steps(export: Export) -> tuple[str, ...]:
     return ("extract",) if RowFilter(export.data.filters).is_empty else ("extract", "filter")
 
 
-def _staging(runtime: Runtime, draft: Plan) -> dict[str, Any]:
-    given = draft.frozen.get("staging") or {}
-    url = staging_url(runtime, draft)
+def staging_of(runtime: Runtime, drafted: Plan) -> dict[str, Any]:
+    """Where the run is staged, as the plan tells it.
+
+    Raises:
+        ConfigError: Not every worker would see it.
+    """
+    given = drafted.frozen.get("staging") or {}
+    url = staging_url(runtime, drafted)
     if url.startswith("file:") and not runtime.executor_is_local and not given.get("shared"):
         raise ConfigError(
             f"staging {url} is on one machine's disk, and this Airflow's executor runs tasks on several",
@@ -130,17 +139,19 @@ def _staging(runtime: Runtime, draft: Plan) -> dict[str, Any]:
     }
 
 
-def _slices(runtime: Runtime, export: Export, window: Window, log_store: LogStore) -> list[Slice]:
+def pieces(export: Export, window: Window) -> tuple[list[Window], list[Window]]:
+    """The time that a run exports, and the time of its window that it only counts since `date_range` leaves it out."""
     wanted = range_of(export.data.filters.date_range, window, export.schedule.zone, export.schedule.frequency)
     covered = merge([window, wanted] if wanted else [window])
     edges = [wanted.start, wanted.end] if wanted else []
-    pieces = [piece for each in covered for piece in each.cut(edges)]
-    inside = [piece for piece in pieces if wanted is not None and wanted.covers(piece)]
-    counted = [piece for piece in pieces if piece not in inside]
+    cut = [piece for each in covered for piece in each.cut(edges)]
+    inside = [piece for piece in cut if wanted is not None and wanted.covers(piece)]
+    return inside, [piece for piece in cut if piece not in inside]
+
+
+def _slices(runtime: Runtime, export: Export, window: Window, log_store: LogStore) -> list[Slice]:
+    inside, counted = pieces(export, window)
     most = max(1, runtime.max_map_length - len(counted))
     cuts = log_store.cuts(inside, runtime.rows_per_slice, most) if inside else []
-    slices = [(piece, "rows") for piece in cuts] + [(piece, "count") for piece in counted]
-    return [
-        Slice(rfc3339(piece.start), rfc3339(piece.end), kind)  # type: ignore[arg-type]
-        for piece, kind in sorted(slices)
-    ]
+    slices = [*(Slice.of(piece, "rows") for piece in cuts), *(Slice.of(piece, "count") for piece in counted)]
+    return sorted(slices, key=lambda each: each.window)

@@ -30,6 +30,11 @@ class Slice:
     end: str
     kind: Literal["rows", "count"] = "rows"
 
+    @classmethod
+    def of(cls, window: Window, kind: Literal["rows", "count"]) -> Slice:
+        """The slice that is an interval."""
+        return cls(rfc3339(window.start), rfc3339(window.end), kind)
+
     @property
     def window(self) -> Window:
         """The slice as an interval."""

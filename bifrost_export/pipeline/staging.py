@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import orjson
 
+from bifrost_export.destinations.addresses import open_bucket
 from bifrost_export.destinations.store import DeletionRefusedError, PutOptions
 from bifrost_export.errors import ConfigError, StagingGoneError
 from bifrost_export.pipeline.local_staging import LocalFolder
@@ -101,12 +102,10 @@ def open_folder(url: str, conn_id: str | None) -> Folder:
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         return LocalFolder(Path(unquote(parts.path)))
-    if parts.scheme == "s3" and parts.netloc:
-        from bifrost_export.destinations.s3 import S3Config
-        from bifrost_export.destinations.s3_store import S3Store
-
-        prefix = parts.path.strip("/")
-        return ObjectFolder(S3Store(S3Config(bucket=parts.netloc, conn_id=conn_id)), f"{prefix}/" if prefix else "")
+    bucket = open_bucket(url, conn_id)
+    if bucket is not None:
+        prefix = bucket[1].strip("/")
+        return ObjectFolder(bucket[0], f"{prefix}/" if prefix else "")
     raise ConfigError(
         f"log_exports.staging.url {url!r} is of no kind that staging knows",
         allowed="file:///folder, s3://bucket/prefix",

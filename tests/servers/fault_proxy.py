@@ -1,4 +1,4 @@
-"""A proxy in front of a real server that can kill its client, lose an answer or refuse, at the n-th request."""
+"""A proxy in front of a real server that can kill its client, lose or cut an answer, or refuse, at the n-th request."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+CONDITIONS = ("if-match", "if-none-match")
+
 
 class Proxy:
     """The proxy: counts requests, and asks its fault what to do with each.
@@ -20,6 +22,9 @@ class Proxy:
     Args:
         upstream: Address of the real server.
         pid_file: Where the client's process id stands, for faults that kill.
+
+    `conditions` says what becomes of If-Match and If-None-Match: `pass`, `drop` (as by a store that does not know
+    them) or `refuse` (501).
     """
 
     def __init__(self, upstream: str, pid_file: Path | None = None) -> None:
@@ -27,6 +32,7 @@ class Proxy:
         self.pid_file = pid_file
         self.requests: list[str] = []
         self.fault: Callable[[int, str], str] = lambda number, request: "pass"
+        self.conditions = "pass"
         self.lock = threading.Lock()
         self.url = ""
 
@@ -63,6 +69,8 @@ class Handler(BaseHTTPRequestHandler):
         with proxy.lock:
             proxy.requests.append(line)
             what = proxy.fault(len(proxy.requests), line)
+        if proxy.conditions == "refuse" and any(self.headers.get(name) for name in CONDITIONS):
+            what = "501"
         if what == "kill before":
             proxy.kill_client()
             self.close_connection = True
@@ -77,7 +85,10 @@ class Handler(BaseHTTPRequestHandler):
         answer, data = self._forward(body)
         if what == "kill after":
             self.server.proxy.kill_client()
-        if what in ("kill after", "lose"):
+        if what == "cut":
+            self._answer(answer, data, data[: len(data) // 2])
+            self.close_connection = True
+        elif what in ("kill after", "lose"):
             self.close_connection = True
         else:
             self._answer(answer, data)
@@ -96,7 +107,9 @@ class Handler(BaseHTTPRequestHandler):
     def _forward(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
         upstream = self.server.proxy.upstream
         connection = http.client.HTTPConnection(upstream.hostname or "", upstream.port, timeout=30)
-        skipped = ("connection", "expect", "transfer-encoding", "content-length")
+        skipped: tuple[str, ...] = ("connection", "expect", "transfer-encoding", "content-length")
+        if self.server.proxy.conditions == "drop":
+            skipped = (*skipped, *CONDITIONS)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in skipped}
         connection.request(self.command, self.path, body, {**headers, "Content-Length": str(len(body))})
         answer = connection.getresponse()
@@ -104,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
         connection.close()
         return answer, data
 
-    def _answer(self, answer: http.client.HTTPResponse, data: bytes) -> None:
+    def _answer(self, answer: http.client.HTTPResponse, data: bytes, sent: bytes | None = None) -> None:
         self.send_response(answer.status)
         is_head = self.command == "HEAD"
         dropped = {"connection", "transfer-encoding", "date", "server", *(() if is_head else ("content-length",))}
@@ -115,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         if not is_head:
-            self.wfile.write(data)
+            self.wfile.write(data if sent is None else sent)
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _handle  # noqa: N815 (the base class looks for these names)
 

@@ -167,6 +167,18 @@ class Statements:
             f" FROM logs WHERE rowid IN (SELECT rowid FROM logs WHERE NOT {is_plain('timestamp')}) AND {created}"
         )
 
+    def newest(self, day: str | None = None) -> str:
+        """The latest text that is a time; of one day in Bifrost's own form, which sorts before the migrated one."""
+        among = f"timestamp >= '{day} ' AND timestamp < '{day}!' AND " if day else ""
+        return f"SELECT timestamp FROM logs WHERE {among}{is_plain('timestamp')} ORDER BY timestamp DESC LIMIT 1"
+
+    def time_indexes(self) -> str:
+        """The whole indexes that begin with `timestamp`."""
+        return (
+            "SELECT list.name FROM pragma_index_list('logs') AS list, pragma_index_info(list.name) AS info"
+            " WHERE info.seqno = 0 AND info.name = 'timestamp' AND NOT list.partial"
+        )
+
     def by_time(self, window: Window, characters: int) -> str:
         """Rows by the first so many characters of their times, in order; an index alone serves it."""
         moment = f"replace(substr(timestamp, 1, {characters}), 'T', ' ')"

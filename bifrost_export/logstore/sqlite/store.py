@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,9 +10,9 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from bifrost_export.config.sources import SQLiteConfig
-from bifrost_export.errors import BifrostExportError, LogStoreError
+from bifrost_export.errors import BifrostExportError, NoLogStoreError
 from bifrost_export.logstore.merging import in_order
-from bifrost_export.logstore.port import Reading, Rejected, Totals
+from bifrost_export.logstore.port import COLUMNS, Reading, Rejected, Totals
 from bifrost_export.logstore.reading_ahead import ahead
 from bifrost_export.logstore.records import to_records
 from bifrost_export.logstore.rejecting import reject
@@ -21,7 +22,7 @@ from bifrost_export.logstore.sqlite.cutting import cut, granularity
 from bifrost_export.logstore.sqlite.odd_times import OddTimes, judge
 from bifrost_export.logstore.sqlite.statements import REQUIRED, Statements
 from bifrost_export.logstore.sqlite.times import cast_times, pad_milliseconds, parse_time, readable
-from bifrost_export.window import Window
+from bifrost_export.window import Window, from_micros
 
 _MANY = 5_000
 
@@ -33,7 +34,8 @@ class SQLiteLogStore:
         config: Its path.
 
     Raises:
-        LogStoreError: The file isn't there, is no SQLite database, or has no `logs` table.
+        LogStoreError: The file isn't there, or is no SQLite database.
+        NoLogStoreError: It has no table `logs`, or one without the columns that all log stores have.
         LogStoreBusyError: It is locked.
     """
 
@@ -53,13 +55,16 @@ class SQLiteLogStore:
     def _table(self) -> frozenset[str]:
         names = frozenset(row["name"] for row in self.connection.execute("SELECT name FROM pragma_table_info('logs')"))
         if not names:
-            raise LogStoreError(
+            raise NoLogStoreError(
                 f"{self.path} has no table `logs`: it is no log store of Bifrost",
                 hint="Set source.config.path to the file that logs_store.config.path names in Bifrost's own config.",
             )
         missing = [name for name in REQUIRED if name not in names]
         if missing:
-            raise LogStoreError(f"the table `logs` of {self.path} lacks the columns {', '.join(missing)}")
+            raise NoLogStoreError(
+                f"the table `logs` of {self.path} lacks the columns {', '.join(missing)}",
+                hint="Set source.config.path to the file that logs_store.config.path names in Bifrost's own config.",
+            )
         return names
 
     def describe(self) -> dict[str, Any]:
@@ -88,6 +93,36 @@ class SQLiteLogStore:
             if len(slices) <= max(most, len(windows)):
                 return slices
             target *= 2
+
+    @classmethod
+    def sql(cls, window: Window) -> list[str]:
+        """What a run of the window asks a log store that has all columns; nothing is opened."""
+        asked = Statements(COLUMNS)
+        counted = [asked.by_time(window, granularity([window])), asked.unplaced()]
+        return [
+            *counted,
+            asked.candidates(window),
+            *asked.totals(window, ()),
+            asked.space_rows(window),
+            asked.migrated_rows(window),
+        ]
+
+    def newest(self) -> dt.datetime | None:
+        """Time of the newest row, whatever its status; None without a row whose time can be read."""
+        found = self._latest(self.statements.newest())
+        if found is None:
+            return None
+        # The migrated texts of a day sort behind all of Bifrost's own, whatever their time of day.
+        own = self._latest(self.statements.newest(found[:10])) if found[10] == "T" else None
+        known = [moment for text in (found, own) if (moment := parse_time(text)) is not None]
+        return from_micros(max(known)) if known else None
+
+    def _latest(self, sql: str) -> str | None:
+        return next((str(row["timestamp"]) for row in self.connection.execute(sql)), None)
+
+    def is_indexed(self) -> bool:
+        """Whether an index on `timestamp` finds the rows of a window."""
+        return bool(self.connection.execute(self.statements.time_indexes()))
 
     def count(self, window: Window) -> Totals:
         """What a window holds, without reading its rows."""

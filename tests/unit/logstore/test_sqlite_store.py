@@ -20,7 +20,7 @@ from bifrost_export.logstore.sqlite import SQLiteLogStore, connection
 from bifrost_export.testing.odd_rows import BASE, plant
 from bifrost_export.testing.odd_times import space_form, t_form
 from bifrost_export.testing.sqlite_store import add_rows, connect, create, insert
-from bifrost_export.window import Window
+from bifrost_export.window import Window, rfc3339
 from tests import independent
 
 SCHEMA = schema_of("request_logs")
@@ -267,3 +267,41 @@ def test_a_reading_that_is_given_up_lets_go_of_the_file(log_store: Path, sample_
         next(batches)
         batches.close()  # type: ignore[attr-defined]
         assert store.count(sample_window).rows > 0
+
+
+@pytest.mark.parametrize(
+    ("times", "newest"),
+    [
+        ([], None),
+        (["nonsense", ""], None),
+        (["2026-03-01 23:00:00.123456789+00:00", "2026-03-01T08:00:00.7Z"], "2026-03-01T23:00:00.123456Z"),
+        (["2026-03-01 07:00:00+00:00", "2026-03-01T08:00:00.7Z"], "2026-03-01T08:00:00.007Z"),
+        (["2026-02-01 07:00:00+00:00", "2026-03-01T08:00:00Z", "zzz"], "2026-03-01T08:00:00Z"),
+    ],
+    ids=["no row", "no time", "own form", "migrated form", "among odd ones"],
+)
+def test_the_newest_row_is_found_in_either_form(tmp_path: Path, times: list[str], newest: str | None) -> None:
+    """The two forms of one day don't sort among each other; what is no time is passed by."""
+    path = tmp_path / "logs.db"
+    create(path)
+    with closing(connect(path)) as writer:
+        insert(writer, [row(f"r{number}", text) for number, text in enumerate(times)])
+        writer.commit()
+    with closing(opened(path)) as store:
+        found = store.newest()
+    assert (None if found is None else rfc3339(found)) == newest
+
+
+def test_an_index_on_the_times_is_looked_for(log_store: Path) -> None:
+    """A partial one, or one that begins with another column, is of no use."""
+    with closing(opened(log_store)) as store:
+        assert store.is_indexed()
+    with closing(sqlite3.connect(log_store)) as writer:
+        indexes = [name for _, name, *_ in writer.execute("PRAGMA index_list('logs')") if "autoindex" not in name]
+        for name in indexes:
+            writer.execute(f"DROP INDEX {name}")
+        writer.execute("CREATE INDEX partial ON logs (timestamp) WHERE status = 'success'")
+        writer.execute("CREATE INDEX other ON logs (status, timestamp)")
+        writer.commit()
+    with closing(opened(log_store)) as store:
+        assert not store.is_indexed()

@@ -1,0 +1,146 @@
+"""`check`: probe what an export needs, step by step, without exporting anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bifrost_export.destinations.steps import Probe, Steps
+from bifrost_export.errors import BifrostExportError, ConfigError, NoLogStoreError, PermanentError, StagingGoneError
+from bifrost_export.logstore.port import COLUMNS
+from bifrost_export.pipeline.opening import open_destination, open_log_store, open_staging
+from bifrost_export.pipeline.plan import draft, staging_of
+from bifrost_export.window import Window, rfc3339
+
+if TYPE_CHECKING:
+    from bifrost_export.config.documents import LoadedExport
+    from bifrost_export.logstore.port import LogStore
+    from bifrost_export.pipeline.plan_document import Plan
+    from bifrost_export.pipeline.runtime import Runtime
+
+SETTINGS = "settings"
+"""The step that fills references in, and finds what they name."""
+
+
+def check(runtime: Runtime, loaded: LoadedExport) -> Iterator[Probe]:
+    """Probe log store, destination and staging of an export; what that writes is taken away.
+
+    Args:
+        runtime: The surroundings.
+        loaded: A good export.
+
+    Raises:
+        ConfigError: The export is broken.
+    """
+    window = loaded.good.schedule.latest_settled(runtime.now())
+    drafted = draft(runtime, loaded, window, "check")
+    parts = {"log store": _log_store, "destination": _destination, "staging": _staging}
+    for part, probes in parts.items():
+        for probe in probes(runtime, drafted):
+            yield replace(probe, what=f"{part}: {probe.what}")
+
+
+def _log_store(runtime: Runtime, drafted: Plan) -> Iterator[Probe]:
+    rest = ("columns", "count", "index", "newest row")
+    try:
+        log_store = open_log_store(runtime, drafted)
+    except NoLogStoreError as error:
+        yield Probe("open", True, "there is a database, and it can be read")
+        yield Probe.failed("table logs", error)
+        yield from (Probe.skipped(what, "table logs") for what in rest)
+    except BifrostExportError as error:
+        what = SETTINGS if isinstance(error, ConfigError) else "open"
+        yield Probe.failed(what, error)
+        yield from (Probe.skipped(each, what) for each in ("table logs", *rest))
+    else:
+        with closing(log_store):
+            yield Probe("open", True, ", ".join(f"{key} {value}" for key, value in log_store.describe().items()))
+            yield Probe("table logs", True, "is there, with id, timestamp and status")
+            yield from _table(log_store, drafted.window, runtime.now())
+
+
+def _table(log_store: LogStore, window: Window, now: dt.datetime) -> Iterator[Probe]:
+    steps = Steps()
+    yield steps.take("columns", lambda: _columns(log_store))
+    yield steps.take("count", lambda: _count(log_store, window))
+    yield steps.take("index", lambda: _index(log_store))
+    yield steps.take("newest row", lambda: _newest(log_store, window, now))
+
+
+def _columns(log_store: LogStore) -> str:
+    lacking = [name for name in COLUMNS if name not in log_store.columns()]
+    if not lacking:
+        return f"all {len(COLUMNS)} columns that a record is made of are there"
+    return f"an older log store: {', '.join(lacking)} are not there, and count as null"
+
+
+def _count(log_store: LogStore, window: Window) -> str:
+    totals = log_store.count(window)
+    processing = f", and {totals.unsettled:,} still processing" if totals.unsettled else ""
+    return f"{totals.rows:,} rows in {window}, the latest settled window{processing}"
+
+
+def _index(log_store: LogStore) -> Probe:
+    if log_store.is_indexed():
+        return Probe("index", True, "an index finds the rows of a window by their timestamp")
+    hint = "Start Bifrost on it, which makes the index, or: CREATE INDEX idx_logs_timestamp ON logs (timestamp)."
+    return Probe("index", True, "no index on timestamp: each run reads the whole table", hint)
+
+
+def _newest(log_store: LogStore, window: Window, now: dt.datetime) -> Probe:
+    newest = log_store.newest()
+    if newest is None:
+        hint = "Look whether Bifrost writes its logs there, and whether they are turned on."
+        return Probe("newest row", True, "there is no row whose time can be read", hint)
+    age = dt.timedelta(seconds=int((now - newest).total_seconds()))
+    if age < dt.timedelta():
+        return Probe("newest row", True, f"{rfc3339(newest)} lies {-age} ahead", "Look at the clocks of both machines.")
+    old = "Look whether Bifrost still writes its logs there."
+    return Probe("newest row", True, f"{rfc3339(newest)}, {age} ago", old if newest < window.start else None)
+
+
+def _destination(runtime: Runtime, drafted: Plan) -> Iterator[Probe]:
+    try:
+        destination = open_destination(runtime, drafted)
+    except BifrostExportError as error:
+        yield Probe.failed(SETTINGS, error)
+    else:
+        yield from destination.check()
+
+
+def _staging(runtime: Runtime, drafted: Plan) -> Iterator[Probe]:
+    steps = Steps()
+    try:
+        staged = replace(drafted, staging=staging_of(runtime, drafted))
+        staging = open_staging(runtime, staged)
+    except BifrostExportError as error:
+        yield Probe.failed(SETTINGS, error)
+        return
+
+    def write() -> str:
+        # The marker of a run: what a killed check leaves is swept as that of a killed run is.
+        staging.create({**staged.to_json(), "planned_at": rfc3339(runtime.now())})
+        return f"{staging.url}/{staging.name} was made"
+
+    def read() -> str:
+        staging.check()
+        return "what was written is there"
+
+    def delete() -> str:
+        staging.remove()
+        try:
+            staging.check()
+        except StagingGoneError:
+            return "what was written is gone"
+        raise PermanentError(f"{staging.url}/{staging.name} can't be deleted", hint="Grant the right to delete there.")
+
+    try:
+        yield steps.take("write", write)
+        yield steps.take("read", read, ["write"])
+        yield steps.take("delete", delete, ["write"])
+    finally:
+        if "delete" not in steps.passed:
+            staging.remove()

@@ -1,0 +1,36 @@
+"""Measure rows as they pass: what they add up to, and their first and last moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bifrost_export.pipeline.books import Sums
+from bifrost_export.window import from_micros, rfc3339
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Tally:
+    """The measure of the rows of one file."""
+
+    def __init__(self) -> None:
+        self.sums = Sums()
+        self._earliest: int | None = None
+        self._latest: int | None = None
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Measure a batch; columns that it lacks count 0."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        self.sums += Sums.of_batch(batch)
+        if "timestamp" in batch.schema.names and batch.num_rows:
+            ends = pc.min_max(batch.column("timestamp").cast(pa.int64())).as_py()
+            self._earliest = ends["min"] if self._earliest is None else min(self._earliest, ends["min"])
+            self._latest = ends["max"] if self._latest is None else max(self._latest, ends["max"])
+
+    def ends(self) -> dict[str, str | None]:
+        """`{"min_timestamp", "max_timestamp"}`, RFC 3339 in UTC; None without rows that have one."""
+        ends = {"min_timestamp": self._earliest, "max_timestamp": self._latest}
+        return {name: None if value is None else rfc3339(from_micros(value)) for name, value in ends.items()}

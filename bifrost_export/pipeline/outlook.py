@@ -1,0 +1,84 @@
+"""What the next runs of an export would do: their windows, where they write, the SQL. Nothing is opened."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from bifrost_export.config.schedules import Schedule
+from bifrost_export.config.source import CONNECTION_ID, VARIABLE, find_source
+from bifrost_export.pipeline.opening import open_destination, resolver
+from bifrost_export.pipeline.plan import draft
+from bifrost_export.registry import LOG_STORES
+from bifrost_export.window import Window
+
+if TYPE_CHECKING:
+    from bifrost_export.config.documents import LoadedExport
+    from bifrost_export.pipeline.plan_document import Plan
+    from bifrost_export.pipeline.runtime import Runtime
+
+TOKEN = "<token>"  # noqa: S105 (what stands for a token)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The next runs of one export.
+
+    Args:
+        windows: In order.
+        targets: For each window where it writes, in the windows' order.
+        statements: The SQL that the first of them asks the log store; none where no log store is named.
+    """
+
+    windows: list[Window]
+    targets: list[list[str]]
+    statements: list[str]
+
+
+def windows_from(schedule: Schedule, since: dt.datetime) -> Iterator[Window]:
+    """The schedule's windows, the first of them the first that ends after an instant.
+
+    Raises:
+        WindowError: The calendar ends.
+    """
+    window = schedule.window_containing(since)
+    while True:
+        yield window
+        window = schedule.window_from(window.end)
+
+
+def outlook(runtime: Runtime, loaded: LoadedExport, since: dt.datetime, count: int) -> Outlook:
+    """Look ahead. Secrets are not resolved, and neither log store nor destination is opened.
+
+    Args:
+        runtime: The surroundings.
+        loaded: A good export.
+        since: The first window is the first that ends after it.
+        count: How many windows.
+
+    Raises:
+        ConfigError: The export is broken, or a value that a name is made of is not allowed.
+        MissingReferenceError: A reference that a name is made of has no value.
+        WindowError: The calendar ends.
+    """
+    windows = list(islice(windows_from(loaded.good.schedule, since), count))
+    drafts = [_draft(runtime, loaded, window) for window in windows]
+    targets = [open_destination(runtime, each, with_secrets=False).targets() for each in drafts]
+    return Outlook(windows, targets, _statements(runtime, drafts[0]) if drafts else [])
+
+
+def _draft(runtime: Runtime, loaded: LoadedExport, window: Window) -> Plan:
+    drafted = draft(runtime, loaded, window, "<RUN_ID>")
+    return replace(drafted, token=TOKEN, export_timestamp="<EXPORT_TIMESTAMP>")
+
+
+def _statements(runtime: Runtime, drafted: Plan) -> list[str]:
+    named = drafted.frozen["export"].get("source") or drafted.frozen.get("source") or runtime.environ.get(VARIABLE)
+    if not named and not runtime.environ.get(f"AIRFLOW_CONN_{CONNECTION_ID.upper()}"):
+        return []
+    type_, _ = find_source(drafted.frozen, resolver(runtime, drafted, with_secrets=False), runtime.get_connection)
+    statements: list[str] = LOG_STORES.load(type_).sql(drafted.window)
+    return statements

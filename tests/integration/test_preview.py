@@ -1,0 +1,146 @@
+"""`bifrost-export preview`: what a run would export, read no further than needed, and nothing written."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from bifrost_export.logstore.sqlite.store import SQLiteLogStore
+from bifrost_export.testing.odd_rows import plant
+from bifrost_export.window import Window, rfc3339
+from tests import independent
+from tests.integration.commands import Desk, bucket_of
+from tests.servers.buckets import Buckets
+
+DAY = ("--window-start", "2026-03-01", "--window-end", "2026-03-02")
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for temporary files, to see what is left there."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def test_rows_are_those_of_a_run(desk: Desk, temporary: Path) -> None:
+    """The same values in the same order, as the JSON format writes them; files and folders are as before."""
+    plant(desk.log_store, Window.parse("2026-03-01", "2026-03-02"))
+    code, found = desk.told("preview", "--export", "nightly", *DAY, "--limit", "10000")
+    assert code == 0
+    assert desk.files() == []
+    assert list(temporary.iterdir()) == []
+
+    desk.data = {"max_rejected": "50%"}
+    [part] = desk.run("2026-03-01", "2026-03-02")["datasets"]["request_logs"]["parts"]
+    rows = pq.read_table(desk.out / part["key"]).to_pylist()
+    expected = [{**row, "timestamp": rfc3339(row["timestamp"])} for row in rows]
+    assert found == {"datasets": {"request_logs": expected}}
+    assert len(expected) > 800
+
+
+def test_ten_rows_are_shown_without_a_limit(desk: Desk) -> None:
+    """In the order of the export."""
+    code, found = desk.told("preview", "--export", "nightly", *DAY)
+
+    rows = found["datasets"]["request_logs"]
+    assert (code, len(rows)) == (0, 10)
+    assert tuple(rows[0]) == independent.COLUMNS
+    assert [row["timestamp"] for row in rows] == sorted(row["timestamp"] for row in rows)
+
+
+def test_filters_hold(desk: Desk) -> None:
+    """Only rows that pass are shown, as many as asked for where there are so many."""
+    desk.data = {"filters": {"has_errors": True}}
+    code, found = desk.told("preview", "--export", "nightly", *DAY, "--limit", "5")
+
+    rows = found["datasets"]["request_logs"]
+    assert (code, len(rows)) == (0, 5)
+    assert all(row["status_code"] >= 400 for row in rows)
+
+
+def test_a_date_range_narrows_the_window(desk: Desk) -> None:
+    """As it does in a run."""
+    desk.data = {"filters": {"date_range": {"start": "2026-03-01T18:00:00Z", "end": "2026-03-01T20:59:59Z"}}}
+    _, found = desk.told("preview", "--export", "nightly", *DAY, "--limit", "10000")
+
+    hours = {row["timestamp"][11:13] for row in found["datasets"]["request_logs"]}
+    assert hours == {"18", "19", "20"}
+
+
+def test_a_big_window_is_not_read_to_its_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a few rows, a small part of the window is looked at."""
+    seen: list[Window] = []
+    read, cuts = SQLiteLogStore.read, SQLiteLogStore.cuts
+    monkeypatch.setattr(
+        SQLiteLogStore, "read", lambda store, window, *rest: seen.append(window) or read(store, window, *rest)
+    )
+    monkeypatch.setattr(
+        SQLiteLogStore,
+        "cuts",
+        lambda store, windows, *rest, **named: seen.extend(windows) or cuts(store, windows, *rest, **named),
+    )
+
+    code, found = desk.told("preview", "--export", "nightly", *DAY, "--limit", "3")
+
+    assert (code, len(found["datasets"]["request_logs"])) == (0, 3)
+    assert max(window.end for window in seen) <= Window.parse("2026-03-01", "2026-03-01T03:00:00Z").end
+
+
+def test_the_latest_settled_window_is_shown_when_none_is_named(desk: Desk) -> None:
+    """It holds no row here, and people are told so."""
+    assert desk.told("preview", "--export", "nightly") == (0, {"datasets": {"request_logs": []}})
+    code, shown, _ = desk.shown("preview", "--export", "nightly")
+    assert code == 0
+    assert "No row of this window would be exported." in shown
+
+
+def test_people_see_every_column_within_the_width(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns that find no room stand in a further table."""
+    monkeypatch.setattr("bifrost_export.cli.output._WIDTH_OF_A_FILE", 70)
+    code, shown, _ = desk.shown("preview", "--export", "nightly", *DAY, "--limit", "4")
+
+    assert code == 0
+    assert all(name in shown for name in independent.COLUMNS)
+    assert max(len(line) for line in shown.splitlines()) <= 70
+
+
+def test_no_destination_is_needed(desk: Desk, buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its secrets may be missing here."""
+    monkeypatch.delenv("TEST_SECRET")
+    desk.destination = bucket_of(buckets)
+
+    assert desk.told("preview", "--export", "nightly", *DAY)[0] == 0
+    assert buckets.contents(desk.destination["config"]["bucket"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (DAY[:2], "--window-start is given without the other"),
+        (DAY[2:], "--window-end is given without the other"),
+        (("--window-start", "2026-03-02", "--window-end", "2026-03-01"), "is not before its end"),
+        (("--window-start", "soon", "--window-end", "2026-03-01"), "is no time"),
+        (("--limit", "0"), "0 is not in the range"),
+    ],
+    ids=["no end", "no start", "turned round", "no time", "no row"],
+)
+def test_wrong_input_is_told(desk: Desk, arguments: tuple[str, ...], message: str) -> None:
+    """With exit code 2 and one message."""
+    code, found = desk.told("preview", "--export", "nightly", *arguments)
+    assert code == 2
+    assert message in found["error"]["message"]
+
+
+def test_a_log_store_that_is_missing_is_one_message(desk: Desk, temporary: Path) -> None:
+    """With exit code 1, and no folder left."""
+    desk.log_store = desk.folder / "nowhere.db"
+    code, found = desk.told("preview", "--export", "nightly", *DAY)
+    assert (code, found["error"]["type"]) == (1, "LogStoreError")
+    assert list(temporary.iterdir()) == []
+    assert json.dumps(found)
