@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -70,6 +71,13 @@ def _reconcile(facts: Mapping[str, Any]) -> str:
     return " ".join(lines)
 
 
+def _dry_run(facts: Mapping[str, Any]) -> str:
+    lines = ["This run would write:", *(f"  {target}" for target in facts["targets"])]
+    for dataset, rows in facts["rows"].items():
+        lines += [f"The first rows of {dataset}:", *(f"  {json.dumps(row, ensure_ascii=False)}" for row in rows)]
+    return "\n".join(lines)
+
+
 def _load(facts: Mapping[str, Any]) -> str:
     return f"Wrote {facts['key']}: {_many(facts['rows'], 'row')}, {_many(facts['bytes'], 'byte')}."
 
@@ -96,6 +104,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "transform": _transform,
     "aggregate": lambda facts: f"{_many(facts['slices'], 'slice')}, complete.",
     "reconcile": _reconcile,
+    "dry_run": _dry_run,
     "load": _load,
     "publish": _publish,
     "clean_up": _clean_up,

@@ -27,6 +27,7 @@ class Progress:
         self._total = 1
         self._done = 0
         self._began = time.monotonic()
+        self._outlook: dict[str, Any] | None = None
 
     def __enter__(self) -> Progress:
         """Begin to show."""
@@ -51,6 +52,19 @@ class Progress:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
+        if self._outlook is not None and error is None:
+            self._show_outlook(self._outlook)
+
+    def _show_outlook(self, outlook: dict[str, Any]) -> None:
+        """What a dry run would have written, and where."""
+        from bifrost_export.cli.rows import tables
+
+        for target in outlook["targets"]:
+            self._console.print(f"would write {target}", markup=False)
+        for dataset, rows in outlook["rows"].items():
+            self._console.print(f"first rows of {dataset}", markup=False)
+            for table in tables(rows, self._console.width) if rows else ():
+                self._console.print(table)
 
     def report(self, event: str, facts: dict[str, Any]) -> None:
         """Show one event of a step.
@@ -62,6 +76,9 @@ class Progress:
         sentence = _SENTENCES[event](facts) if event in _SENTENCES else ""
         if event == "warning":
             self._console.print(f"[yellow]warning:[/] {sentence}", markup=True)
+            return
+        if event == "dry_run":
+            self._outlook = facts
             return
         self._count(event, facts)
         if self._bar is None:

@@ -11,14 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.pipeline.arrow_files import Stamp, read_rows
 from bifrost_export.pipeline.extract import extract
 from bifrost_export.pipeline.filter import filter_slice
+from bifrost_export.pipeline.first_rows import first_rows
 from bifrost_export.pipeline.opening import open_log_store, open_staging
 from bifrost_export.pipeline.plan import draft, pieces
 from bifrost_export.pipeline.plan_document import Plan, Slice
 from bifrost_export.pipeline.transform import transform
-from bifrost_export.window import Window, rfc3339
+from bifrost_export.window import Window
 
 if TYPE_CHECKING:
     from bifrost_export.config.documents import LoadedExport
@@ -83,12 +83,5 @@ def _stretches(window: Window) -> Iterator[Window]:
 def _rows(runtime: Runtime, plan: Plan, item: dict[str, Any], limit: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     done = transform(runtime, plan, filter_slice(runtime, plan, extract(runtime, plan, item)))
     staging = open_staging(runtime, plan)
-    for dataset, name in done["files"].items():
-        # The stamp names every planned step: rows that lack one, a mask say, are refused.
-        count = min(limit, done["books"][dataset]["staged"]["rows"])
-        batches = read_rows(staging, name, Stamp.of(plan, item["slice"], dataset, plan.steps), 0, count)
-        yield dataset, [_as_json(row) for batch in batches for row in batch.to_pylist()]
-
-
-def _as_json(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: rfc3339(value) if isinstance(value, dt.datetime) else value for name, value in row.items()}
+    for dataset in done["files"]:
+        yield dataset, first_rows(plan, staging, done, dataset, limit)

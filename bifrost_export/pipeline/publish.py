@@ -30,7 +30,8 @@ def publish(
         loaded: What the instances of `load` gave.
 
     Returns:
-        The JSON of the CLI's `run` (contract, section 9); in a dry run without manifest and parts.
+        The JSON of the CLI's `run` (contract, section 9); in a dry run without manifest and parts,
+        `exported` being what would have been.
 
     Raises:
         BooksError: The parts don't hold what was staged.
@@ -135,7 +136,7 @@ def _result(plan: Plan, books: dict[str, Books], outcome: Outcome | None, warnin
                 "filtered": each.filtered.rows,
                 "filtered_by": each.filtered_by,
                 "rejected": each.rejected.rows,
-                "exported": 0 if outcome is None else each.staged.rows,
+                "exported": each.staged.rows,
                 "parts": [
                     {key: part[key] for key in ("key", "rows", "bytes", "sha256")}
                     for part in published.get(name, {}).get("parts", [])

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.errors import RejectedRowsError
 from bifrost_export.pipeline.books import Books
+from bifrost_export.pipeline.first_rows import first_rows
+from bifrost_export.pipeline.opening import open_destination, open_staging
 from bifrost_export.pipeline.taking import check_token, take
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 DONE = ["extract", "filter", "transform", "aggregate"]
 ALWAYS_ALLOWED = 10
 """Rejected rows that never fail a run (contract, section 4)."""
+SHOWN_ROWS = 5
+"""Rows of each dataset that a dry run shows."""
 
 
 def reconcile(runtime: Runtime, plan: Plan, items: Iterable[dict[str, Any] | None]) -> dict[str, Any]:
@@ -49,8 +53,21 @@ def reconcile(runtime: Runtime, plan: Plan, items: Iterable[dict[str, Any] | Non
     pieces = [*_parts(plan, slices), *_rejected(slices)]
     facts = {dataset: books.to_json() for dataset, books in totals.items()}
     runtime.report("reconcile", {"books": facts, "files": len(pieces)})
+    if plan.dry_run:
+        runtime.report("dry_run", _outlook(runtime, plan, slices))
     groups = [] if plan.dry_run else list(_groups(runtime, plan, pieces))
     return {"token": plan.token, "groups": groups, "books": facts, "pieces": len(pieces)}
+
+
+def _outlook(runtime: Runtime, plan: Plan, slices: list[dict[str, Any]]) -> dict[str, Any]:
+    """Where a run would write, and the first rows of each dataset."""
+    staging = open_staging(runtime, plan)
+    rows: dict[str, list[dict[str, Any]]] = {dataset: [] for dataset in plan.datasets}
+    for item in slices:
+        for dataset, found in rows.items():
+            if len(found) < SHOWN_ROWS:
+                found += first_rows(plan, staging, item, dataset, SHOWN_ROWS - len(found))
+    return {"targets": open_destination(runtime, plan).targets(), "rows": rows}
 
 
 def _check_rejected(plan: Plan, dataset: str, books: Books) -> None:

@@ -129,6 +129,8 @@ def test_a_dry_run_writes_nothing(lab: Lab) -> None:
     assert run.states()["load"] == run.states()["publish"] == {"skipped"}
     assert run.states()["clean_up"] == {"success"}
     assert "The books balance" in run.log("reconcile")
+    assert "This run would write:" in run.log("reconcile")
+    assert "The first rows of request_logs:" in run.log("reconcile")
     assert lab.published("nightly", day) == {}
     events = lab.server.request("assets/events?source_dag_id=bifrost_export__nightly")["asset_events"]
     assert run.run_id not in {each["source_run_id"] for each in events}

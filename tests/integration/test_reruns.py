@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,10 +102,16 @@ def test_an_empty_window_publishes(export: Export) -> None:
 
 
 def test_a_dry_run_counts_and_writes_nothing(export: Export) -> None:
-    """Not even the destination's folder."""
+    """Not even the destination's folder; it tells where a run would write, and its first rows."""
+    told: dict[str, Any] = {}
+    export.runtime["report"] = told.__setitem__
+
     result = export.run(DAY, dry_run=True)
 
     assert result["datasets"]["request_logs"]["source"] > 0
+    assert result["datasets"]["request_logs"]["exported"] > 0
+    assert str(export.out / f"logs/_manifests/nightly/{DAY.name}.json") in told["dry_run"]["targets"]
+    assert [row["status_code"] for row in told["dry_run"]["rows"]["request_logs"]]
     assert result["manifest"] is None
     assert export.contents() == {}
     assert not any((export.folder / "staging").rglob("*.arrow"))
