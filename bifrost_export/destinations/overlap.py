@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FEW = 4
 """So many manifests are read one after the other."""
-READERS = 16
+READERS = 8
 """Manifests that are read at the same time when there are many: a year of hours has 8,760."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from bifrost_export.pipeline.opening import open_log_store, open_staging
 from bifrost_export.pipeline.plan import draft, pieces
 from bifrost_export.pipeline.plan_document import Plan, Slice
 from bifrost_export.pipeline.transform import transform
-from bifrost_export.window import Window
+from bifrost_export.window import Window, merge
 
 if TYPE_CHECKING:
     from bifrost_export.config.documents import LoadedExport
@@ -26,10 +25,13 @@ if TYPE_CHECKING:
 
 Rows = dict[str, list[dict[str, Any]]]
 
-ROWS_PER_SLICE = 10_000
-"""Rows that are read at once, about: enough for a filter that keeps one in a thousand."""
-FIRST_SHARE = 512
-"""The first stretch of a window is this part of it, and each further one as long as all before it."""
+ROWS_OF_FIRST = 10_000
+"""Rows of the first slice, about: enough for a filter that keeps one in a thousand."""
+GROWTH = 8
+"""How many times as many rows the next slice has."""
+MOST_TOGETHER = 64
+"""How many times as many rows a slice has at most."""
+MOST_PIECES = 1_000_000
 
 
 def preview(runtime: Runtime, loaded: LoadedExport, window: Window, limit: int) -> Rows:
@@ -53,7 +55,8 @@ def preview(runtime: Runtime, loaded: LoadedExport, window: Window, limit: int) 
         staging = {"url": Path(folder).as_uri(), "conn_id": None, "keep_days": 1, "host": socket.gethostname()}
         drafted = replace(draft(runtime, loaded, window, "preview"), staging=staging)
         open_staging(runtime, drafted).create({})
-        for plan, item in _slices(runtime, drafted):
+        plan = _slices(runtime, drafted)
+        for item in plan.items():
             for dataset, found in _rows(runtime, plan, item, limit):
                 rows[dataset] += found[: limit - len(rows[dataset])]
             if all(len(each) >= limit for each in rows.values()):
@@ -61,23 +64,23 @@ def preview(runtime: Runtime, loaded: LoadedExport, window: Window, limit: int) 
     return rows
 
 
-def _slices(runtime: Runtime, drafted: Plan) -> Iterator[tuple[Plan, dict[str, Any]]]:
-    """The slices of the window, cut when they are needed: not even an index is read to the window's end."""
+def _slices(runtime: Runtime, drafted: Plan) -> Plan:
+    """The plan with slices of a few rows first, and more and more later.
+
+    A filter that keeps next to nothing should not cost a slice every few rows, nor ten rows a read of the whole window.
+    """
     inside, _ = pieces(drafted.export, drafted.window)
-    for stretch in (part for piece in inside for part in _stretches(piece)):
-        with closing(open_log_store(runtime, drafted)) as log_store:
-            cuts = log_store.cuts([stretch], ROWS_PER_SLICE, most=1_000_000)
-        plan = replace(drafted, slices=tuple(Slice.of(cut, "rows") for cut in cuts))
-        yield from ((plan, item) for item in plan.items())
+    with closing(open_log_store(runtime, drafted)) as log_store:
+        cuts = log_store.cuts(inside, ROWS_OF_FIRST, most=MOST_PIECES) if inside else []
+    return replace(drafted, slices=tuple(Slice.of(each, "rows") for each in _growing(cuts)))
 
 
-def _stretches(window: Window) -> Iterator[Window]:
-    length = (window.end - window.start) / FIRST_SHARE
-    start = window.start
-    while start < window.end:
-        end = min(window.end, start + max(length, dt.timedelta(seconds=1)))
-        yield Window(start, end)
-        start, length = end, end - window.start
+def _growing(cuts: list[Window]) -> Iterator[Window]:
+    count = 1
+    while cuts:
+        joined = merge(cuts[:count])
+        yield from joined
+        cuts, count = cuts[count:], min(GROWTH * count, MOST_TOGETHER)
 
 
 def _rows(runtime: Runtime, plan: Plan, item: dict[str, Any], limit: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from bifrost_export.logstore.sqlite.store import SQLiteLogStore
 from bifrost_export.testing.odd_rows import plant
-from bifrost_export.window import Window, rfc3339
+from bifrost_export.window import Window, merge, rfc3339
 from tests import independent
 from tests.integration.commands import Desk, bucket_of
 from tests.servers.buckets import Buckets
@@ -74,22 +75,26 @@ def test_a_date_range_narrows_the_window(desk: Desk) -> None:
 
 
 def test_a_big_window_is_not_read_to_its_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For a few rows, a small part of the window is looked at."""
+    """For a few rows one small slice is read; for a row that is not there all are, each bigger than the one before."""
     seen: list[Window] = []
-    read, cuts = SQLiteLogStore.read, SQLiteLogStore.cuts
-    monkeypatch.setattr(
-        SQLiteLogStore, "read", lambda store, window, *rest: seen.append(window) or read(store, window, *rest)
-    )
-    monkeypatch.setattr(
-        SQLiteLogStore,
-        "cuts",
-        lambda store, windows, *rest, **named: seen.extend(windows) or cuts(store, windows, *rest, **named),
-    )
+    read = SQLiteLogStore.read
+
+    def watched(store: SQLiteLogStore, window: Window, *rest: Any) -> Any:
+        seen.append(window)
+        return read(store, window, *rest)
+
+    monkeypatch.setattr(SQLiteLogStore, "read", watched)
+    monkeypatch.setattr("bifrost_export.pipeline.preview.ROWS_OF_FIRST", 20)
 
     code, found = desk.told("preview", "--export", "nightly", *DAY, "--limit", "3")
+    assert (code, len(found["datasets"]["request_logs"]), len(seen)) == (0, 3, 1)
+    assert seen[0].end < Window.parse("2026-03-01", "2026-03-01T06:00:00Z").end
 
-    assert (code, len(found["datasets"]["request_logs"])) == (0, 3)
-    assert max(window.end for window in seen) <= Window.parse("2026-03-01", "2026-03-01T03:00:00Z").end
+    seen.clear()
+    desk.data = {"filters": {"customers": ["nobody"]}}
+    assert desk.told("preview", "--export", "nightly", *DAY) == (0, {"datasets": {"request_logs": []}})
+    assert merge(seen) == [Window.parse("2026-03-01", "2026-03-02")]
+    assert 2 < len(seen) < 6
 
 
 def test_the_latest_settled_window_is_shown_when_none_is_named(desk: Desk) -> None:
