@@ -11,6 +11,7 @@
     ├── PermanentError (RuntimeError)     a retry can't help: exit code 1, a task fails at once
     │   ├── LogStoreError                 the log store is missing, is no log store, or can't be read
     │   ├── DestinationError              credentials, bucket or path are refused or missing
+    │   ├── FormatError                   a row or a column can't be written in the format
     │   ├── StagingGoneError              staging of this run is not there any more
     │   ├── PlanMismatchError             what a task was given is not what the plan says
     │   ├── BooksError                    the books don't balance
@@ -123,6 +124,10 @@ class LogStoreError(PermanentError):
 
 class DestinationError(PermanentError):
     """The destination refuses the credentials, or lacks the bucket, container, table or path."""
+
+
+class FormatError(PermanentError):
+    """A value or a column's type can't be written in the export's format."""
 
 
 class StagingGoneError(PermanentError):

@@ -26,7 +26,9 @@ class Export:
         folder: Where document, staging and output stand.
         log_store: The SQLite file.
         data: `data` of the export.
+        schedule: `schedule` of the export.
         runtime: What the runtime is given beside the clock.
+        destination: Another destination than files in `out`.
     """
 
     folder: Path
@@ -34,6 +36,7 @@ class Export:
     data: dict[str, Any] = field(default_factory=dict)
     schedule: dict[str, Any] = field(default_factory=lambda: {"frequency": "daily"})
     runtime: dict[str, Any] = field(default_factory=dict)
+    destination: dict[str, Any] | None = None
 
     @property
     def out(self) -> Path:
@@ -45,7 +48,8 @@ class Export:
         export = {
             "name": "nightly",
             "schedule": self.schedule,
-            "destination": {"type": "local", "config": {"path": str(self.out), "prefix": "logs/{day}/"}},
+            "destination": self.destination
+            or {"type": "local", "config": {"path": str(self.out), "prefix": "logs/{day}/"}},
             "data": {"max_rejected": "50%", **self.data},
         }
         content = {
@@ -69,7 +73,7 @@ class Export:
 
     def parts(self) -> dict[str, bytes]:
         """The parts alone."""
-        return {key: data for key, data in self.contents().items() if key.endswith(".parquet")}
+        return {key: data for key, data in self.contents().items() if "__part-" in key}
 
     def manifest(self, window: Window) -> dict[str, Any]:
         """The window's manifest."""
