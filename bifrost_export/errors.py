@@ -13,6 +13,7 @@
     │   │   └── NoLogStoreError           a database was reached, but it is no log store of Bifrost
     │   ├── DestinationError              credentials, bucket or path are refused or missing
     │   │   └── CredentialsRefusedError   the destination answers, and does not know who asks
+    │   ├── FormatError                   a row or a column can't be written in the format
     │   ├── StagingGoneError              staging of this run is not there any more
     │   ├── PlanMismatchError             what a task was given is not what the plan says
     │   ├── BooksError                    the books don't balance
@@ -133,6 +134,10 @@ class DestinationError(PermanentError):
 
 class CredentialsRefusedError(DestinationError):
     """The destination answers, and does not know the credentials, or they have run out."""
+
+
+class FormatError(PermanentError):
+    """A value or a column's type can't be written in the export's format."""
 
 
 class StagingGoneError(PermanentError):

@@ -54,7 +54,16 @@ class Registry:
 LOG_STORES = Registry(
     "log store", "bifrost_export.logstores", {"sqlite": "bifrost_export.logstore.sqlite:SQLiteLogStore"}
 )
-FORMATS = Registry("format", "bifrost_export.formats", {"parquet": "bifrost_export.formats.parquet:ParquetFormat"})
+FORMATS = Registry(
+    "format",
+    "bifrost_export.formats",
+    {
+        "parquet": "bifrost_export.formats.parquet:ParquetFormat",
+        "json": "bifrost_export.formats.json_lines:JSONFormat",
+        "csv": "bifrost_export.formats.csv_text:CSVFormat",
+        "arrow": "bifrost_export.formats.arrow_file:ArrowFormat",
+    },
+)
 TRANSFORMS = Registry("transform", "bifrost_export.transforms", {})
 DESTINATIONS = Registry(
     "destination",

@@ -13,6 +13,7 @@ from bifrost_export.config.models import (
     DATE_WORD_PATTERN,
     NAME_PATTERN,
     SHARE_PATTERN,
+    Data,
     Export,
     Source,
     Staging,
@@ -91,6 +92,8 @@ def _complete(definitions: dict[str, Any]) -> None:
 def _compressions(name: str) -> dict[str, Any]:
     kind = load_kind(FORMATS, name)
     is_it: dict[str, Any] = {"properties": {"format": {"const": name}}}
+    if name != Data.model_fields["format"].default:
+        is_it["required"] = ["format"]
     return {"if": is_it, "then": {"properties": {"compression": {"enum": [*kind.compressions, None]}}}}
 
 

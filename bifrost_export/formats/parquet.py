@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
+from bifrost_export.formats.groups import grouped
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     import pyarrow as pa
 
-ROW_GROUP_ROWS = 131_072
 # Level 1 of zstd and gzip costs 5 to 10 % more bytes than higher ones, and a quarter of the time.
 _LEVELS = {"zstd": 1, "gzip": 1, "brotli": 4}
 
 
 class ParquetFormat:
-    """Writes Parquet files of row groups of a fixed number of rows, so that batches leave no trace in the bytes."""
+    """Writes Parquet files of row groups cut by rows and bytes, so that batches leave no trace."""
 
     kind: ClassVar[str] = "parquet"
     compressions: ClassVar[tuple[str, ...]] = ("none", "snappy", "gzip", "zstd", "lz4", "brotli")
@@ -27,13 +28,17 @@ class ParquetFormat:
         return ".parquet"
 
     def write(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema, sink: BinaryIO, compression: str) -> int:
-        """Write one file and give its rows."""
+        """Write one file and give its rows.
+
+        Raises:
+            FormatError: A required column holds a null.
+        """
         import pyarrow.parquet as pq
 
         rows = 0
         with pq.ParquetWriter(sink, schema, **_options(schema, compression)) as writer:
-            for group in _row_groups(batches, schema):
-                writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
+            for group in grouped(batches, schema):
+                writer.write_batch(group, row_group_size=group.num_rows)
                 rows += group.num_rows
         return rows
 
@@ -54,28 +59,3 @@ def _options(schema: pa.Schema, compression: str) -> dict[str, Any]:
         "coerce_timestamps": "us",
         "data_page_version": "1.0",
     }
-
-
-def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-    """Tables of a fixed number of rows, each column one contiguous array."""
-    held: list[pa.RecordBatch] = []
-    rows = 0
-    for given in batches:
-        batch = given
-        while rows + batch.num_rows >= ROW_GROUP_ROWS:
-            room = ROW_GROUP_ROWS - rows
-            yield _contiguous([*held, batch.slice(0, room)], schema)
-            batch, held, rows = batch.slice(room), [], 0
-        if batch.num_rows:
-            held.append(batch)
-            rows += batch.num_rows
-    if held:
-        yield _contiguous(held, schema)
-
-
-def _contiguous(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
-    """One array a column, copied, so that a slice of a longer array writes the same bytes as one of its own."""
-    import pyarrow as pa
-
-    columns = [pa.concat_arrays([batch.column(index) for batch in batches]) for index in range(len(schema))]
-    return pa.Table.from_arrays(columns, schema=schema)

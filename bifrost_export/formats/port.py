@@ -30,5 +30,8 @@ class Format(Protocol):
             schema: Of every batch.
             sink: Takes the bytes in order.
             compression: One of `compressions`.
+
+        Raises:
+            FormatError: A value or a column's type can't be written.
         """
         ...

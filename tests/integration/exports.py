@@ -26,8 +26,10 @@ class Export:
         folder: Where document, staging and output stand.
         log_store: The SQLite file.
         data: `data` of the export.
+        schedule: `schedule` of the export.
         runtime: What the runtime is given beside the clock.
         staging: `log_exports.staging`, in place of a folder.
+        destination: Another destination than files in `out`.
     """
 
     folder: Path
@@ -36,6 +38,7 @@ class Export:
     schedule: dict[str, Any] = field(default_factory=lambda: {"frequency": "daily"})
     runtime: dict[str, Any] = field(default_factory=dict)
     staging: dict[str, Any] = field(default_factory=dict)
+    destination: dict[str, Any] | None = None
 
     @property
     def out(self) -> Path:
@@ -47,7 +50,8 @@ class Export:
         export = {
             "name": "nightly",
             "schedule": self.schedule,
-            "destination": {"type": "local", "config": {"path": str(self.out), "prefix": "logs/{day}/"}},
+            "destination": self.destination
+            or {"type": "local", "config": {"path": str(self.out), "prefix": "logs/{day}/"}},
             "data": {"max_rejected": "50%", **self.data},
         }
         content = {
@@ -71,7 +75,7 @@ class Export:
 
     def parts(self) -> dict[str, bytes]:
         """The parts alone."""
-        return {key: data for key, data in self.contents().items() if key.endswith(".parquet")}
+        return {key: data for key, data in self.contents().items() if "__part-" in key}
 
     def manifest(self, window: Window) -> dict[str, Any]:
         """The window's manifest."""

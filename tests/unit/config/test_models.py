@@ -69,6 +69,16 @@ def test_a_bad_name(name: str, tmp_path: Path) -> None:
 _SOURCE = {"type": "sqlite", "config": {"path": "logs.db"}}
 
 GOOD: list[dict[str, Any]] = [{"data": {"compression": name}} for name in FORMATS.load("parquet").compressions]
+GOOD += [
+    {"data": {"format": name, **compression}}
+    for name, compressions in (
+        ("parquet", ("none", "snappy", "gzip", "zstd", "lz4", "brotli")),
+        ("json", ("none", "gzip", "zstd")),
+        ("csv", ("none", "gzip", "zstd")),
+        ("arrow", ("none", "lz4", "zstd")),
+    )
+    for compression in ({}, {"compression": None}, *({"compression": each} for each in compressions))
+]
 GOOD += [{"data": {"max_rejected": each}} for each in ("0%", "100%", "0.5%", 0, 12)]
 GOOD += [
     {"data": {"filters": {"date_range": each}}}
@@ -104,6 +114,9 @@ BAD = [
     ({"data": {"include": ["logs"]}}, "/data/include", "no dataset 'logs'", "request_logs"),
     ({"data": {"include": ["request_logs"] * 2}}, "/data/include", "twice", ""),
     ({"data": {"format": "xml", "compression": "x"}}, "/data/format", "no format 'xml'", "parquet"),
+    ({"data": {"format": "json", "compression": "snappy"}}, "/data/compression", "json has no", "none, gzip, zstd"),
+    ({"data": {"format": "csv", "compression": "lz4"}}, "/data/compression", "csv has no", "none, gzip, zstd"),
+    ({"data": {"format": "arrow", "compression": "gzip"}}, "/data/compression", "arrow has no", "none, lz4, zstd"),
     ({"data": {"compression": "rar"}}, "/data/compression", "no compression 'rar'", "zstd"),
     ({"data": {"transformations": [{}]}}, "/data/transformations", "come with a later version", ""),
     ({"data": {"max_rows_per_file": 0}}, "/data/max_rows_per_file", "max_rows_per_file is 0", "equal to 1"),

@@ -1,0 +1,119 @@
+"""A run in each format: the files' names, their rows, and that slices and reruns change no byte."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.ipc as ipc
+import pytest
+
+from bifrost_export.cli.group import execute
+from bifrost_export.destinations.keys import without_token
+from bifrost_export.testing.odd_rows import plant
+from bifrost_export.testing.s3_server import S3Server
+from bifrost_export.window import Window
+from tests.integration.exports import Export
+from tests.integration.published import comparable
+from tests.servers.s3 import BUCKET
+
+DAY = Window.parse("2026-03-01", "2026-03-02")
+CHOICES = [
+    ("json", None, ".jsonl.gz"),
+    ("json", "none", ".jsonl"),
+    ("json", "zstd", ".jsonl.zst"),
+    ("csv", None, ".csv.gz"),
+    ("csv", "none", ".csv"),
+    ("csv", "zstd", ".csv.zst"),
+    ("arrow", None, ".arrow"),
+    ("parquet", None, ".parquet"),
+]
+each_choice = pytest.mark.parametrize(("name", "compression", "ending"), CHOICES, ids=[each[2][1:] for each in CHOICES])
+
+
+@pytest.fixture
+def odd_store(log_store: Path) -> Path:
+    """A log store with every odd row planted in `DAY`."""
+    plant(log_store, DAY)
+    return log_store
+
+
+def rows_of(paths: list[Path], name: str) -> list[tuple[Any, ...]]:
+    """The rows of parts in their order, as DuckDB reads them."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        found: list[tuple[Any, ...]] = []
+        for path in paths:
+            if name == "arrow":
+                connection.register("part", ipc.open_file(path).read_all())
+            options = {"csv": ", nullstr = '', allow_quoted_nulls = false"}.get(name, "")
+            source = "part" if name == "arrow" else f"read_{name}('{path}'{options})"
+            columns = "epoch_us(timestamp::TIMESTAMPTZ), * EXCLUDE (timestamp)"
+            found += connection.execute(f"SELECT {columns} FROM {source}").fetchall()
+    return found
+
+
+def run_by_hand(export: Export, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """What the command `run` prints for the day."""
+    window = ["--window-start", "2026-03-01", "--window-end", "2026-03-02"]
+    assert execute(["run", str(export.document()), "--export", "nightly", *window, "--format", "json"]) == 0
+    return dict(json.loads(capsys.readouterr().out))
+
+
+@each_choice
+def test_a_run_writes_the_rows_of_the_parquet_files(
+    name: str, compression: str | None, ending: str, odd_store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In parts cut at the same rows, under names that tell format and compression; the manifest tells both, too."""
+    data: dict[str, Any] = {"max_rows_per_file": 400}
+    parquet = Export(tmp_path / "parquet", odd_store, data)
+    other = Export(tmp_path / "other", odd_store, {**data, "format": name, "compression": compression})
+    parquet.run(DAY)
+
+    parts = run_by_hand(other, capsys)["datasets"]["request_logs"]["parts"]
+
+    expected = parquet.manifest(DAY)["datasets"]["request_logs"]["parts"]
+    assert [part["rows"] for part in parts] == [part["rows"] for part in expected]
+    assert len(parts) > 1
+    assert all(part["key"].endswith(f"__part-{at:05d}-of-{len(parts):05d}{ending}") for at, part in enumerate(parts, 1))
+    found = rows_of([other.out / part["key"] for part in parts], name)
+    assert found == rows_of([parquet.out / part["key"] for part in expected], "parquet")
+    manifest = other.manifest(DAY)
+    told = {"json": "gzip", "csv": "gzip", "arrow": "zstd", "parquet": "zstd"}[name]
+    assert (manifest["format"], manifest["compression"]) == (name, compression or told)
+
+
+@pytest.mark.parametrize("name", ["json", "csv", "arrow"])
+def test_other_slices_change_no_byte_and_a_rerun_is_unchanged(name: str, odd_store: Path, tmp_path: Path) -> None:
+    """As with Parquet."""
+    data = {"format": name, "max_rows_per_file": 300}
+    first = Export(tmp_path / "first", odd_store, data)
+    other = Export(tmp_path / "other", odd_store, data, runtime={"rows_per_slice": 64})
+
+    assert first.run(DAY)["unchanged"] is False
+    other.run(DAY)
+
+    assert comparable(other.contents()) == comparable(first.contents())
+    assert len(first.parts()) > 1
+    assert {without_token(key): data for key, data in other.parts().items()} == {
+        without_token(key): data for key, data in first.parts().items()
+    }
+    assert first.run(DAY)["unchanged"] is True
+
+
+@pytest.mark.parametrize(("name", "content_type"), [("json", "application/x-ndjson"), ("csv", "text/csv")])
+def test_objects_of_text_have_a_type_and_no_encoding(
+    name: str, content_type: str, log_store: Path, tmp_path: Path, s3: S3Server
+) -> None:
+    """A `Content-Encoding` would make clients unpack the file behind their user's back."""
+    config = {"bucket": BUCKET, "region": "us-west-2", "endpoint_url": s3.url}
+    export = Export(tmp_path, log_store, {"format": name}, destination={"type": "s3", "config": config})
+
+    [part] = export.run(DAY)["datasets"]["request_logs"]["parts"]
+
+    head = s3.client().head_object(Bucket=BUCKET, Key=part["key"])
+    assert head["ContentType"] == content_type
+    assert "ContentEncoding" not in head
+    assert s3.client().get_object(Bucket=BUCKET, Key=part["key"])["Body"].read()[:2] == b"\x1f\x8b"

@@ -1,0 +1,1 @@
+"""Tests of the formats, and the rows that they share."""
