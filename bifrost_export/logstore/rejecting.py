@@ -142,6 +142,11 @@ def reject(
     )
 
 
+def place_of(row: Rejected) -> tuple[int, bytes]:
+    """Where a rejected row stands among others: by its time, then its id."""
+    return row.timestamp, row.request_id.encode()
+
+
 def _bytes(raw: pa.RecordBatch, index: int, name: str) -> bytes:
     value: Any = raw.column(name).slice(index, 1).view(pa.binary())[0].as_py()
     return value or b""
