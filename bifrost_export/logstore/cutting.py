@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from bifrost_export.window import Window
+from bifrost_export.window import Window, from_micros, micros
 
-Counts = Iterable[tuple[dt.datetime, int]]
-"""(moment, rows from there to the next moment), in the order of the moments."""
+Counts = Sequence[tuple[int, int]]
+"""(moment in microseconds since 1970 UTC, rows from there to the next moment), in the order of the moments."""
 
 _SECONDS_FOR = dt.timedelta(days=2)
 
 
-def cut_windows(
-    windows: Sequence[Window], counts: Sequence[Sequence[tuple[dt.datetime, int]]], rows_per_slice: int, most: int
-) -> list[Window]:
+def cut_windows(windows: Sequence[Window], counts: Sequence[Counts], rows_per_slice: int, most: int) -> list[Window]:
     """The slices of all windows: as the log store port's `cuts` tells.
 
     Args:
@@ -41,14 +39,15 @@ def cut(window: Window, counts: Counts, rows_per_slice: int) -> Iterator[Window]
         rows_per_slice: How many rows a slice should hold, about; a moment is never cut.
     """
     edges, rows = [], 0
+    low, high = micros(window.start), micros(window.end)
     for moment, count in counts:
-        if not window.contains(moment):
+        if not low <= moment < high:
             continue
         if rows and rows + count > rows_per_slice:
             edges.append(moment)
             rows = 0
         rows += count
-    return window.cut(edges)
+    return window.cut(map(from_micros, edges))
 
 
 def step(windows: Sequence[Window]) -> dt.timedelta:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from queue import Empty, Full, Queue
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ _DONE = object()
 _PATIENCE = 0.05
 
 
-def ahead(items: Generator[Item, None, None], depth: int = 2) -> Iterator[Item]:
+def ahead(items: Generator[Item, None, None], depth: int = 2) -> Generator[Item, None, None]:
     """The same items, read by a thread of their own.
 
     When the caller stops early, the thread is waited for before this returns, and `items` is closed.

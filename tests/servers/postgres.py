@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from bifrost_export.config.postgres_source import from_address
+from bifrost_export.config.sources import PostgresConfig
 from bifrost_export.testing.postgres_server import PostgresServer, postgres_server
 from bifrost_export.testing.postgres_store import create
 
 _NUMBERS = itertools.count(1)
 TEMPLATE = "bifrost_empty"
+
+
+def config_of(url: str, **over: Any) -> PostgresConfig:
+    """The config of a log store at an address; `over` says what is different."""
+    return PostgresConfig.model_validate({**from_address(url, "the test"), **over})
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from bifrost_export.logstore.merging import in_order
 from bifrost_export.logstore.port import Reading, Rejected, Totals
 from bifrost_export.logstore.reading_ahead import ahead
 from bifrost_export.logstore.records import mapped
-from bifrost_export.logstore.rejecting import place_of, reject
+from bifrost_export.logstore.rejecting import place_of, reject_unread
 from bifrost_export.logstore.rows import REQUIRED
 from bifrost_export.logstore.sqlite.connection import Connection
 from bifrost_export.logstore.sqlite.odd_times import OddTimes, judge
@@ -78,7 +78,7 @@ class SQLiteLogStore:
         counts = [list(self._by_time(window, characters)) for window in windows]
         return cut_windows(windows, counts, rows_per_slice, most)
 
-    def _by_time(self, window: Window, characters: int) -> Iterator[tuple[dt.datetime, int]]:
+    def _by_time(self, window: Window, characters: int) -> Iterator[tuple[int, int]]:
         for row in self.connection.execute(self.statements.by_time(window, characters)):
             moment = parse_moment(row["moment"])
             if moment is not None:
@@ -155,7 +155,7 @@ class SQLiteLogStore:
         for index, row in enumerate(rows):
             if row in odd.unread:
                 placed, kind, length = odd.unread[row]
-                rejected.append(reject(batch, index, placed, "timestamp", "can't be read as a time", kind, length))
+                rejected.append(reject_unread(batch, index, placed, kind, length))
         return mapped(batch, pa.array([odd.instants.get(row) for row in rows], pa.int64()), schema, rejected)
 
     def _rows(self, sql: str) -> Generator[pa.RecordBatch, None, None]:

@@ -35,10 +35,10 @@ def parse_time(text: object) -> int | None:
         return None
 
 
-def parse_moment(text: str) -> dt.datetime | None:
-    """The first instant of a second or a minute, told as the first characters of a time; None for what is no time."""
+def parse_moment(text: str) -> int | None:
+    """Microseconds since 1970 UTC of a second's or a minute's begin, by a time's first characters; or None."""
     try:
-        return dt.datetime.fromisoformat(text).replace(tzinfo=UTC)
+        return micros(dt.datetime.fromisoformat(text).replace(tzinfo=UTC))
     except ValueError:
         return None
 
