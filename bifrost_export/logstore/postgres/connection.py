@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -82,27 +82,28 @@ class Connection:
 
     def __init__(self, config: PostgresConfig) -> None:
         self.place = faults.Place(address_of(config), config.password)
-        # The low level: adbc's dbapi module would import pandas and polars.
-        self._database = adbc.AdbcDatabase(driver=adbc_driver_postgresql._driver_path(), uri=uri_of(config))
-        try:
-            self._connection = adbc.AdbcConnection(self._database)
-        except adbc.Error as error:
-            self._database.close()
-            raise faults.of_connecting(self.place, error) from None
+        with ExitStack() as opened:
+            try:
+                # The low level: adbc's dbapi module would import pandas and polars.
+                driver = adbc_driver_postgresql._driver_path()
+                self._database = opened.enter_context(adbc.AdbcDatabase(driver=driver, uri=uri_of(config)))
+                self._connection = opened.enter_context(adbc.AdbcConnection(self._database))
+            except adbc.Error as error:
+                raise faults.of_connecting(self.place, error) from None
+            self._opened = opened.pop_all()
 
     @contextmanager
-    def snapshot(self, table: str | None = None, seconds: float = STATEMENT_SECONDS) -> Iterator[None]:
+    def snapshot(self, table: str | None = None) -> Iterator[None]:
         """Statements inside see one state of the database, whatever a writer does meanwhile.
 
         Args:
             table: A table whose lock is taken before the snapshot is: after another's rewriting of the table, an older
                 snapshot would find it empty.
-            seconds: How long one statement may take.
 
         Raises:
             LogStoreBusyError: The lock could not be had in time, or the server went away.
         """
-        times = {"statement": round(seconds * 1000), "lock": round(LOCK_SECONDS * 1000)}
+        times = {"statement": round(STATEMENT_SECONDS * 1000), "lock": round(LOCK_SECONDS * 1000)}
         locked = _LOCKED.format(table=table, **times) if table else ""
         try:
             self._run(_TRANSACTION.format(**times) + locked)
@@ -133,9 +134,7 @@ class Connection:
     def close(self) -> None:
         """Give it back."""
         with suppress(adbc.Error):
-            self._connection.close()
-        with suppress(adbc.Error):
-            self._database.close()
+            self._opened.close()
 
     def _run(self, sql: str) -> None:
         with self._told(), adbc.AdbcStatement(self._connection) as statement:

@@ -188,7 +188,8 @@ TABLES = {
     "a materialized view": "ALTER TABLE logs RENAME TO was; CREATE MATERIALIZED VIEW logs AS SELECT * FROM was",
     "no index": "DROP INDEX idx_logs_timestamp, idx_logs_ts_provider_status",
     "other types": "ALTER TABLE logs ALTER latency TYPE float4, ALTER cost TYPE float8,"
-    " ALTER prompt_tokens TYPE integer, ALTER completion_tokens TYPE numeric, ALTER total_tokens TYPE float8, ALTER error_details TYPE jsonb USING NULL,"
+    " ALTER prompt_tokens TYPE integer, ALTER completion_tokens TYPE numeric, ALTER total_tokens TYPE float8,"
+    " ALTER error_details TYPE jsonb USING NULL,"
     " ALTER timestamp TYPE timestamp, ALTER created_at TYPE timestamp, ALTER id TYPE char(40)",
 }
 
