@@ -1,9 +1,10 @@
-"""TLS in front of the tests' PostgreSQL, whose build has none: it answers a client's wish for SSL, then hands bytes on."""
+"""TLS in front of the tests' PostgreSQL, whose build has none: grants a client's wish for it, then hands bytes on."""
 
 from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import select
 import socket
 import ssl
 import struct
@@ -78,15 +79,14 @@ def _handle(client: socket.socket, context: ssl.SSLContext, port: int) -> None:
             context.wrap_socket(client, server_side=True) as inner,
             socket.create_connection(("127.0.0.1", port)) as to,
         ):
-            back = threading.Thread(target=_pump, args=(to, inner), daemon=True)
-            back.start()
-            _pump(inner, to)
-            back.join()
+            _hand_on(inner, to)
 
 
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65_536):
-            target.sendall(data)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
+def _hand_on(inner: ssl.SSLSocket, to: socket.socket) -> None:
+    other = {inner: to, to: inner}
+    while True:
+        for source in [inner] if inner.pending() else select.select([inner, to], [], [])[0]:
+            data = source.recv(65_536)
+            if not data:
+                return
+            other[source].sendall(data)
