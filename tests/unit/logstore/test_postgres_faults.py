@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from bifrost_export.errors import LogStoreBusyError, LogStoreError
+from bifrost_export.logstore.in_pieces import SlowError
 from bifrost_export.logstore.postgres import PostgresLogStore, connection, table
 from bifrost_export.testing.postgres_server import PostgresServer
 from bifrost_export.testing.postgres_store import writing
@@ -168,6 +169,15 @@ def test_a_table_that_stays_locked_is_worth_another_try(postgres_store: str, mon
         with pytest.raises(LogStoreBusyError, match="stayed locked by another"):
             store.count(DAY)
         execute("ROLLBACK")
+        assert store.count(DAY).rows == 0
+
+
+def test_a_statement_that_takes_too_long_is_stopped(postgres_store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less is asked for then; the connection goes on."""
+    monkeypatch.setattr(connection, "STATEMENT_SECONDS", 0.05)
+    with closing(PostgresLogStore(config_of(postgres_store))) as store:
+        with pytest.raises(SlowError, match="stopped a statement"), store.connection.snapshot():
+            store.connection.execute("SELECT pg_sleep(60)::text AS slept")
         assert store.count(DAY).rows == 0
 
 
