@@ -269,7 +269,7 @@ def customer(row: dict[str, Any]) -> str:
     several = json_value(row["customer_ids"])
     if own or not isinstance(several, list) or not several or several[0] is None:
         return own
-    return str(several[0])
+    return several[0] if isinstance(several[0], str) else json.dumps(several[0], ensure_ascii=False)
 
 
 def positive_code(value: object) -> int | None:
@@ -286,14 +286,14 @@ def positive_code(value: object) -> int | None:
 
 
 def status_code(status: bytes, passthrough: dict[str, Any], details: dict[str, Any]) -> int:
-    """The HTTP status by the six rules, in their order."""
+    """The HTTP status by the six rules, in their order; a row that has not ended in a known way has none."""
+    if status not in {b"success", b"error", b"cancelled"}:
+        raise RejectedRowError("status_code")
     code = positive_code(passthrough.get("status_code"))
     if code is not None:
         return code
     if status == b"success":
         return 200
-    if status not in {b"error", b"cancelled"}:
-        raise RejectedRowError("status_code")
     code = positive_code(details.get("status_code"))
     if code is not None:
         return code

@@ -14,25 +14,16 @@ TIMES = ("timestamp", "created_at")
 ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
-def log_rows(psql: Callable[[str], str], table: str = "logs") -> list[dict[str, Any]]:
-    """Every row of `logs`, texts as bytes, None for the columns that this table lacks.
+def log_rows(psql: Callable[[str], str]) -> list[dict[str, Any]]:
+    """Every row of a `logs` with all columns, texts as bytes.
 
     Args:
         psql: Runs SQL and gives what `psql` prints.
-        table: The table, maybe with its schema.
     """
-    columns = f"SELECT attname FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0"
-    present = psql(f"{columns} AND NOT attisdropped").splitlines()
-    wanted = [name for name in NAMES if name in present]
-    names = ", ".join(f'"{name}"' for name in wanted)
-    found = psql(f"SET TimeZone = 'UTC'; SET DateStyle = ISO; COPY (SELECT {names} FROM {table}) TO STDOUT")
-    lines = [line for line in found.split("\n") if line]
-    return [dict.fromkeys(NAMES) | dict(zip(wanted, values(line, wanted), strict=True)) for line in lines]
-
-
-def values(line: str, names: list[str]) -> list[Any]:
-    """What one line of COPY's text format holds."""
-    return [value(text, name) for text, name in zip(line.split("\t"), names, strict=True)]
+    names = ", ".join(f'"{name}"' for name in NAMES)
+    found = psql(f"SET TimeZone = 'UTC'; SET DateStyle = ISO; COPY (SELECT {names} FROM logs) TO STDOUT")
+    lines = [line.split("\t") for line in found.split("\n") if line]
+    return [{name: value(text, name) for text, name in zip(line, NAMES, strict=True)} for line in lines]
 
 
 def value(text: str, name: str) -> Any:
