@@ -52,7 +52,12 @@ class Registry:
 
 
 LOG_STORES = Registry(
-    "log store", "bifrost_export.logstores", {"sqlite": "bifrost_export.logstore.sqlite:SQLiteLogStore"}
+    "log store",
+    "bifrost_export.logstores",
+    {
+        "sqlite": "bifrost_export.logstore.sqlite:SQLiteLogStore",
+        "postgres": "bifrost_export.logstore.postgres:PostgresLogStore",
+    },
 )
 FORMATS = Registry(
     "format",

@@ -31,7 +31,12 @@ from hypothesis import settings  # noqa: E402
 from bifrost_export.testing.sample_logs import write  # noqa: E402
 from bifrost_export.window import Window  # noqa: E402
 
-pytest_plugins = ["tests.servers.s3", "tests.servers.buckets", "tests.integration.commands"]
+pytest_plugins = [
+    "tests.servers.s3",
+    "tests.servers.buckets",
+    "tests.servers.postgres",
+    "tests.integration.commands",
+]
 
 # How long an example takes says nothing on a machine that two cores share.
 settings.register_profile("steady", deadline=None)

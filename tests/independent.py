@@ -1,4 +1,4 @@
-"""A second reading of a SQLite log store, row by row in plain Python, that shares no code with the package.
+"""A second reading of a log store, row by row in plain Python, that shares no code with the package.
 
 It follows the contract's record and the rules for odd rows word by word, without any thought for speed; tests compare
 what an export has written with what stands here.
@@ -123,7 +123,18 @@ class RejectedRowError(Exception):
     """A row can't become a record; the one argument is the column."""
 
 
-def rows(path: Path, start: dt.datetime, end: dt.datetime) -> tuple[list[dict[str, Any]], list[tuple[str, str]], int]:
+NAMES = (
+    *("id", "timestamp", "created_at", "object_type", "provider", "model", "status", "latency", "cost"),
+    *("customer_id", "customer_ids", "prompt_tokens", "completion_tokens", "total_tokens", "token_usage"),
+    *("error_details", "params"),
+)
+LogStore = Path | list[dict[str, Any]]
+"""A SQLite file, or the rows of another log store as `log_rows` gives them."""
+
+
+def rows(
+    log_store: LogStore, start: dt.datetime, end: dt.datetime
+) -> tuple[list[dict[str, Any]], list[tuple[str, str]], int]:
     """What an export of `[start, end)` has to hold.
 
     Returns:
@@ -132,7 +143,7 @@ def rows(path: Path, start: dt.datetime, end: dt.datetime) -> tuple[list[dict[st
     """
     records, rejected, unsettled = [], [], 0
     low, high = micros(start), micros(end)
-    for row in log_rows(path):
+    for row in log_rows(log_store):
         own = instant(row["timestamp"])
         placed = instant(row["created_at"]) if own is None else own
         if placed is None or not low <= placed < high:
@@ -150,9 +161,9 @@ def rows(path: Path, start: dt.datetime, end: dt.datetime) -> tuple[list[dict[st
     return [r for _, r in records], [(key[1].decode(errors="replace"), column) for key, column in rejected], unsettled
 
 
-def unplaced(path: Path) -> int:
+def unplaced(log_store: LogStore) -> int:
     """Rows whose time can't be read from `timestamp` nor from `created_at`."""
-    return sum(instant(row["timestamp"]) is None and instant(row["created_at"]) is None for row in log_rows(path))
+    return sum(instant(row["timestamp"]) is None and instant(row["created_at"]) is None for row in log_rows(log_store))
 
 
 def object_types(path: Path) -> Counter[str]:
@@ -160,19 +171,16 @@ def object_types(path: Path) -> Counter[str]:
     return Counter(as_bytes(row["object_type"]).decode(errors="replace") for row in log_rows(path))
 
 
-def log_rows(path: Path) -> list[dict[str, Any]]:
+def log_rows(log_store: LogStore) -> list[dict[str, Any]]:
     """Every row of `logs`, texts as bytes, None for the columns that this table lacks."""
-    names = (
-        *("id", "timestamp", "created_at", "object_type", "provider", "model", "status", "latency", "cost"),
-        *("customer_id", "customer_ids", "prompt_tokens", "completion_tokens", "total_tokens", "token_usage"),
-        *("error_details", "params"),
-    )
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+    if not isinstance(log_store, Path):
+        return log_store
+    with closing(sqlite3.connect(f"file:{log_store}?mode=ro", uri=True)) as connection:
         connection.text_factory = bytes
         present = {as_bytes(column[1]).decode() for column in connection.execute("PRAGMA table_info(logs)")}
-        wanted = [name for name in names if name in present]
+        wanted = [name for name in NAMES if name in present]
         found = connection.execute(f"SELECT {', '.join(wanted)} FROM logs").fetchall()
-    return [dict.fromkeys(names) | dict(zip(wanted, values, strict=True)) for values in found]
+    return [dict.fromkeys(NAMES) | dict(zip(wanted, values, strict=True)) for values in found]
 
 
 def record(row: dict[str, Any], own: int | None) -> dict[str, Any]:
@@ -261,7 +269,7 @@ def customer(row: dict[str, Any]) -> str:
     several = json_value(row["customer_ids"])
     if own or not isinstance(several, list) or not several or several[0] is None:
         return own
-    return str(several[0])
+    return several[0] if isinstance(several[0], str) else json.dumps(several[0], ensure_ascii=False)
 
 
 def positive_code(value: object) -> int | None:
@@ -278,14 +286,14 @@ def positive_code(value: object) -> int | None:
 
 
 def status_code(status: bytes, passthrough: dict[str, Any], details: dict[str, Any]) -> int:
-    """The HTTP status by the six rules, in their order."""
+    """The HTTP status by the six rules, in their order; a row that has not ended in a known way has none."""
+    if status not in {b"success", b"error", b"cancelled"}:
+        raise RejectedRowError("status_code")
     code = positive_code(passthrough.get("status_code"))
     if code is not None:
         return code
     if status == b"success":
         return 200
-    if status not in {b"error", b"cancelled"}:
-        raise RejectedRowError("status_code")
     code = positive_code(details.get("status_code"))
     if code is not None:
         return code

@@ -85,7 +85,7 @@ class Checker:
             return  # pydantic counts the good entries alone, and the bad ones are told by themselves
         if kind == "extra_forbidden":
             holder = _model_at(model, steps[:-1])
-            self._wrong_key(at, str(steps[-1]), list(holder.model_fields) if holder else [])
+            self._wrong_key(at, str(steps[-1]), list(fields_of(holder)) if holder else [])
         elif kind == "missing":
             hint = _description(model, steps)
             self.add(pointer + pointer_of(*steps[:-1]), f"the key {str(steps[-1])!r} is missing", hint=hint)
@@ -184,5 +184,5 @@ def _model_at(model: type[BaseModel], steps: list[Any]) -> type[BaseModel] | Non
 
 def _description(model: type[BaseModel], steps: list[Any]) -> str | None:
     holder = _model_at(model, steps[:-1])
-    info = holder.model_fields.get(str(steps[-1])) if holder else None
-    return info.description if info else None
+    fields = holder.model_fields.items() if holder else ()
+    return next((info.description for name, info in fields if (info.alias or name) == str(steps[-1])), None)

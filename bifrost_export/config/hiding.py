@@ -14,7 +14,11 @@ from bifrost_export.config.texts import place_at
 MASK = "***"
 _LIKE_A_SECRET = re.compile(r"secret|passw|token|credential|(^|_)key|(^|_)sas", re.IGNORECASE)
 _USER_IN_URL = re.compile(r"://[^/@\s]*@")
-_OWN = (["logs_store", "type"], ["logs_store", "enabled"], ["logs_store", "config", "path"])
+_OWN = (
+    ["logs_store", "type"],
+    ["logs_store", "enabled"],
+    *(["logs_store", "config", key] for key in ("path", "host", "port", "db_name", "ssl_mode")),
+)
 
 
 def shown(whole: Any, pointer: str, value: Any) -> Any:

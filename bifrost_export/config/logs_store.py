@@ -8,8 +8,10 @@ from bifrost_export.config.checking import Checker
 from bifrost_export.config.documents import Document
 from bifrost_export.config.export_reading import read_source
 from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
+from bifrost_export.config.wording import of_wrong_key
 
 _DEFAULT_PATH = "./logs.db"  # Bifrost's own, in its app folder
+_POSTGRES = ("host", "port", "user", "password", "db_name", "ssl_mode")
 
 
 def read_logs_store(checker: Checker, document: Document, store: Any) -> None:
@@ -22,7 +24,8 @@ def read_logs_store(checker: Checker, document: Document, store: Any) -> None:
     """
     if not isinstance(store, dict) or store.get("enabled") is False:
         return
-    for pointer in ("/logs_store", "/logs_store/type", "/logs_store/config", "/logs_store/config/path"):
+    read = [f"/logs_store/config/{key}" for key in ("path", *_POSTGRES)]
+    for pointer in ("/logs_store", "/logs_store/type", "/logs_store/config", *read):
         checker.stand_twice(pointer, but=pointer)
     kind, config = store.get("type"), store.get("config")
     document.source_pointer = "/logs_store"
@@ -30,6 +33,18 @@ def read_logs_store(checker: Checker, document: Document, store: Any) -> None:
         told = NOT_YET.get(str(kind), "there is no such log store")
         checker.add("/logs_store/type", told, allowed=", ".join(SOURCE_CONFIGS))
         return
-    path = config.get("path") if isinstance(config, dict) else None
-    wanted = {"type": kind, "config": {"path": path if isinstance(path, str) and path else _DEFAULT_PATH}}
-    document.source = read_source(checker, wanted, "/logs_store")
+    config = config if isinstance(config, dict) else {}
+    if kind == "postgres":
+        _refuse_command(checker, config)
+        wanted = {key: config[key] for key in _POSTGRES if config.get(key) not in (None, "")}
+    else:
+        path = config.get("path")
+        wanted = {"path": path if isinstance(path, str) and path else _DEFAULT_PATH}
+    document.source = read_source(checker, {"type": kind, "config": wanted}, "/logs_store")
+
+
+def _refuse_command(checker: Checker, config: dict[str, Any]) -> None:
+    if config.get("password_command"):
+        message, _, _ = of_wrong_key("password_command", [])
+        hint = "Name the log store in log_exports.source, with a password from a variable."
+        checker.add("/logs_store/config/password_command", message, of_key=True, hint=hint)

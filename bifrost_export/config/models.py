@@ -38,8 +38,8 @@ _SHARE = re.compile(SHARE_PATTERN)
 class Source(Strict):
     """Where the log rows come from."""
 
-    type: LiteralText = Field(description="The kind of log store: sqlite.")
-    config: dict[str, Any] = Field(description="Its keys: path.")
+    type: LiteralText = Field(description="The kind of log store: sqlite or postgres.")
+    config: dict[str, Any] = Field(description="Its keys; path for sqlite, conn_id or host and more for postgres.")
 
     @field_validator("type")
     @classmethod

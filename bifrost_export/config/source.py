@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from bifrost_export.config import postgres_source
 from bifrost_export.config.problems import Problem
 from bifrost_export.config.references import Resolver
 from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
@@ -18,11 +19,13 @@ VARIABLE = "BIFROST_LOG_STORE"
 CONNECTION_ID = "bifrost_logs"
 _CONNECTION_VARIABLE = "AIRFLOW_CONN_BIFROST_LOGS"
 _ADDRESS = "sqlite:////absolute/path/logs.db, with four slashes"
+_ADDRESSES = f"{_ADDRESS}, or {postgres_source.ADDRESS}"
+_KINDS = {"postgresql": "postgres"}
 PLACES = (
     "the export's `source`",
     "`log_exports.source`",
     "`logs_store` of the same document",
-    f"the variable {VARIABLE} (sqlite:////path/logs.db)",
+    f"the variable {VARIABLE} (sqlite:////path/logs.db or postgresql://...)",
     f"the Airflow connection {CONNECTION_ID}",
 )
 
@@ -49,14 +52,33 @@ def find_source(
     ):
         if source:
             config = resolver.resolve(source["config"], SOURCE_CONFIGS.get(source["type"]), f"{pointer}/config")
-            return source["type"], config
+            return source["type"], _connected(config, resolver, get_connection)
     address = resolver.environ.get(VARIABLE)
     if address:
         return from_address(address, resolver)
-    connection = _connection(get_connection)
+    connection = _connection(get_connection, CONNECTION_ID)
     if connection is not None:
-        return _from_connection(connection, resolver)
+        return _from_connection(connection, CONNECTION_ID, resolver)
     raise ConfigError("no log store is named", allowed=_allowed())
+
+
+def _connected(
+    config: dict[str, Any], resolver: Resolver, get_connection: Callable[[str], Any] | None
+) -> dict[str, Any]:
+    """A source's config, with what an Airflow connection says in the place of `conn_id`."""
+    conn_id = config.get("conn_id")
+    if conn_id is None:
+        return config
+    connection = _connection(get_connection, conn_id)
+    if connection is None:
+        raise ConfigError(
+            f"there is no Airflow connection {conn_id!r}, which the source names",
+            hint=f"Make it in Airflow, or set AIRFLOW_CONN_{conn_id.upper()}.",
+        )
+    kind, found = _from_connection(connection, conn_id, resolver)
+    if kind != "postgres":
+        raise ConfigError(f"the connection {conn_id} is one of type {connection.conn_type!r}", allowed="postgres")
+    return {**found, **{key: value for key, value in config.items() if key != "conn_id"}}
 
 
 def from_address(address: str, resolver: Resolver) -> tuple[str, dict[str, Any]]:
@@ -69,12 +91,15 @@ def from_address(address: str, resolver: Resolver) -> tuple[str, dict[str, Any]]
         parts = urlsplit(address)
     except ValueError:
         parts = urlsplit("")
+    where = f"the variable {VARIABLE}"
     if not parts.scheme:
-        raise ConfigError(f"the variable {VARIABLE} holds no address", allowed=_ADDRESS)
-    kind = _supported(parts.scheme.replace("postgresql", "postgres"), f"the variable {VARIABLE}")
+        raise ConfigError(f"{where} holds no address", allowed=_ADDRESSES)
+    kind = _supported(parts.scheme, where)
+    if kind == "postgres":
+        return kind, _told(postgres_source.from_address(address, where), resolver)
     path = unquote(parts.path[1:])
     if parts.netloc or not path:
-        raise ConfigError(f"the variable {VARIABLE} names no file", allowed=_ADDRESS)
+        raise ConfigError(f"{where} names no file", allowed=_ADDRESS)
     return kind, {"path": resolver.absolute(path)}
 
 
@@ -112,17 +137,27 @@ def _allowed() -> str:
     return f"in this order: {'; '.join(PLACES)}"
 
 
-def _from_connection(connection: Any, resolver: Resolver) -> tuple[str, dict[str, Any]]:
-    kind = _supported(str(connection.conn_type), f"the connection {CONNECTION_ID}")
+def _from_connection(connection: Any, conn_id: str, resolver: Resolver) -> tuple[str, dict[str, Any]]:
+    kind = _supported(str(connection.conn_type), f"the connection {conn_id}")
+    if kind == "postgres":
+        return kind, _told(postgres_source.from_connection(connection, conn_id), resolver)
     path = str(connection.host or connection.schema or "")
     if not path:
         raise ConfigError(
-            f"the connection {CONNECTION_ID} names no file", allowed="the SQLite file's absolute path as its host"
+            f"the connection {conn_id} names no file", allowed="the SQLite file's absolute path as its host"
         )
     return kind, {"path": resolver.absolute(path)}
 
 
+def _told(config: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
+    """The config, once its password is known as a secret."""
+    if config.get("password") and resolver.on_secret is not None:
+        resolver.on_secret(config["password"])
+    return config
+
+
 def _supported(kind: str, where: str) -> str:
+    kind = _KINDS.get(kind, kind)
     if kind not in SOURCE_CONFIGS:
         raise ConfigError(
             f"{where} names a log store of type {kind!r}: {NOT_YET.get(kind, 'there is no such log store')}",
@@ -131,11 +166,11 @@ def _supported(kind: str, where: str) -> str:
     return kind
 
 
-def _connection(get_connection: Callable[[str], Any] | None) -> Any:
+def _connection(get_connection: Callable[[str], Any] | None, conn_id: str) -> Any:
     if get_connection is None:
         return None
     try:
-        return get_connection(CONNECTION_ID)
+        return get_connection(conn_id)
     except Exception as error:  # Airflow's class has moved between versions, and none may be imported here
         if type(error).__name__ in {"AirflowNotFoundException", "AirflowRuntimeError"}:
             return None

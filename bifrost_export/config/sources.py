@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from typing import Annotated, Any, Literal
 
-from bifrost_export.config.fields import PathText, Strict
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
+
+from bifrost_export.config.fields import ConnectionText, PathText, Secret, Strict
 
 
 class SQLiteConfig(Strict):
@@ -13,11 +15,46 @@ class SQLiteConfig(Strict):
     path: PathText = Field(min_length=1, description="The SQLite file that Bifrost writes.")
 
 
-SOURCE_CONFIGS: dict[str, type[BaseModel]] = {"sqlite": SQLiteConfig}
+def _number(value: Any) -> Any:
+    """Bifrost's own config writes a port as text."""
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+
+
+class PostgresConfig(Strict):
+    """Keys of `source.config` for `postgres`: Bifrost's own, and some more."""
+
+    conn_id: str | None = Field(default=None, description="An Airflow connection, in place of all keys but schema.")
+    host: ConnectionText | None = Field(default=None, min_length=1, description="The server, or its socket's folder.")
+    port: Annotated[int, BeforeValidator(_number), Field(ge=1, le=65535)] = Field(
+        default=5432, description="The server's port."
+    )
+    user: ConnectionText | None = Field(default=None, description="A user who may SELECT from the table logs.")
+    password: Secret | None = Field(default=None, description="The user's password.")
+    db_name: ConnectionText | None = Field(default=None, min_length=1, description="The database.")
+    ssl_mode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = Field(
+        default=None, description="As libpq has it; prefer when not given."
+    )
+    ssl_root_cert: ConnectionText | None = Field(
+        default=None, description="Certificates that the server's is checked against: an absolute path, or system."
+    )
+    ssl_cert: ConnectionText | None = Field(default=None, description="The user's certificate: an absolute path.")
+    ssl_key: ConnectionText | None = Field(default=None, description="The key of ssl_cert: an absolute path.")
+    schema_: ConnectionText | None = Field(
+        default=None, alias="schema", min_length=1, description="Where the table logs is; else by the search path."
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_connect(self) -> PostgresConfig:
+        beside = sorted(self.model_fields_set - {"conn_id", "schema_"})
+        if self.conn_id is not None and beside:
+            raise ValueError(f"conn_id excludes {', '.join(beside)}: the connection says it")
+        if self.conn_id is None and (self.host is None or self.db_name is None):
+            raise ValueError("host and db_name are needed, or conn_id in their place")
+        return self
+
+
+SOURCE_CONFIGS: dict[str, type[BaseModel]] = {"sqlite": SQLiteConfig, "postgres": PostgresConfig}
 """`source.type` -> the model of its `config`."""
 
-NOT_YET = {
-    "postgres": "the log store postgres comes with a later version",
-    "clickhouse": "the log store clickhouse is not supported",
-}
+NOT_YET = {"clickhouse": "the log store clickhouse is not supported"}
 """Log stores of Bifrost that can't be read, and what is said of them."""

@@ -34,9 +34,9 @@ class Place:
 
 @cache
 def fields_of(model: type[BaseModel]) -> Mapping[str, tuple[Place, type[BaseModel] | None]]:
-    """Each field's place, and the model of what stands in it, if it has one."""
+    """Each key's place, and the model of what stands under it, if it has one."""
     hints = get_type_hints(model, include_extras=True)
-    return {name: _read(hints[name], info) for name, info in model.model_fields.items() if name in hints}
+    return {info.alias or name: _read(hints[name], info) for name, info in model.model_fields.items() if name in hints}
 
 
 def _read(hint: Any, info: FieldInfo) -> tuple[Place, type[BaseModel] | None]:

@@ -1,7 +1,7 @@
 """The log store port: what a source of log rows does, whatever database it is.
 
-A log store reads one slice in one snapshot, in the order of (`timestamp` cut to microseconds, `id` by bytes), as
-record batches that already have the record's columns, and says from the same snapshot what the books need.
+A log store reads a slice in the order of (`timestamp` cut to microseconds, `id` by bytes), as record batches that
+already have the record's columns, and says from the very snapshot of the rows what the books need.
 """
 
 from __future__ import annotations
@@ -78,10 +78,10 @@ class Rejected:
 
 @dataclass
 class Reading:
-    """One slice, read in one snapshot.
+    """One slice: read in one snapshot, or in pieces by time, each in one snapshot of its own.
 
     Args:
-        totals: Counted by the database in this snapshot, before the first batch.
+        totals: Counted by the database in the very snapshots of the rows; complete when `batches` ends.
         batches: Record batches of the dataset's schema, in row order, of some tens of thousands of rows at most.
         rejected: Filled while `batches` is read; complete and in order of (timestamp, request_id) when it ends.
     """
@@ -136,7 +136,7 @@ class LogStore(Protocol):
         ...
 
     def read(self, window: Window, schema: pa.Schema) -> Reading:
-        """Read one slice in one snapshot; the caller reads `batches` to its end or closes the generator.
+        """Read one slice; the caller reads `batches` to its end or closes the log store.
 
         Args:
             window: The slice.

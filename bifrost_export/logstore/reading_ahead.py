@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from queue import Empty, Full, Queue
+from typing import TypeVar
 
-import pyarrow as pa
+Item = TypeVar("Item")
 
 _DONE = object()
 _PATIENCE = 0.05
 
 
-def ahead(batches: Iterator[pa.RecordBatch], depth: int = 2) -> Iterator[pa.RecordBatch]:
-    """The same batches, read by a thread of their own, at most `depth` of them before they are asked for.
+def ahead(items: Generator[Item, None, None], depth: int = 2) -> Generator[Item, None, None]:
+    """The same items, read by a thread of their own.
 
-    When the caller stops early, the thread is waited for before this returns, and `batches` is closed.
+    When the caller stops early, the thread is waited for before this returns, and `items` is closed.
+
+    Args:
+        items: Batches of rows, or pieces of a slice.
+        depth: How many of them may wait before they are asked for, beside one that the thread has in its hand.
     """
     queue: Queue[object] = Queue(depth)
     stopped = threading.Event()
@@ -30,15 +35,15 @@ def ahead(batches: Iterator[pa.RecordBatch], depth: int = 2) -> Iterator[pa.Reco
 
     def read() -> None:
         try:
-            for batch in batches:
-                put(batch)
+            for item in items:
+                put(item)
                 if stopped.is_set():
                     break
             put(_DONE)
         except BaseException as error:  # noqa: BLE001 - it is raised again where the batches are asked for
             put(error)
         finally:
-            batches.close()  # type: ignore[attr-defined]
+            items.close()
 
     thread = threading.Thread(target=read, name="read-ahead", daemon=True)
     thread.start()
@@ -46,7 +51,7 @@ def ahead(batches: Iterator[pa.RecordBatch], depth: int = 2) -> Iterator[pa.Reco
         while (item := queue.get()) is not _DONE:
             if isinstance(item, BaseException):
                 raise item
-            yield item
+            yield item  # type: ignore[misc]
     finally:
         stopped.set()
         _drain(queue)

@@ -20,6 +20,7 @@ from bifrost_export.logstore.details import (
 from bifrost_export.logstore.endpoints import PASSTHROUGH, endpoint_of
 from bifrost_export.logstore.port import Rejected
 from bifrost_export.logstore.rejecting import Faults, rejected_rows, whole_text
+from bifrost_export.logstore.rows import RAW
 
 FINAL = ("success", "error", "cancelled")
 """The statuses that a row ends in; `processing` rows are never handed to the mapping."""
@@ -82,6 +83,23 @@ def to_records(raw: pa.RecordBatch, timestamps: pa.Array) -> Mapped:
         return Mapped(columns, [])
     good = pc.invert(faults.any())
     return Mapped({name: array.filter(good) for name, array in columns.items()}, rejected_rows(raw, timestamps, faults))
+
+
+def mapped(rows: pa.RecordBatch, instants: pa.Array, schema: pa.Schema, rejected: list[Rejected]) -> pa.RecordBatch:
+    """Map rows to the columns of a dataset.
+
+    Args:
+        rows: Rows with the columns of `rows.RAW`, maybe among others.
+        instants: Microseconds since 1970 UTC; rows without one are told elsewhere, and left out here.
+        schema: The dataset's.
+        rejected: Gets the rows that could not become a record.
+    """
+    if instants.null_count:
+        known = instants.is_valid()
+        rows, instants = rows.filter(known), instants.filter(known)
+    found = to_records(rows.select(RAW.names), instants)
+    rejected.extend(found.rejected)
+    return found.batch(schema)
 
 
 class _Facts:

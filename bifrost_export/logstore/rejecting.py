@@ -142,6 +142,16 @@ def reject(
     )
 
 
+def reject_unread(raw: pa.RecordBatch, index: int, placed: int, value_type: str, length: int | None) -> Rejected:
+    """Tell a row whose `timestamp` can't be read; `placed` is what its `created_at` says."""
+    return reject(raw, index, placed, "timestamp", "can't be read as a time", value_type, length)
+
+
+def place_of(row: Rejected) -> tuple[int, bytes]:
+    """Where a rejected row stands among others: by its time, then its id."""
+    return row.timestamp, row.request_id.encode()
+
+
 def _bytes(raw: pa.RecordBatch, index: int, name: str) -> bytes:
     value: Any = raw.column(name).slice(index, 1).view(pa.binary())[0].as_py()
     return value or b""

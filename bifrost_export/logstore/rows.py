@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+REQUIRED = ("id", "timestamp", "status")
+"""Columns without which a table is no log store; every other one may be missing in an older one."""
+
 NUMBERS = ("latency", "prompt_tokens", "completion_tokens", "cost")
 """The columns that `odd` tells of, in its order."""
 

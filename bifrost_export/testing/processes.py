@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -64,7 +65,9 @@ class Process:
 
 
 @contextlib.contextmanager
-def running(name: str, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Iterator[Process]:
+def running(
+    name: str, command: Sequence[str], log: Path, environment: Mapping[str, str], account: str | None = None
+) -> Iterator[Process]:
     """Run a process while the block lasts.
 
     It leads a group of its own, so that a Ctrl-C reaches only us and we end it in order; where the system can, it gets
@@ -75,6 +78,7 @@ def running(name: str, command: Sequence[str], log: Path, environment: Mapping[s
         command: The program and its arguments.
         log: The file that gets its output.
         environment: All of its variables.
+        account: The system's user that it runs as; our own, when not given.
     """
     with log.open("wb") as stream:
         handle = subprocess.Popen(  # noqa: S603 (our own commands)
@@ -84,6 +88,9 @@ def running(name: str, command: Sequence[str], log: Path, environment: Mapping[s
             stderr=subprocess.STDOUT,
             env=dict(environment),
             start_new_session=True,
+            user=account,
+            group=None if account is None else pwd.getpwnam(account).pw_gid,
+            extra_groups=None if account is None else (),
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 (no threads of ours yet)
         )
     process = Process(name, handle, log)

@@ -29,6 +29,7 @@ class Export:
         schedule: `schedule` of the export.
         runtime: What the runtime is given beside the clock.
         staging: `log_exports.staging`, in place of a folder.
+        source: `log_exports.source`, in place of the SQLite file.
         destination: Another destination than files in `out`.
     """
 
@@ -38,6 +39,7 @@ class Export:
     schedule: dict[str, Any] = field(default_factory=lambda: {"frequency": "daily"})
     runtime: dict[str, Any] = field(default_factory=dict)
     staging: dict[str, Any] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
     destination: dict[str, Any] | None = None
 
     @property
@@ -56,7 +58,7 @@ class Export:
         }
         content = {
             "exports": [export],
-            "source": {"type": "sqlite", "config": {"path": str(self.log_store)}},
+            "source": self.source or {"type": "sqlite", "config": {"path": str(self.log_store)}},
             "staging": self.staging or {"url": (self.folder / "staging").as_uri()},
         }
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -33,8 +33,8 @@ MAY_IMPORT = {
 }
 """What each part of the package may import beside itself and the package's version."""
 
-HEAVY = {"pyarrow", "numpy", "pandas", "duckdb", "adbc_driver_manager", "adbc_driver_sqlite", "boto3", "botocore"}
-HEAVY |= {"s3fs", "fsspec", "moto", "rich", "isal"}
+HEAVY = {"pyarrow", "numpy", "pandas", "duckdb", "adbc_driver_manager", "adbc_driver_sqlite", "adbc_driver_postgresql"}
+HEAVY |= {"boto3", "botocore", "s3fs", "fsspec", "moto", "rich", "isal"}
 LOADED_BY_DAG_FILES = ("errors", "window", "registry", "config", "airflow", "plugin", "destinations", "formats")
 
 

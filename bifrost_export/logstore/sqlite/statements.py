@@ -18,9 +18,6 @@ from bifrost_export.logstore.sqlite.intervals import (
 )
 from bifrost_export.window import Window
 
-REQUIRED: Final = ("id", "timestamp", "status")
-"""Columns without which a table is no log store; every other one may be missing in an older one."""
-
 _INT32 = "BETWEEN -2147483648 AND 2147483647"
 _SETTLED = "status IS NOT 'processing'"
 # ADBC takes each column's type from the first row, so that a typed one is put before the others and dropped again.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,20 +11,25 @@ import pyarrow as pa
 
 from bifrost_export.config.sources import SQLiteConfig
 from bifrost_export.errors import BifrostExportError, NoLogStoreError
+from bifrost_export.logstore.cutting import cut_windows, step
 from bifrost_export.logstore.merging import in_order
 from bifrost_export.logstore.port import COLUMNS, Reading, Rejected, Totals
 from bifrost_export.logstore.reading_ahead import ahead
-from bifrost_export.logstore.records import to_records
-from bifrost_export.logstore.rejecting import reject
-from bifrost_export.logstore.rows import RAW
+from bifrost_export.logstore.records import mapped
+from bifrost_export.logstore.rejecting import place_of, reject_unread
+from bifrost_export.logstore.rows import REQUIRED
 from bifrost_export.logstore.sqlite.connection import Connection
-from bifrost_export.logstore.sqlite.cutting import cut, granularity
 from bifrost_export.logstore.sqlite.odd_times import OddTimes, judge
-from bifrost_export.logstore.sqlite.statements import REQUIRED, Statements
-from bifrost_export.logstore.sqlite.times import cast_times, pad_milliseconds, parse_time, readable
+from bifrost_export.logstore.sqlite.statements import Statements
+from bifrost_export.logstore.sqlite.times import cast_times, pad_milliseconds, parse_moment, parse_time, readable
 from bifrost_export.window import Window, from_micros
 
 _MANY = 5_000
+
+
+def _characters(windows: Sequence[Window]) -> int:
+    """How much of a time's text to count by: to its second, or its minute where the windows are long."""
+    return 19 if step(windows) < dt.timedelta(minutes=1) else 16
 
 
 class SQLiteLogStore:
@@ -45,6 +50,7 @@ class SQLiteLogStore:
     def __init__(self, config: SQLiteConfig) -> None:
         self.path = Path(config.path).expanduser().absolute()
         self.connection = Connection(self.path)
+        self._batches: Generator[pa.RecordBatch, None, None] | None = None
         try:
             self._columns = self._table()
         except BifrostExportError:
@@ -77,28 +83,20 @@ class SQLiteLogStore:
 
     def cuts(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
         """Cut windows into slices by counts of their own rows, at whole seconds or minutes."""
-        characters = granularity(windows)
-        counts = [
-            [
-                (row["moment"], row["rows"])
-                for row in self.connection.execute(self.statements.by_time(window, characters))
-            ]
-            for window in windows
-        ]
-        target = rows_per_slice
-        while True:
-            slices = [
-                piece for window, each in zip(windows, counts, strict=True) for piece in cut(window, each, target)
-            ]
-            if len(slices) <= max(most, len(windows)):
-                return slices
-            target *= 2
+        counts = [list(self._by_time(window, _characters(windows))) for window in windows]
+        return cut_windows(windows, counts, rows_per_slice, most)
+
+    def _by_time(self, window: Window, characters: int) -> Iterator[tuple[int, int]]:
+        for row in self.connection.execute(self.statements.by_time(window, characters)):
+            moment = parse_moment(row["moment"])
+            if moment is not None:
+                yield moment, row["rows"]
 
     @classmethod
     def sql(cls, window: Window) -> list[str]:
         """What a run of the window asks a log store that has all columns; nothing is opened."""
         asked = Statements(COLUMNS)
-        counted = [asked.by_time(window, granularity([window])), asked.unplaced()]
+        counted = [asked.by_time(window, _characters([window])), asked.unplaced()]
         return [
             *counted,
             asked.candidates(window),
@@ -149,18 +147,21 @@ class SQLiteLogStore:
             snapshot.__exit__(None, None, None)
             raise
 
-        def batches() -> Iterator[pa.RecordBatch]:
+        def batches() -> Generator[pa.RecordBatch, None, None]:
             try:
                 others = pa.Table.from_batches(list(self._others(window, odd, schema, rejected)), schema)
                 yield from in_order(self._space(window, schema, rejected), others, schema)
-                rejected.sort(key=lambda row: (row.timestamp, row.request_id.encode()))
+                rejected.sort(key=place_of)
             finally:
                 snapshot.__exit__(None, None, None)
 
-        return Reading(totals, batches(), rejected)
+        self._batches = batches()
+        return Reading(totals, self._batches, rejected)
 
     def close(self) -> None:
-        """Give back the connection."""
+        """Give back the connection; a reading that was left in the middle ends."""
+        if self._batches is not None:
+            self._batches.close()
         self.connection.close()
 
     def _odd_times(self, window: Window) -> OddTimes:
@@ -175,13 +176,13 @@ class SQLiteLogStore:
 
     def _space(self, window: Window, schema: pa.Schema, rejected: list[Rejected]) -> Iterator[pa.RecordBatch]:
         for batch in ahead(self._rows(self.statements.space_rows(window))):
-            yield _mapped(batch, cast_times(batch.column("timestamp")), schema, rejected)
+            yield mapped(batch, cast_times(batch.column("timestamp")), schema, rejected)
 
     def _others(
         self, window: Window, odd: OddTimes, schema: pa.Schema, rejected: list[Rejected]
     ) -> Iterator[pa.RecordBatch]:
         for batch in self._rows(self.statements.migrated_rows(window)):
-            yield _mapped(batch, cast_times(pad_milliseconds(batch.column("timestamp"))), schema, rejected)
+            yield mapped(batch, cast_times(pad_milliseconds(batch.column("timestamp"))), schema, rejected)
         numbers = sorted(odd.numbers)
         for first in range(0, len(numbers), _MANY):
             for batch in self._rows(self.statements.odd_rows(numbers[first : first + _MANY])):
@@ -192,23 +193,13 @@ class SQLiteLogStore:
         for index, row in enumerate(rows):
             if row in odd.unread:
                 placed, kind, length = odd.unread[row]
-                rejected.append(reject(batch, index, placed, "timestamp", "can't be read as a time", kind, length))
-        return _mapped(batch, pa.array([odd.instants.get(row) for row in rows], pa.int64()), schema, rejected)
+                rejected.append(reject_unread(batch, index, placed, kind, length))
+        return mapped(batch, pa.array([odd.instants.get(row) for row in rows], pa.int64()), schema, rejected)
 
-    def _rows(self, sql: str) -> Iterator[pa.RecordBatch]:
+    def _rows(self, sql: str) -> Generator[pa.RecordBatch, None, None]:
         """The rows of a query, without the typed one in front."""
         skip = 1
         for batch in self.connection.batches(sql):
             rows, skip = batch.slice(skip), 0
             if rows.num_rows:
                 yield rows
-
-
-def _mapped(rows: pa.RecordBatch, instants: pa.Array, schema: pa.Schema, rejected: list[Rejected]) -> pa.RecordBatch:
-    """Records of rows; those without an instant are told elsewhere and left out here."""
-    if instants.null_count:
-        known = instants.is_valid()
-        rows, instants = rows.filter(known), instants.filter(known)
-    mapped = to_records(rows.select(RAW.names), instants)
-    rejected.extend(mapped.rejected)
-    return mapped.batch(schema)

@@ -12,7 +12,7 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bifrost_export.window import micros
+from bifrost_export.window import UTC, micros
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)([ T])(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _NANOSECONDS = pa.timestamp("ns", tz="UTC")
@@ -32,6 +32,14 @@ def parse_time(text: object) -> int | None:
         whole = dt.datetime.fromisoformat(f"{day}T{clock}{'+00:00' if zone == 'Z' else zone}")
         return micros(whole) + int(fraction.ljust(6, "0")[:6])
     except (ValueError, OverflowError):
+        return None
+
+
+def parse_moment(text: str) -> int | None:
+    """Microseconds since 1970 UTC of a second's or a minute's begin, by a time's first characters; or None."""
+    try:
+        return micros(dt.datetime.fromisoformat(text).replace(tzinfo=UTC))
+    except ValueError:
         return None
 
 

@@ -190,7 +190,7 @@ def test_the_log_store_of_bifrosts_own_config_is_a_source(tmp_path: Path) -> Non
     assert found.source is None
 
 
-@pytest.mark.parametrize("kind", ["postgres", "clickhouse", "mysql", None, {}])
+@pytest.mark.parametrize("kind", ["clickhouse", "mysql", None, {}])
 def test_a_log_store_that_cant_be_read_matters_to_those_who_use_it(kind: Any, tmp_path: Path) -> None:
     """An export with a source of its own runs."""
     own = export(name="own", source={"type": "sqlite", "config": {"path": "x"}})

@@ -144,7 +144,7 @@ BAD = [
         "",
     ),
     ({"source": {"type": "clickhouse", "config": {}}}, "/source/type", "clickhouse is not supported", "sqlite"),
-    ({"source": {"type": "postgres", "config": {}}}, "/source/type", "comes with a later version", "sqlite"),
+    ({"source": {"type": "clickhouse", "config": {}}}, "/source/type", "is not supported", "sqlite"),
     ({"source": {"type": [], "config": {}}}, "/source/type", "an empty list", "string"),
     ({"source": {"type": "sqlite", "config": {"path": ""}}}, "/source/config/path", "path is ''", "not empty"),
 ]

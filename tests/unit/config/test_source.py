@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,10 @@ class Connection:
     conn_type: str = "sqlite"
     host: str | None = None
     schema: str | None = None
+    port: int | None = None
+    login: str | None = None
+    password: str | None = None
+    extra_dejson: dict[str, Any] = field(default_factory=dict)
 
 
 def source(path: str) -> dict[str, Any]:
@@ -93,10 +97,44 @@ def test_references_are_filled_in_and_paths_taken_from_the_documents_folder(tmp_
     )
 
 
+def test_postgresql_is_named_in_four_ways(tmp_path: Path) -> None:
+    """In our keys, in Bifrost's own with its references, by an address, and by an Airflow connection."""
+    keys = {"host": "db.internal", "port": 6432, "user": "reader", "password": "p@ss/w", "db_name": "bifrost"}
+    wanted = ("postgres", keys)
+    referring = {**keys, "password": "${PW}"}
+    own = {**keys, "port": "6432", "password": "env.PW", "max_open_conns": 50}
+    address = "postgresql://reader:p%40ss%2Fw@db.internal:6432/bifrost"
+    connection = Connection("postgres", "db.internal", "bifrost", 6432, "reader", "p@ss/w")
+
+    assert (
+        find(tmp_path, document(export(source={"type": "postgres", "config": referring})), {"PW": "p@ss/w"}) == wanted
+    )
+    kind, config = find(tmp_path, document(logs_store={"type": "postgres", "config": own}), {"PW": "p@ss/w"})
+    assert (kind, {**config, "port": int(config["port"])}) == wanted
+    assert find(tmp_path, document(), {"BIFROST_LOG_STORE": address}) == wanted
+    assert find(tmp_path, document(), connection=connection) == wanted
+
+
+def test_the_schema_and_ssl_of_postgresql_come_along(tmp_path: Path) -> None:
+    """From an address and from a connection's extra."""
+    told = {"ssl_mode": "verify-full", "ssl_root_cert": "/ca.pem", "schema": "gateway"}
+    address = "postgresql://host/db?sslmode=verify-full&sslrootcert=/ca.pem&options=-c%20search_path%3Dgateway"
+    extra = {"sslmode": "verify-full", "sslrootcert": "/ca.pem", "options": "-c search_path=gateway", "cursor": "x"}
+
+    by_address = find(tmp_path, document(), {"BIFROST_LOG_STORE": address})[1]
+    by_connection = find(tmp_path, document(), connection=Connection("postgres", "host", "db", extra_dejson=extra))[1]
+    assert by_address == {"host": "host", "port": 5432, "db_name": "db", **told}
+    assert by_connection == {"host": "host", "db_name": "db", **told}
+
+
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("postgresql://user:canary@host/db", "comes with a later version"),
+        ("postgresql://user:canary@/db", "names no host"),
+        ("postgresql://user:canary@host", "names no database"),
+        ("postgresql://user:canary@host:port/db", "holds no address"),
+        ("postgresql://user:canary@host/db?sslmod=require", "unknown parameter 'sslmod'"),
+        ("postgresql://user:canary@host/db?options=-c%20statement_timeout%3D1", "options that are not understood"),
         ("clickhouse://host", "not supported"),
         ("mysql://host", "there is no such log store"),
         ("/var/logs.db", "holds no address"),
@@ -114,8 +152,13 @@ def test_an_address_that_cant_be_read_is_told(address: str, message: str, tmp_pa
 
 @pytest.mark.parametrize(
     ("connection", "message"),
-    [(Connection("postgres", "host"), "comes with a later version"), (Connection(), "names no file")],
-    ids=["postgres", "empty"],
+    [
+        (Connection("postgres", "host"), "names no database"),
+        (Connection("postgres", "host", "db", extra_dejson={"iam": True}), "signs in by iam"),
+        (Connection("mysql", "host", "db"), "there is no such log store"),
+        (Connection(), "names no file"),
+    ],
+    ids=["no database", "another way to sign in", "another database", "empty"],
 )
 def test_a_connection_that_names_no_log_store_is_told(connection: Connection, message: str, tmp_path: Path) -> None:
     """It is there, so nobody meant to go without."""

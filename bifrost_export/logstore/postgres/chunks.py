@@ -1,0 +1,78 @@
+"""A slice in chunks: each is read to its end in a short snapshot of its own, however slow its consumer is.
+
+Bifrost adds columns when it starts, waits at most 5 s for the lock, and fails to start without it. So no snapshot may
+last longer, at any moment: rows wait in our memory, not in the server.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from bifrost_export.logstore.in_pieces import TooMuchError, in_pieces
+from bifrost_export.logstore.postgres.connection import Connection
+from bifrost_export.logstore.postgres.statements import Statements
+from bifrost_export.logstore.postgres.sums import Sums
+from bifrost_export.window import MICROSECOND, Window
+
+ROWS = 50_000
+"""Rows that a chunk should hold, about."""
+
+BYTES = 32_000_000
+"""Bytes of long texts that a chunk should hold at most, about."""
+
+_SECONDS = 1.0
+_SPARE = 2
+_FIRST = 1 / 16
+_FASTEST = 8.0
+
+
+@dataclass
+class Chunk:
+    """Rows of one snapshot, and what the database counted in it.
+
+    Args:
+        sums: Of these very rows.
+        batches: The rows; whoever takes one out frees its memory.
+        seconds: How long its snapshot lasted.
+    """
+
+    sums: Sums
+    batches: list[pa.RecordBatch] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def chunks(connection: Connection, statements: Statements, window: Window) -> Generator[Chunk, None, None]:
+    """The chunks of a slice, in order; between two of them no transaction is open.
+
+    Raises:
+        SlowError: Even a small piece of the slice takes too long.
+        LogStoreBusyError: The connection was lost, or a lock could not be had.
+    """
+    return in_pieces(window, lambda piece: _read(connection, statements, piece), _FIRST, _growth)
+
+
+def unread_chunk(connection: Connection, statements: Statements, window: Window) -> Chunk:
+    """The rows whose `timestamp` can't be read, and which `created_at` places in a slice."""
+    with connection.snapshot(statements.lock):
+        [row] = connection.execute(statements.unread_totals(window))
+        batches = list(connection.batches(statements.unread_rows(window))) if row["rows"] else []
+    return Chunk(Sums.of_row(row), batches)
+
+
+def _read(connection: Connection, statements: Statements, piece: Window) -> Chunk:
+    began = time.monotonic()
+    with connection.snapshot(statements.lock):
+        [row] = connection.execute(statements.totals(piece))
+        times_too_many = max(row["rows"] / ROWS, row["bytes"] / BYTES)
+        if times_too_many > _SPARE and piece.end - piece.start > MICROSECOND:
+            raise TooMuchError(1 / times_too_many)
+        batches = list(connection.batches(statements.rows(piece))) if row["rows"] else []
+    return Chunk(Sums.of_row(row), batches, time.monotonic() - began)
+
+
+def _growth(chunk: Chunk) -> float:
+    return min(_FASTEST, ROWS / max(1, chunk.sums.rows), _SECONDS / max(chunk.seconds, 1e-3))
