@@ -39,6 +39,7 @@ class ArrowFormat:
             for group in grouped(batches, schema):
                 writer.write_batch(_plain(group))
                 rows += group.num_rows
+                del group  # wide rows take much memory: let go before the next group is made
         return rows
 
 

@@ -40,11 +40,11 @@ def grouped(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa
                 held.append(batch.slice(start, stop - start))
                 rows, room, used = rows + stop - start, room - (ends[stop - 1] - used), ends[stop - 1]
             if stop < batch.num_rows:
-                yield _contiguous(held, schema)
-                held, rows, room = [], 0, GROUP_BYTES
+                yield _merged(held, schema)
+                rows, room = 0, GROUP_BYTES
             start = stop
     if held:
-        yield _contiguous(held, schema)
+        yield _merged(held, schema)
 
 
 def check_required(batch: pa.RecordBatch) -> None:
@@ -78,9 +78,13 @@ def _row_ends(batch: pa.RecordBatch) -> Any:
     return sizes.cumsum()
 
 
-def _contiguous(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
-    """One array a column, copied, so that a slice of a longer array writes the same bytes as one of its own."""
+def _merged(held: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
+    """One batch of those held, which are let go before it is written: wide rows take much memory.
+
+    Its columns are copies, so that a slice of a longer array writes the same bytes as one of its own.
+    """
     import pyarrow as pa
 
-    columns = [pa.concat_arrays([batch.column(index) for batch in batches]) for index in range(len(schema))]
+    columns = [pa.concat_arrays([batch.column(index) for batch in held]) for index in range(len(schema))]
+    held.clear()
     return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -40,6 +40,7 @@ class ParquetFormat:
             for group in grouped(batches, schema):
                 writer.write_batch(group, row_group_size=group.num_rows)
                 rows += group.num_rows
+                del group  # wide rows take much memory: let go before the next group is made
         return rows
 
 
