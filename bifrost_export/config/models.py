@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
+from bifrost_export.config.airflow_options import AirflowOptions
 from bifrost_export.config.fields import ConnectionText, LiteralText, Strict
 from bifrost_export.config.kinds import load_kind
 from bifrost_export.config.schedules import Schedule
@@ -208,6 +209,7 @@ class Export(Strict):
     destination: Destination = Field(description="Where the files go.")
     data: Data = Field(default=Data(), description="What is exported.")
     source: Source | None = Field(default=None, description="A log store of its own.")
+    airflow: AirflowOptions = Field(default=AirflowOptions(), description="How its DAG and tasks stand in Airflow.")
 
     @field_validator("name")
     @classmethod

@@ -91,11 +91,12 @@ def test_what_an_export_may_say(changes: dict[str, Any], tmp_path: Path) -> None
 
 
 BAD = [
-    ({"enabled": "yes"}, "/enabled", "enabled is 'yes'", "a valid boolean"),
+    ({"enabled": "yes"}, "/enabled", "enabled is 'yes'", "true or false"),
     ({"schedule": {"frequency": "weekly"}}, "/schedule/frequency", "frequency is 'weekly'", "'daily'"),
     ({"schedule": {"frequency": "daily", "time": "25:00"}}, "/schedule/time", "time is '25:00'", "HH:MM"),
     ({"schedule": {"frequency": "daily", "timezone": "Mars"}}, "/schedule/timezone", "no timezone 'Mars'", "IANA"),
-    ({"schedule": "daily"}, "/schedule", "schedule is 'daily'", "an object"),
+    ({"schedule": "dayly"}, "/schedule", "schedule is 'dayly'", "'daily'"),
+    ({"schedule": 5}, "/schedule", "schedule is 5", 'a word such as "daily", or an object'),
     ({"destination": {"type": "s4", "config": {}}}, "/destination/type", "no destination 's4'", "local, s3"),
     ({"destination": {"type": "s3", "config": []}}, "/destination/config", "config is an empty list", "an object"),
     ({"destination": {"type": "s3", "config": {"bucket": ""}}}, "/destination/config/bucket", "is ''", "not empty"),
@@ -153,7 +154,6 @@ def test_what_an_export_may_not_say(
 @pytest.mark.parametrize(
     ("at", "key"),
     [
-        ("", "airflow"),
         ("/schedule", "catchup"),
         ("/schedule", "start_date"),
         ("/schedule", "day"),
