@@ -11,7 +11,7 @@ from bifrost_export.config.defaults import check_defaults, merged, read_defaults
 from bifrost_export.config.documents import Document, Loaded, LoadedExport
 from bifrost_export.config.export_reading import Entry, read_export, read_source
 from bifrost_export.config.logs_store import read_logs_store
-from bifrost_export.config.long_form import to_long_form
+from bifrost_export.config.long_form import BESIDE, to_long_form
 from bifrost_export.config.models import Staging
 from bifrost_export.config.problems import Problem
 from bifrost_export.config.wording import brief, nearest
@@ -94,7 +94,8 @@ def _entries(checker: Checker, whole: dict[str, Any], top: dict[str, Any], defau
             checker.add(f"/{key}", f"the key {key!r} stands beside log_exports.exports", of_key=True, hint=hint)
 
     def long(raw: dict[str, Any], pointer: str) -> dict[str, Any]:
-        return merged(checker, defaults, to_long_form(checker, raw, pointer), pointer)
+        own = to_long_form(checker, raw, pointer, alone=_completed(defaults))
+        return merged(checker, defaults, own, pointer)
 
     return [Entry(raw, f"/log_exports/exports/{index}", index, long) for index, raw in enumerate(top["exports"])]
 
@@ -104,10 +105,15 @@ def _short_entry(checker: Checker, whole: dict[str, Any], defaults: dict[str, An
         checker.stand_twice(f"/{key}")
 
     def long(raw: dict[str, Any], pointer: str) -> dict[str, Any]:
-        own = to_long_form(checker, raw, pointer, alone=short_form.ALONE)
+        own = to_long_form(checker, raw, pointer, alone=(*short_form.ALONE, *_completed(defaults)))
         return short_form.complete(checker, merged(checker, defaults, own, pointer))
 
     return Entry(short_form.own_keys(checker, whole), short_form.POINTER, 0, long, needs_name=False)
+
+
+def _completed(defaults: dict[str, Any]) -> tuple[str, ...]:
+    """Keys that stand beside a word which the defaults have."""
+    return tuple(key for key, word in BESIDE.items() if word in defaults)
 
 
 def _read_top(checker: Checker, document: Document, top: dict[str, Any], whole: dict[str, Any]) -> None:

@@ -47,6 +47,11 @@ def is_literal(text: str) -> bool:
     return any(default for _, default in references_in(text)) or bool(_REFERENCE.sub("", text))
 
 
+def without_references(text: str) -> str:
+    """A text with an `x` in place of each reference."""
+    return "x" if _ENV.fullmatch(text) else _REFERENCE.sub("x", text)
+
+
 def is_broken(text: str) -> bool:
     """Whether a `${` stands in a text that begins no reference."""
     return bool(_BROKEN.search(text))

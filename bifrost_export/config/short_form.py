@@ -69,11 +69,11 @@ def complete(checker: Checker, value: dict[str, Any]) -> dict[str, Any]:
     if isinstance(schedule, dict) and "frequency" not in schedule:
         made["schedule"] = {"frequency": "daily", **schedule}
         time, zone = schedule.get("time", "00:00"), schedule.get("timezone", "UTC")
-        _warn(checker, "schedule", f"daily at {time} {zone}", '"schedule": "daily"')
+        _warn(checker, "schedule", f"it runs daily at {time} {zone}", '"schedule": "daily"')
     if "destination" not in made:
         made["destination"] = _LOCAL
-        place = "files in bifrost_exports/ beside the document"
-        _warn(checker, "destination", place, '"destination": "local" and "config": {"path": "bifrost_exports"}')
+        meaning = "it goes to files in bifrost_exports/ beside the document"
+        _warn(checker, "destination", meaning, '"destination": "local" and "config": {"path": "bifrost_exports"}')
     name = _name(made)
     if "name" not in made and name is not None:
         made["name"] = name
@@ -81,9 +81,9 @@ def complete(checker: Checker, value: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _warn(checker: Checker, key: str, taken: str, words: str) -> None:
+def _warn(checker: Checker, key: str, meaning: str, words: str) -> None:
     hint = f"Write {words} to say so, or what else is meant."
-    checker.add(POINTER, f"no {key} is written: {taken} is taken", severity="warning", hint=hint)
+    checker.add(POINTER, f"no {key} is written: {meaning}", severity="warning", hint=hint)
 
 
 def _name(value: dict[str, Any]) -> str | None:
