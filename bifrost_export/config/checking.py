@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,7 +15,8 @@ from bifrost_export.config.positions import Text, pointer_of, steps_of
 from bifrost_export.config.problems import Problem
 from bifrost_export.config.references import check_reference, is_broken, is_literal, references_in
 from bifrost_export.config.texts import Place, map_texts
-from bifrost_export.config.wording import brief, of_value, of_wrong_key
+from bifrost_export.config.wording import brief, name_of, of_value, of_wrong_key, shortened
+from bifrost_export.config.words import keys_beside
 from bifrost_export.errors import BifrostExportError, ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -52,7 +53,8 @@ class Checker:
         pointer = self.origins.written(pointer)
         line, column = self.text.place(pointer, of_key)
         value = None if of_key else shown(self.text.value, pointer, self.text.at(pointer))
-        self.problems.append(Problem(severity, pointer, message, value, line, column, allowed, hint, self.file))
+        told = (pointer, shortened(message), shortened(value) if isinstance(value, str) else value)
+        self.problems.append(Problem(severity, *told, line, column, allowed, hint, self.file))
 
     def add_error(self, pointer: str, error: BifrostExportError) -> None:
         """Note what an error of this package says."""
@@ -92,35 +94,39 @@ class Checker:
         if fault.kind == "extra_forbidden":
             known = list(fault.holder.model_fields) if fault.holder else []
             place = fault.better_place()
-            self.wrong_key(at, known, f"It belongs into {place!r}." if place else None)
+            self.wrong_key(at, known, f"It belongs into {place!r}." if place else None, beside=keys_beside(known))
         elif fault.kind == "missing":
             missing = str(fault.steps[-1])
             holder = pointer + pointer_of(*fault.steps[:-1])
             self.add(holder, f"the key {missing!r} is missing", hint=fault.description)
+        elif any(each.pointer == self.origins.written(at) and each.severity == "error" for each in self.problems):
+            return  # a reference that may not stand there, or another branch of a union
         elif isinstance(fault.raised, ConfigError):
             self.add_error(at, fault.raised)
         elif fault.kind == "value_error":
             self.add(at, str(fault.raised))
-        elif not any(problem.pointer == self.origins.written(at) for problem in self.problems):
-            self._wrong_value(at, fault)  # the branches of a union speak of one value
+        else:
+            self._wrong_value(at, fault)
 
     def _wrong_value(self, at: str, fault: Fault) -> None:
         written = self.origins.written(at)
-        steps = [step for step in (steps_of(written) or ["the document"]) if not step.isdecimal()]
-        name = steps[-1] if steps else "the value"
+        name = name_of(steps_of(written))
         allowed, hint = of_value(name, fault.found, fault.error)
         told = brief(shown(self.text.value, written, fault.found), fault.found)
         self.add(at, f"{name} is {told}", allowed=allowed, hint=hint)
 
-    def wrong_key(self, pointer: str, known: Iterable[str], hint: str | None = None) -> None:
+    def wrong_key(
+        self, pointer: str, known: Iterable[str], hint: str | None = None, beside: Sequence[str] = ()
+    ) -> None:
         """Refuse a key that its object may not have.
 
         Args:
             pointer: Where it stands.
             known: The keys that the object may have.
             hint: What to do, when that is better known than the nearest key.
+            beside: Keys that may stand there in some cases.
         """
-        message, allowed, near = of_wrong_key(steps_of(pointer)[-1], list(known))
+        message, allowed, near = of_wrong_key(steps_of(pointer)[-1], list(known), beside)
         self.add(pointer, message, of_key=True, allowed=allowed, hint=hint or near)
 
     def known_keys(self, value: dict[str, Any], known: Iterable[str], pointer: str) -> None:

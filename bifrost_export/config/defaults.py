@@ -11,10 +11,12 @@ from typing import Any
 
 from bifrost_export.config.checking import Checker
 from bifrost_export.config.export_reading import check_parts
-from bifrost_export.config.long_form import BESIDE, to_long_form
+from bifrost_export.config.long_form import to_long_form
 from bifrost_export.config.models import Export
 from bifrost_export.config.positions import pointer_of
 from bifrost_export.config.schedule_kinds import keys_of_frequency
+from bifrost_export.config.wording import brief
+from bifrost_export.config.words import BESIDE
 
 POINTER = "/log_exports/defaults"
 
@@ -34,7 +36,8 @@ def read_defaults(checker: Checker, top: dict[str, Any]) -> dict[str, Any]:
     """
     raw = top.get("defaults", {})
     if not isinstance(raw, dict):
-        checker.add(POINTER, "defaults is no object", allowed="an object with keys of an export")
+        told = brief(None if isinstance(raw, list) else raw, raw)
+        checker.add(POINTER, f"defaults is {told}", allowed="an object with keys of an export")
         return {}
     if "name" in raw:
         hint = "Give each export a name of its own."

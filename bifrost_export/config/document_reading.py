@@ -11,10 +11,11 @@ from bifrost_export.config.defaults import check_defaults, merged, read_defaults
 from bifrost_export.config.documents import Document, Loaded, LoadedExport
 from bifrost_export.config.export_reading import Entry, read_export, read_source
 from bifrost_export.config.logs_store import read_logs_store
-from bifrost_export.config.long_form import BESIDE, to_long_form
+from bifrost_export.config.long_form import to_long_form
 from bifrost_export.config.models import Staging
 from bifrost_export.config.problems import Problem
 from bifrost_export.config.wording import brief, nearest
+from bifrost_export.config.words import BESIDE
 
 _TOP = ("enabled", "exports", "source", "staging", "defaults")
 _ALLOWED = '{"log_exports": {"exports": [...]}}, or {"export": {...}}'
@@ -55,7 +56,7 @@ def read_exports(loaded: Loaded, document: Document, whole: Any, checker: Checke
 def _settings(checker: Checker, whole: Any) -> dict[str, Any] | None:
     """`log_exports`, or None where the document has no export; that is told."""
     if not isinstance(whole, dict):
-        what = "the document is empty" if whole is None else f"the document is {_told(whole)}, and no object"
+        what = "the document is empty" if checker.text.is_empty else f"the document is {_told(whole)}, and no object"
         checker.add("", what, allowed=_ALLOWED)
         return None
     top, is_short = whole.get("log_exports", {}), any(key in whole for key in short_form.KEYS)
@@ -123,7 +124,7 @@ def _read_top(checker: Checker, document: Document, top: dict[str, Any], whole: 
     if isinstance(enabled, bool):
         document.enabled = enabled
     else:
-        checker.add("/log_exports/enabled", f"enabled is {enabled!r}, and no truth value", allowed="true or false")
+        checker.add("/log_exports/enabled", f"enabled is {_told(enabled)}", allowed="true or false")
     if "staging" in top:
         checker.texts(Staging, top["staging"], "/log_exports/staging")
         document.staging = checker.model(Staging, top["staging"], "/log_exports/staging") or document.staging

@@ -85,12 +85,19 @@ class Excerpts:
 
 
 def _words(line: str) -> Iterator[Span]:
-    place = 0
+    """The words of a line that may be secret, those that only blanks part taken as one."""
+    place, last = 0, None
     while place < len(line):
         match = _HARMLESS.match(line, place)
         if match is None and (match := _WORD.match(line, place)):
-            yield match.span()
+            start, end = match.span()
+            joined = last is not None and not line[last[1] : start].strip()
+            if last is not None and not joined:
+                yield last
+            last = (last[0] if last is not None and joined else start, end)
         place = match.end() if match else place + 1
+    if last is not None:
+        yield last
 
 
 def _apart(spans: list[Span]) -> list[Span]:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export.config.checking import Checker
 from bifrost_export.config.documents import Document, LoadedExport
 from bifrost_export.config.kinds import config_model
-from bifrost_export.config.models import Export, Source, check_name
+from bifrost_export.config.models import Destination, Export, Source, check_name
 from bifrost_export.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_PARTS = ("destination", "source")
+_PARTS = {"destination": Destination, "source": Source}
 """Parts whose `config` is chosen by a `type`."""
 
 
@@ -26,7 +26,7 @@ class Entry:
     """One export as it is written.
 
     Args:
-        raw: What stands there, of any JSON type; None where that is told already.
+        raw: What stands there, of any JSON type.
         pointer: Where it stands.
         index: Its number, from 0.
         to_long_form: Gives the export in long form, and notes what stands in the way of it; is given what is written,
@@ -58,7 +58,7 @@ def read_export(checker: Checker, document: Document, entry: Entry) -> LoadedExp
         check_parts(checker, value, entry.pointer)
         if not entry.needs_name:
             value = {"name": _UNNAMED, **value}
-    export = checker.model(Export, value, entry.pointer) if value is not None else None
+    export = checker.model(Export, value, entry.pointer)
     found.problems = checker.take()
     found.export = None if found.errors else export
     return found
@@ -84,8 +84,10 @@ def check_parts(checker: Checker, value: dict[str, Any], pointer: str, *, partia
         partial: As for `Checker.model`.
     """
     checker.texts(Export, {key: each for key, each in value.items() if key not in _PARTS}, pointer)
-    for part in _PARTS:
-        _check_config(checker, part, value.get(part), f"{pointer}/{part}", partial=partial)
+    for part, model in _PARTS.items():
+        if isinstance(each := value.get(part), dict):
+            checker.texts(model, {key: inner for key, inner in each.items() if key != "config"}, f"{pointer}/{part}")
+            _check_config(checker, part, each, f"{pointer}/{part}", partial=partial)
 
 
 def read_source(checker: Checker, value: Any, pointer: str) -> Source | None:

@@ -25,6 +25,11 @@ _FAULTS = {
     re.compile(r"\Z"): "The text ends too early: a bracket or a quote is open.",
 }
 """What begins at the place where Python's reader stops -> what to do."""
+_MESSAGES = {"Invalid control character at": "a line ends, or a control character stands, inside a text"}
+_MESSAGES |= {"Extra data": "something stands behind the end of the document"}
+_HINTS = {
+    "Invalid control character at": "A quote is missing at the end of the text, or a line break isn't written as \\n."
+}
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -40,7 +45,7 @@ def read_json(text: str) -> Text:
             text, object_pairs_hook=seen.object, parse_constant=seen.no_number, parse_float=seen.float_of
         )
     except json.JSONDecodeError as error:
-        raise SyntaxFaultError(f"no JSON: {error.msg}", error.lineno, error.colno, _hint(text, error)) from None
+        raise _fault(text, error) from None
     except RecursionError:
         raise SyntaxFaultError("no JSON that can be read: it is nested too deep", 1, 1) from None
     except ValueError:
@@ -52,9 +57,18 @@ def read_json(text: str) -> Text:
     return found
 
 
-def _hint(text: str, error: json.JSONDecodeError) -> str | None:
+def _fault(text: str, error: json.JSONDecodeError) -> SyntaxFaultError:
+    """What Python's reader says; of a fault at the text's end, the place is behind its last character."""
     if not text.strip():
-        return "The file is empty."
+        return SyntaxFaultError("empty", 1, 1)
+    lines = text.rstrip().split("\n")
+    place = (error.lineno, error.colno) if error.lineno <= len(lines) else (len(lines), len(lines[-1]) + 1)
+    return SyntaxFaultError(f"no JSON: {_MESSAGES.get(error.msg, error.msg)}", *place, _hint(text, error))
+
+
+def _hint(text: str, error: json.JSONDecodeError) -> str | None:
+    if error.msg in _HINTS:
+        return _HINTS[error.msg]
     found = (hint for pattern, hint in _FAULTS.items() if pattern.match(text, error.pos))
     if text[: error.pos].rstrip().endswith(",") and text[error.pos : error.pos + 1] in ("}", "]"):
         return _COMMA

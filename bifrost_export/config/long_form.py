@@ -2,41 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from bifrost_export.config.checking import Checker
 from bifrost_export.config.wording import brief
-
-SCHEDULE_KEYS = (
-    "time", "day", "minute", "expression", "timezone", "settle", "start_date", "catchup", "missed_windows",
-)  # fmt: skip
-"""Keys of a schedule, which stand beside it when it is written as a word."""
-
-
-@dataclass(frozen=True)
-class _Word:
-    """A key that takes a word or an object.
-
-    Args:
-        name: The key.
-        kind: The object's key that the word stands for.
-        keys: The object's other keys, which stand beside a word.
-        example: A word, for messages.
-    """
-
-    name: str
-    kind: str
-    keys: tuple[str, ...]
-    example: str
-
-
-_WORDS = (
-    _Word("schedule", "frequency", SCHEDULE_KEYS, "daily"),
-    _Word("destination", "type", ("config",), "s3"),
-)
-BESIDE = {key: word.name for word in _WORDS for key in word.keys}
-"""Keys that stand beside a word -> the key that holds the word."""
+from bifrost_export.config.words import WORDS, Word
 
 
 def to_long_form(checker: Checker, raw: dict[str, Any], pointer: str, *, alone: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -49,7 +19,7 @@ def to_long_form(checker: Checker, raw: dict[str, Any], pointer: str, *, alone: 
         alone: Keys that stand beside a word, of which some may stand without one.
     """
     made = dict(raw)
-    for word in _WORDS:
+    for word in WORDS:
         beside = {key: made.pop(key) for key in word.keys if key in made}
         holder = made.get(word.name)
         if isinstance(holder, dict):
@@ -69,12 +39,12 @@ def to_long_form(checker: Checker, raw: dict[str, Any], pointer: str, *, alone: 
     return made
 
 
-def _moved(checker: Checker, word: _Word, beside: dict[str, Any], pointer: str) -> dict[str, Any]:
+def _moved(checker: Checker, word: Word, beside: dict[str, Any], pointer: str) -> dict[str, Any]:
     for key in beside:
         checker.origins.move(f"{pointer}/{word.name}/{key}", f"{pointer}/{key}")
     return beside
 
 
-def _refuse(checker: Checker, word: _Word, beside: dict[str, Any], pointer: str, what: str, hint: str) -> None:
+def _refuse(checker: Checker, word: Word, beside: dict[str, Any], pointer: str, what: str, hint: str) -> None:
     for key in beside:
         checker.add(f"{pointer}/{key}", f"the key {key!r} stands beside {what}", of_key=True, hint=hint)

@@ -12,7 +12,7 @@ from bifrost_export.config.fields import ConnectionText, LiteralText, Strict
 from bifrost_export.config.kinds import load_kind
 from bifrost_export.config.schedules import Schedule
 from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
-from bifrost_export.config.wording import nearest
+from bifrost_export.config.wording import brief, nearest
 from bifrost_export.errors import ConfigError
 from bifrost_export.registry import DESTINATIONS, FORMATS
 from bifrost_export.window import parse_instant
@@ -174,7 +174,9 @@ class Data(Strict):
         else:
             good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
         if not good:
-            raise ConfigError(f"max_rejected is {value!r}", allowed="a share such as 1% or 0.5%, or a number of rows")
+            raise ConfigError(
+                f"max_rejected is {brief(value, value)}", allowed="a share such as 1% or 0.5%, or a number of rows"
+            )
         return value
 
     @field_validator("format")
@@ -199,7 +201,7 @@ class Destination(Strict):
     """Where the files go."""
 
     type: LiteralText = Field(description="The kind of destination.")
-    config: dict[str, Any] = Field(description="Its keys; see the destinations.")
+    config: dict[str, Any] = Field(description="Keys of the destination, such as bucket or path.")
 
     @field_validator("type")
     @classmethod

@@ -103,11 +103,11 @@ class Text:
         """The same of the values that a later key of the same name took the place of."""
         return (each for pointer, spot in self._located.former for each in _below(pointer, spot))
 
-    def place(self, pointer: str, of_key: bool = False) -> Mark | tuple[None, None]:
+    def place(self, pointer: str, of_key: bool = False) -> Mark:
         """The place of a value or its key; of the nearest that holds it when it stands nowhere itself."""
         spot = self._located.root
         if spot is None:
-            return (None, None)
+            return (1, 1)
         for step in steps_of(pointer):
             if step not in spot.parts:
                 return spot.start

@@ -54,4 +54,6 @@ def _decoded(content: bytes) -> str:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8-sig").split("\n")
-        raise SyntaxFaultError("no UTF-8", len(before), len(before[-1]) + 1, _SAVE) from None
+        fault = SyntaxFaultError("no UTF-8", len(before), len(before[-1]) + 1, _SAVE)
+        fault.lines = content.decode("utf-8-sig", "replace").split("\n")
+        raise fault from None

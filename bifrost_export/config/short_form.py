@@ -6,8 +6,7 @@ import re
 from typing import Any
 
 from bifrost_export.config.checking import Checker
-from bifrost_export.config.long_form import BESIDE
-from bifrost_export.config.wording import brief
+from bifrost_export.config.words import BESIDE
 
 POINTER = "/export"
 KEYS = ("export", "filters", "transformations")
@@ -32,13 +31,8 @@ def own_keys(checker: Checker, whole: dict[str, Any]) -> Any:
     if "export" not in whole:
         checker.origins.move(POINTER, "")
     raw = whole.get("export", {})
-    if isinstance(raw, list):
-        hint = 'Several exports stand in {"log_exports": {"exports": [...]}}.'
-        checker.add(POINTER, f"export is {brief(None, raw)}", allowed="an object", hint=hint)
-        return None
     if not isinstance(raw, dict):
-        checker.add(POINTER, f"export is {brief(raw, raw)}", allowed="an object")
-        return None
+        return raw
     return {**raw, **_data(checker, whole, raw)}
 
 
@@ -70,7 +64,7 @@ def complete(checker: Checker, value: dict[str, Any]) -> dict[str, Any]:
         made["schedule"] = {"frequency": "daily", **schedule}
         time, zone = schedule.get("time", "00:00"), schedule.get("timezone", "UTC")
         _warn(checker, "schedule", f"it runs daily at {time} {zone}", '"schedule": "daily"')
-    if "destination" not in made:
+    if "destination" not in made and not any(each.pointer == f"{POINTER}/config" for each in checker.problems):
         made["destination"] = _LOCAL
         meaning = "it goes to files in bifrost_exports/ beside the document"
         _warn(checker, "destination", meaning, '"destination": "local" and "config": {"path": "bifrost_exports"}')

@@ -19,7 +19,7 @@ _MOST_NODES = 100_000
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # What PyYAML quotes of the text may be a secret, such as a password that begins with an asterisk.
-_QUOTED = re.compile(r"'.{2,}'")
+_QUOTED = re.compile(r"'([^']*)'")
 _TAG = "tag:yaml.org,2002:"
 # Those that a plain text can get without a tag being written.
 _PLAIN_KINDS = ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value")
@@ -42,7 +42,9 @@ def read_yaml(text: str) -> Text:
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         place = _place(text, error)
-        told = _QUOTED.sub("it", str(error.problem or error.context))
+        told = _QUOTED.sub(
+            lambda quoted: quoted[0] if len(quoted[1]) < 2 else "it", str(error.problem or error.context)
+        )
         if "nesting depth" in told:
             raise SyntaxFaultError(f"nested deeper than {DEEPEST} levels", *place) from None
         raise SyntaxFaultError(f"no YAML: {told}", *place, _hint(text, place, error)) from None

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator
 
-from bifrost_export.config.references import without_references
+from bifrost_export.config.references import is_broken, without_references
 from bifrost_export.errors import ConfigError, WindowError
 from bifrost_export.window import Window, compact
 
@@ -41,7 +41,7 @@ def prefix_problem(prefix: str) -> tuple[str, str] | None:
 
 def _checked_prefix(prefix: str) -> str:
     # What a reference stands for is looked at again when it is filled in.
-    problem = prefix_problem(without_references(prefix))
+    problem = None if is_broken(prefix) else prefix_problem(without_references(prefix))
     if problem:
         raise ConfigError(problem[0], allowed=problem[1])
     return prefix

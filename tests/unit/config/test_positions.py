@@ -126,7 +126,8 @@ def test_what_stands_nowhere_has_the_place_of_what_holds_it() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "place"),
     [
-        ("", "Expecting value", (1, 1)),
+        ("", "empty", (1, 1)),
+        ("{", "double quotes", (1, 2)),
         ('{"a": 1\n "b": 2}', "Expecting ',' delimiter", (2, 2)),
         ('{"a":\n NaN}', "NaN is no number", (2, 2)),
         ('{"a": "\\ud800"}', "half of a surrogate pair", (1, 7)),
@@ -135,7 +136,7 @@ def test_what_stands_nowhere_has_the_place_of_what_holds_it() -> None:
         ("[" * 100_000, "nested too deep|Expecting value", None),
         ("9" * 5_000, "thousands of digits", (1, 1)),
     ],
-    ids=["empty", "comma", "nan", "surrogate", "surrogate-key", "deep", "endless", "digits"],
+    ids=["empty", "cut", "comma", "nan", "surrogate", "surrogate-key", "deep", "endless", "digits"],
 )
 def test_what_is_no_json_is_refused_at_its_place(text: str, message: str, place: Mark | None) -> None:
     """With line and column, whatever the text is."""
