@@ -43,7 +43,7 @@ class Registry:
         for point in entry_points(group=self.group):
             if point.name == name:
                 return point.load()
-        near = get_close_matches(name, self.names(), n=1)
+        near = get_close_matches(name.lower(), self.names(), n=1)
         raise UnknownNameError(
             f"there is no {self.port} {name!r}",
             allowed=", ".join(self.names()),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, Asset, get_parsing_context, task_group
+from airflow.sdk.definitions.param import ParamsDict
 
 from bifrost_export.airflow.broken_export import broken_dag
 from bifrost_export.airflow.dag_page import page
@@ -21,13 +24,15 @@ from bifrost_export.airflow.operators import (
     ReconcileOperator,
     TransformOperator,
 )
-from bifrost_export.airflow.retries import RETRIES
+from bifrost_export.airflow.retries import PAUSES
 from bifrost_export.airflow.timetable import ExportTimetable
 from bifrost_export.airflow.trigger_form import trigger_form
 from bifrost_export.config.freezing import config_hash, freeze
 from bifrost_export.config.loader import default_path, load
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bifrost_export.config.documents import LoadedExport
     from bifrost_export.config.models import Export
 
@@ -42,7 +47,23 @@ def build_dags(path: str | Path | None = None) -> dict[str, DAG]:
         path: The document, or a folder of them; where the package looks for it, when not given.
     """
     path = Path(path) if path is not None else default_path()
-    wanted = get_parsing_context().dag_id
+    with _without_collecting():
+        return _build_all(path, get_parsing_context().dag_id)
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Hundreds of DAGs are a million objects that all stay, and looking through them again and again takes as long."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _build_all(path: Path, wanted: str | None) -> dict[str, DAG]:
     try:
         exports = [each for each in load(path).exports if each.enabled]
     except Exception as error:  # noqa: BLE001 (a fault of ours must not hide the DAG that tells it)
@@ -93,32 +114,45 @@ def export_dag(dag_id: str, loaded: LoadedExport, export: Export) -> DAG:
     """
     frozen = freeze(loaded)
     warnings = [problem for problem in loaded.problems if problem.severity == "warning"]
-    schedule, kind = export.schedule, export.destination.type
+    schedule, kind, options = export.schedule, export.destination.type, export.airflow
     default = f"{', '.join(export.data.include)} to {kind}, {schedule.describe()}"
     with DAG(
         dag_id,
         schedule=ExportTimetable(schedule),
         description=export.description or default,
         doc_md=page(export, frozen, config_hash(frozen), warnings),
-        tags={"bifrost", "log-export", kind, export.data.format},
-        params=dict(trigger_form(schedule.timezone)),
-        default_args={**RETRIES, **({"owner": export.owner} if export.owner else {})},
+        tags={"bifrost", "log-export", kind, export.data.format, *options.tags},
+        default_args=_arguments(export),
         catchup=False,
-        max_active_runs=1,
-        is_paused_upon_creation=False,
+        max_active_runs=options.max_active_runs,
+        is_paused_upon_creation=options.paused,
     ) as dag:
-        _graph(str(loaded.document.path.absolute()), export.name)
+        _graph(str(loaded.document.path.absolute()), export.name, options.extract_concurrency)
+    # Set before, each task would carry a copy of the form.
+    dag.params = ParamsDict(trigger_form(schedule.timezone))
     return dag
 
 
-def _graph(document: str, export: str) -> None:
+def _arguments(export: Export) -> dict[str, Any]:
+    """Arguments of every task."""
+    options = export.airflow
+    given = {"owner": export.owner or None, "pool": options.pool, "queue": options.queue}
+    return {
+        **PAUSES,
+        "retries": options.retries,
+        "execution_timeout": options.timeout,
+        **{name: value for name, value in given.items() if value is not None},
+    }
+
+
+def _graph(document: str, export: str, extract_concurrency: int) -> None:
     label = "{{ task.item['label'] }}"
 
     @task_group(prefix_group_id=False)
     def slices(item: object) -> None:
         # Clearing one slice of a mapped group reruns that slice alone, and a slice needn't wait for the others.
         extract = ExtractOperator(
-            task_id="extract", item=item, max_active_tis_per_dagrun=4, map_index_template=label
+            task_id="extract", item=item, max_active_tis_per_dagrun=extract_concurrency, map_index_template=label
         ).output
         filtered = FilterOperator(task_id="filter", item=extract, map_index_template=label).output
         TransformOperator(task_id="transform", item=filtered, map_index_template=label)

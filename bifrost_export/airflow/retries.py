@@ -13,14 +13,12 @@ from bifrost_export.errors import ConfigError, PassingError, PermanentError
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
-RETRIES: dict[str, Any] = {
-    "retries": 4,
+PAUSES: dict[str, Any] = {
     "retry_delay": dt.timedelta(seconds=30),
     "retry_exponential_backoff": GROWING_PAUSES,
     "max_retry_delay": dt.timedelta(minutes=10),
-    "execution_timeout": dt.timedelta(hours=2),
 }
-"""Arguments of every task: five tries over some minutes."""
+"""Arguments of every task: the default of five tries takes some minutes."""
 
 
 @contextmanager

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from bifrost_export.config.documents import Document, Loaded, LoadedExport
+    from bifrost_export.config.documents import Loaded, LoadedExport
+    from bifrost_export.config.excerpts import Excerpts
     from bifrost_export.config.problems import Problem
 
 
@@ -62,7 +63,7 @@ def _odd_range(loaded: LoadedExport) -> Iterator[Problem]:
         return
     schedule, wanted = export.schedule, export.data.filters.date_range
     pointer = f"{loaded.pointer}/data/filters/date_range"
-    checker = Checker(text, loaded.document.path.name)
+    checker = Checker(text, loaded.document.path.name, loaded.document.origins)
     try:
         window = schedule.latest_settled(dt.datetime.now(UTC))
         told = warning(wanted, window, schedule.zone, schedule.frequency)
@@ -80,9 +81,11 @@ def _to_json(problem: Problem, is_folder: bool) -> dict[str, Any]:
 
 
 def _show(console: Console, config: str, loaded: Loaded, problems: list[Problem]) -> None:
-    documents = {document.path.name: document for document in loaded.documents}
+    from bifrost_export.config.excerpts import Excerpts
+
+    excerpts = {each.path.name: Excerpts(each.text) for each in loaded.documents if each.text is not None}
     for problem in problems:
-        _show_problem(console, problem, documents.get(str(problem.file)))
+        _show_problem(console, problem, excerpts.get(str(problem.file)))
     counts = {name: sum(problem.severity == name for problem in problems) for name in ("error", "warning")}
     told = ", ".join(f"{count} {name}{'s' * (count != 1)}" for name, count in counts.items())
     good = [each.name for each in loaded.exports if each.export is not None]
@@ -92,17 +95,15 @@ def _show(console: Console, config: str, loaded: Loaded, problems: list[Problem]
     console.print(f"{len(good)} of {len(loaded.exports)} exports can run: {', '.join(map(str, good)) or 'none'}")
 
 
-def _show_problem(console: Console, problem: Problem, document: Document | None) -> None:
+def _show_problem(console: Console, problem: Problem, excerpts: Excerpts | None) -> None:
     from rich.text import Text
-
-    from bifrost_export.config.excerpts import excerpt
 
     colour = "red" if problem.severity == "error" else "yellow"
     place = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
     head = Text.assemble((problem.severity, f"bold {colour}"), f" {place} ", (problem.pointer, "dim"))
     console.print(head, soft_wrap=True)
-    if document is not None and document.text is not None and problem.line is not None and problem.column is not None:
-        line, caret = excerpt(document.text, problem.line, problem.column)
+    if excerpts is not None and problem.line is not None and problem.column is not None:
+        line, caret = excerpts.line(problem.line, problem.column)
         margin = str(problem.line)
         console.print(Text(f"  {margin} | {line}"), soft_wrap=True)
         console.print(Text(f"  {' ' * len(margin)} | {' ' * caret}^", colour), soft_wrap=True)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from bifrost_export.config.faults import Fault
 from bifrost_export.config.hiding import shown
-from bifrost_export.config.positions import Text, pointer_of, value_at
+from bifrost_export.config.origins import Origins
+from bifrost_export.config.positions import Text, pointer_of, steps_of
 from bifrost_export.config.problems import Problem
 from bifrost_export.config.references import check_reference, is_broken, is_literal, references_in
 from bifrost_export.config.texts import Place, fields_of, map_texts
-from bifrost_export.config.wording import brief, of_value, of_wrong_key
+from bifrost_export.config.wording import brief, name_of, of_value, of_wrong_key, shortened
+from bifrost_export.config.words import keys_beside
 from bifrost_export.errors import BifrostExportError, ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -22,14 +25,18 @@ Model = TypeVar("Model", bound=BaseModel)
 class Checker:
     """Checks the parts of one document and gathers their problems.
 
+    It is given pointers of the long form, and tells those of the document as it is written.
+
     Args:
         text: The document as it was read.
         file: Its name, for messages.
+        origins: Where the parts of the long form are written.
     """
 
-    def __init__(self, text: Text, file: str) -> None:
+    def __init__(self, text: Text, file: str, origins: Origins | None = None) -> None:
         self.text = text
         self.file = file
+        self.origins = origins or Origins()
         self.problems: list[Problem] = []
 
     def add(
@@ -43,9 +50,11 @@ class Checker:
         hint: str | None = None,
     ) -> None:
         """Note a problem at its place, with the value that stands there, unless that is a secret."""
+        pointer = self.origins.written(pointer)
         line, column = self.text.place(pointer, of_key)
         value = None if of_key else shown(self.text.value, pointer, self.text.at(pointer))
-        self.problems.append(Problem(severity, pointer, message, value, line, column, allowed, hint, self.file))
+        told = (pointer, shortened(message), shortened(value) if isinstance(value, str) else value)
+        self.problems.append(Problem(severity, *told, line, column, allowed, hint, self.file))
 
     def add_error(self, pointer: str, error: BifrostExportError) -> None:
         """Note what an error of this package says."""
@@ -56,7 +65,9 @@ class Checker:
         taken, self.problems = self.problems, []
         return taken
 
-    def model(self, model: type[Model], value: Any, pointer: str, *, lenient: bool = False) -> Model | None:
+    def model(
+        self, model: type[Model], value: Any, pointer: str, *, lenient: bool = False, partial: bool = False
+    ) -> Model | None:
         """Check a value against a model.
 
         Args:
@@ -64,6 +75,7 @@ class Checker:
             value: JSON.
             pointer: Where it stands.
             lenient: Let references stand where no text is wanted; they are checked again when they are filled in.
+            partial: Look at what is there alone: neither at what is missing, nor at how the keys go together.
 
         Returns:
             The model, or None when there were errors, or nothing but such references.
@@ -72,56 +84,63 @@ class Checker:
             return model.model_validate_json(json.dumps(value))
         except ValidationError as error:
             for each in error.errors(include_url=False):
-                self._convert(model, value, pointer, dict(each), lenient)
+                fault = Fault(model, value, dict(each))
+                if not (_may_be_left(fault, lenient=lenient) or (partial and _is_of_the_whole(fault))):
+                    self._tell(fault, pointer)
         return None
 
-    def _convert(self, model: type[BaseModel], value: Any, pointer: str, error: dict[str, Any], lenient: bool) -> None:
-        kind, raised = error["type"], error.get("ctx", {}).get("error")
-        steps = _steps(value, error["loc"], is_missing=kind == "missing")
-        at, found = pointer + pointer_of(*steps), value_at(value, [str(step) for step in steps])
-        if lenient and isinstance(found, str) and any(references_in(found)):
-            return
-        if kind == "too_short" and len(found) >= error["ctx"]["min_length"]:
-            return  # pydantic counts the good entries alone, and the bad ones are told by themselves
-        if kind == "extra_forbidden":
-            holder = _model_at(model, steps[:-1])
-            self._wrong_key(at, str(steps[-1]), list(fields_of(holder)) if holder else [])
-        elif kind == "missing":
-            hint = _description(model, steps)
-            self.add(pointer + pointer_of(*steps[:-1]), f"the key {str(steps[-1])!r} is missing", hint=hint)
-        elif isinstance(raised, ConfigError):
-            self.add_error(at, raised)
-        elif kind == "value_error":
-            self.add(at, str(raised))
-        elif not any(problem.pointer == at for problem in self.problems):  # the branches of a union speak of one value
-            self._wrong_value(at, steps, found, error)
+    def _tell(self, fault: Fault, pointer: str) -> None:
+        at = pointer + pointer_of(*fault.steps)
+        if fault.kind == "extra_forbidden":
+            known = list(fields_of(fault.holder)) if fault.holder else []
+            place = fault.better_place()
+            self.wrong_key(at, known, f"It belongs into {place!r}." if place else None, beside=keys_beside(known))
+        elif fault.kind == "missing":
+            missing = str(fault.steps[-1])
+            holder = pointer + pointer_of(*fault.steps[:-1])
+            self.add(holder, f"the key {missing!r} is missing", hint=fault.description)
+        elif any(each.pointer == self.origins.written(at) and each.severity == "error" for each in self.problems):
+            return  # a reference that may not stand there, or another branch of a union
+        elif isinstance(fault.raised, ConfigError):
+            self.add_error(at, fault.raised)
+        elif fault.kind == "value_error":
+            self.add(at, str(fault.raised))
+        else:
+            self._wrong_value(at, fault)
 
-    def _wrong_value(self, at: str, steps: list[Any], found: Any, error: dict[str, Any]) -> None:
-        name = next((step for step in reversed(steps) if isinstance(step, str)), "the value")
-        told = shown(self.text.value, at, found)
-        allowed, hint = of_value(name, found, error)
-        self.add(at, f"{name} is {brief(told, found)}", allowed=allowed, hint=hint)
+    def _wrong_value(self, at: str, fault: Fault) -> None:
+        written = self.origins.written(at)
+        name = name_of(steps_of(written))
+        allowed, hint = of_value(name, fault.found, fault.error)
+        told = brief(shown(self.text.value, written, fault.found), fault.found)
+        self.add(at, f"{name} is {told}", allowed=allowed, hint=hint)
 
-    def _wrong_key(self, at: str, key: str, known: list[str]) -> None:
-        message, allowed, hint = of_wrong_key(key, known)
-        self.add(at, message, of_key=True, allowed=allowed, hint=hint)
+    def wrong_key(
+        self, pointer: str, known: Iterable[str], hint: str | None = None, beside: Sequence[str] = ()
+    ) -> None:
+        """Refuse a key that its object may not have.
+
+        Args:
+            pointer: Where it stands.
+            known: The keys that the object may have.
+            hint: What to do, when that is better known than the nearest key.
+            beside: Keys that may stand there in some cases.
+        """
+        message, allowed, near = of_wrong_key(steps_of(pointer)[-1], list(known), beside)
+        self.add(pointer, message, of_key=True, allowed=allowed, hint=hint or near)
+
+    def known_keys(self, value: dict[str, Any], known: Iterable[str], pointer: str) -> None:
+        """Refuse keys that an object of the document may not have."""
+        names = list(known)
+        for key in value:
+            if key not in names:
+                self.wrong_key(pointer + pointer_of(key), names)
 
     def texts(self, model: type[BaseModel] | None, value: Any, pointer: str) -> None:
         """Check the references in a value, and warn of literal secrets; no variable is read."""
 
         def look(text: str, place: Place, at: str) -> str:
-            for name, _ in references_in(text):
-                try:
-                    check_reference(name, place, at, None)
-                except ConfigError as error:
-                    self.add_error(at, error)
-            if is_broken(text) and not place.literal:
-                self.add(
-                    at,
-                    "a '${' stands here that begins no reference",
-                    allowed="${NAME} or ${NAME:-default}, NAME of letters, digits and _",
-                    hint="A text that needs these two characters themselves can come from a variable.",
-                )
+            self._references(text, place, at)
             if place.secret and is_literal(text):
                 self.add(
                     at,
@@ -133,23 +152,32 @@ class Checker:
 
         map_texts(value, model, pointer, look)
 
-    def known_keys(self, value: dict[str, Any], known: Iterable[str], pointer: str) -> None:
-        """Refuse keys that an object of the document may not have."""
-        names = list(known)
-        for key in value:
-            if key not in names:
-                self._wrong_key(pointer + pointer_of(key), key, names)
+    def _references(self, text: str, place: Place, at: str) -> None:
+        if "$" not in text and not text.startswith("env."):
+            return
+        for name, _ in references_in(text):
+            try:
+                check_reference(name, place, self.origins.written(at), None)
+            except ConfigError as error:
+                self.add_error(at, error)
+        if is_broken(text) and not place.literal:
+            self.add(
+                at,
+                "a '${' stands here that begins no reference",
+                allowed="${NAME} or ${NAME:-default}, NAME of letters, digits and _",
+                hint="A text that needs these two characters themselves can come from a variable.",
+            )
 
     def stand_twice(self, below: str, but: str | None = None) -> None:
         """Refuse keys that stand twice in one object.
 
         Args:
-            below: Pointer of the part of the document to look at.
+            below: Pointer of the part of the document to look at, as it is written.
             but: Pointer of a part of that part to leave out.
         """
         for pointer, (line, column) in self.text.twice:
             if _is_below(pointer, below) and not (but is not None and pointer != but and _is_below(pointer, but)):
-                message = f"the key {pointer.rpartition('/')[2]!r} stands twice in one object"
+                message = f"the key {steps_of(pointer)[-1]!r} stands twice in one object"
                 hint = "Keep one of them."
                 self.problems.append(
                     Problem("error", pointer, message, line=line, column=column, hint=hint, file=self.file)
@@ -160,29 +188,13 @@ def _is_below(pointer: str, holder: str) -> bool:
     return f"{pointer}/".startswith(f"{holder}/")
 
 
-def _steps(value: Any, loc: tuple[Any, ...], *, is_missing: bool) -> list[Any]:
-    """The steps of a pydantic location that stand in the document: it also names the branches of unions."""
-    steps: list[Any] = []
-    found = value
-    for index, step in enumerate(loc):
-        if isinstance(found, dict) and (step in found or (is_missing and index == len(loc) - 1)):
-            steps.append(step)
-            found = found.get(step)
-        elif isinstance(found, list) and isinstance(step, int):
-            steps.append(step)
-            found = found[step] if step < len(found) else None
-    return steps
+def _may_be_left(fault: Fault, *, lenient: bool) -> bool:
+    """Whether something else speaks of the fault, now or when references are filled in."""
+    if lenient and isinstance(fault.found, str) and any(references_in(fault.found)):
+        return True
+    # pydantic counts the good entries alone, and the bad ones are told by themselves
+    return fault.kind == "too_short" and len(fault.found) >= fault.error["ctx"]["min_length"]
 
 
-def _model_at(model: type[BaseModel], steps: list[Any]) -> type[BaseModel] | None:
-    found: type[BaseModel] | None = model
-    for step in steps:
-        if found is not None and isinstance(step, str):
-            found = fields_of(found).get(step, (None, None))[1]
-    return found
-
-
-def _description(model: type[BaseModel], steps: list[Any]) -> str | None:
-    holder = _model_at(model, steps[:-1])
-    fields = holder.model_fields.items() if holder else ()
-    return next((info.description for name, info in fields if (info.alias or name) == str(steps[-1])), None)
+def _is_of_the_whole(fault: Fault) -> bool:
+    return fault.kind == "missing" or (fault.raised is not None and isinstance(fault.found, dict))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.config.models import Export, Source, Staging
+from bifrost_export.config.origins import Origins
 from bifrost_export.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Document:
         source: `log_exports.source`, else `logs_store` in this package's words.
         source_pointer: Where it stands.
         log_retention_days: `client.log_retention_days` of Bifrost's own config, or None.
+        origins: Where the parts of its exports are written.
     """
 
     path: Path
@@ -35,6 +37,7 @@ class Document:
     source: Source | None = None
     source_pointer: str = "/log_exports/source"
     log_retention_days: int | None = None
+    origins: Origins = field(default_factory=Origins)
 
 
 @dataclass
@@ -43,14 +46,15 @@ class LoadedExport:
 
     Args:
         document: Its document.
-        pointer: Where it stands: `/log_exports/exports/0`.
+        pointer: Where it stands: `/log_exports/exports/0`, or `/export`.
         index: Its number, or None for the document itself.
-        name: Its name as written, when that is text.
+        name: Its name as written, or as the short form makes it, when that is text.
         export: The export, or None when it is broken.
         problems: Its problems, and for a broken document all of them.
-        raw: As it is written.
+        raw: As it is written, in long form and with the defaults merged in where it is an object.
         shared: Errors of its document that break it too; they are told once, with the document.
         tie: Ends its DAG id where another export has that id already.
+        has_good_name: Whether its name is one, and its own.
     """
 
     document: Document
@@ -62,6 +66,7 @@ class LoadedExport:
     raw: Any = None
     shared: list[Problem] = field(default_factory=list)
     tie: str = ""
+    has_good_name: bool = False
 
     @property
     def errors(self) -> list[Problem]:
@@ -88,8 +93,7 @@ class LoadedExport:
     @property
     def dag_id(self) -> str:
         """`bifrost_export__<name>`; `bifrost_export__<file>__<index>` when the name is what is broken."""
-        broken_name = any(problem.pointer == f"{self.pointer}/name" for problem in self.errors)
-        if self.name is not None and not broken_name:
+        if self.has_good_name:
             return f"bifrost_export__{self.name}"
         stem = "".join(
             each if each.isascii() and (each.isalnum() or each in "-_.") else "_" for each in self.document.path.stem

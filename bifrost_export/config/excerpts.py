@@ -2,67 +2,113 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+
 from bifrost_export.config.hiding import MASK, may_be_secret
-from bifrost_export.config.positions import Text
+from bifrost_export.config.positions import Spot, Text
 from bifrost_export.config.references import is_literal
 
 _WIDEST = 110
 
+# Of a text that could not be read, keys and punctuation alone are shown: any value may be a secret.
+_HARMLESS = re.compile(r'("[^"\\]*"|[\w$.-]+)(?=\s*:(\s|$))|[\s{}\[\],:]+|(true|false|null)\b|-(?=\s)')
+_WORD = re.compile(r'"(?:[^"\\]|\\.)*"?|[^\s{}\[\],:"]+')
 
-def excerpt(text: Text, line: int, column: int) -> tuple[str, int]:
-    """A line of a document.
+Span = tuple[int, int]
+"""Columns of a line, from 0; the second is the first behind it."""
+
+
+class Excerpts:
+    """Lines of one document.
 
     Args:
         text: The document.
-        line: From 1.
-        column: From 1; what the caret is to point at.
-
-    Returns:
-        The line, masked and cut to a width that a screen has, and the caret's place in it, from 0.
     """
-    source = text.lines[line - 1] if 0 < line <= len(text.lines) else ""
-    shown, caret, done = "", None, 0
-    for start, end in _hidden_spans(text, line, len(source)):
-        if caret is None and column - 1 <= start:
-            caret = len(shown) + column - 1 - done
-        shown += source[done:start] + MASK
-        if caret is None and column - 1 < end:
-            caret = len(shown) - len(MASK)
-        done = end
-    if caret is None:
-        caret = len(shown) + max(column - 1 - done, 0)
-    return _cut(shown + source[done:], caret)
+
+    def __init__(self, text: Text) -> None:
+        self.text = text
+
+    def line(self, line: int, column: int) -> tuple[str, int]:
+        """A line of the document.
+
+        Args:
+            line: From 1.
+            column: From 1; what the caret is to point at.
+
+        Returns:
+            The line, masked and cut to a width that a screen has, and the caret's place in it, from 0.
+        """
+        lines = self.text.lines
+        source = lines[line - 1].expandtabs(1) if 0 < line <= len(lines) else ""
+        shown, caret, done = "", None, 0
+        for start, end in _apart(self._hidden.get(line, [])):
+            if caret is None and column - 1 <= start:
+                caret = len(shown) + column - 1 - done
+            shown += source[done:start] + MASK
+            if caret is None and column - 1 < end:
+                caret = len(shown) - len(MASK)
+            done = end
+        if caret is None:
+            caret = len(shown) + max(column - 1 - done, 0)
+        return _cut(shown + source[done:], caret)
+
+    @cached_property
+    def _hidden(self) -> dict[int, list[Span]]:
+        """The secret parts of each line; an alias of YAML stands where its anchor does."""
+        if self.text.is_empty:
+            return {number: list(_words(line)) for number, line in enumerate(self.text.lines, start=1)}
+        found: dict[int, list[Span]] = defaultdict(list)
+        for pointer, spot in self.text.former():
+            if not spot.parts and may_be_secret(self.text.value, pointer):
+                for line, span in self._spans(spot):
+                    found[line].append(span)
+        for pointer, spot in self.text.spots():
+            if not spot.parts and self._is_hidden(pointer):
+                for line, span in self._spans(spot):
+                    found[line].append(span)
+        return found
+
+    def _spans(self, spot: Spot) -> Iterator[tuple[int, Span]]:
+        (first, start), (last, end) = spot.start, spot.end
+        for line in range(first, min(last, len(self.text.lines)) + 1):
+            width = len(self.text.lines[line - 1])
+            span = (start - 1 if line == first else 0, min(end - 1 if line == last else width, width))
+            if span[0] < span[1]:
+                yield line, span
+
+    def _is_hidden(self, pointer: str) -> bool:
+        value = self.text.at(pointer)
+        return may_be_secret(self.text.value, pointer) and not (isinstance(value, str) and not is_literal(value))
 
 
-def _hidden_spans(text: Text, line: int, width: int) -> list[tuple[int, int]]:
-    spans = []
-    for pointer, start in text.places.items():
-        end = text.ends.get(pointer, start)
-        if not start[0] <= line <= end[0] or not _is_hidden(text, pointer):
-            continue
-        first = start[1] - 1 if start[0] == line else 0
-        last = min(end[1] - 1 if end[0] == line else width, width)
-        if first < last:
-            spans.append((first, last))
-    return _apart(spans)
+def _words(line: str) -> Iterator[Span]:
+    """The words of a line that may be secret, those that only blanks part taken as one."""
+    place, last = 0, None
+    while place < len(line):
+        match = _HARMLESS.match(line, place)
+        if match is None and (match := _WORD.match(line, place)):
+            start, end = match.span()
+            joined = last is not None and not line[last[1] : start].strip()
+            if last is not None and not joined:
+                yield last
+            last = (last[0] if last is not None and joined else start, end)
+        place = match.end() if match else place + 1
+    if last is not None:
+        yield last
 
 
-def _apart(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The spans in order, those that meet joined: an alias of YAML stands where its anchor does."""
-    joined: list[tuple[int, int]] = []
+def _apart(spans: list[Span]) -> list[Span]:
+    """The spans in order, those that meet joined."""
+    joined: list[Span] = []
     for start, end in sorted(spans):
         if joined and start < joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
             joined.append((start, end))
     return joined
-
-
-def _is_hidden(text: Text, pointer: str) -> bool:
-    if any(each.startswith(f"{pointer}/") for each in text.places):
-        return False  # its parts are looked at one by one
-    value = text.at(pointer)
-    return may_be_secret(text.value, pointer) and not (isinstance(value, str) and not is_literal(value))
 
 
 def _cut(line: str, caret: int) -> tuple[str, int]:

@@ -1,37 +1,93 @@
-"""Read one entry of `exports`, or a source: every problem of it, and what is good."""
+"""Read one export of a document, or a source: every problem of it, and what is good."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from bifrost_export.config.checking import Checker
 from bifrost_export.config.documents import Document, LoadedExport
 from bifrost_export.config.kinds import config_model
-from bifrost_export.config.models import Export, Source
+from bifrost_export.config.models import Destination, Export, Source, check_name
+from bifrost_export.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PARTS = {"destination": Destination, "source": Source}
+"""Parts whose `config` is chosen by a `type`."""
 
 
-def read_export(checker: Checker, document: Document, raw: Any, index: int) -> LoadedExport:
-    """One entry of `exports`.
+_UNNAMED = "unnamed"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One export as it is written.
 
     Args:
-        checker: Has no problems yet; it has none afterwards.
-        document: The entry's document.
-        raw: The entry.
+        raw: What stands there, of any JSON type.
+        pointer: Where it stands.
         index: Its number, from 0.
+        to_long_form: Gives the export in long form, and notes what stands in the way of it; is given what is written,
+            and its pointer.
+        needs_name: Whether a name must be written; without it, one is missed only where something else is wrong.
     """
-    pointer = f"/log_exports/exports/{index}"
-    found = LoadedExport(document, pointer, index, raw=raw)
-    checker.stand_twice(pointer)
-    export = checker.model(Export, raw, pointer)
-    if isinstance(raw, dict):
-        found.name = raw["name"] if isinstance(raw.get("name"), str) else None
-        own = {key: value for key, value in raw.items() if key not in ("destination", "source")}
-        checker.texts(Export, own, pointer)
-        for part in ("destination", "source"):
-            _check_config(checker, part, raw.get(part), f"{pointer}/{part}")
+
+    raw: Any
+    pointer: str
+    index: int
+    to_long_form: Callable[[dict[str, Any], str], dict[str, Any]]
+    needs_name: bool = True
+
+
+def read_export(checker: Checker, document: Document, entry: Entry) -> LoadedExport:
+    """One export.
+
+    Args:
+        checker: May have problems of it already; it has none afterwards.
+        document: The export's document.
+        entry: The export as it is written.
+    """
+    found = LoadedExport(document, entry.pointer, entry.index, raw=entry.raw)
+    checker.stand_twice(entry.pointer)
+    value = entry.raw
+    if isinstance(value, dict):
+        value = found.raw = entry.to_long_form(value, entry.pointer)
+        found.name, found.has_good_name = _name(value.get("name"))
+        check_parts(checker, value, entry.pointer)
+        if not entry.needs_name:
+            value = {"name": _UNNAMED, **value}
+    export = checker.model(Export, value, entry.pointer)
     found.problems = checker.take()
     found.export = None if found.errors else export
     return found
+
+
+def _name(value: Any) -> tuple[str | None, bool]:
+    if not isinstance(value, str):
+        return None, False
+    try:
+        check_name(value)
+    except ConfigError:
+        return value, False
+    return value, True
+
+
+def check_parts(checker: Checker, value: dict[str, Any], pointer: str, *, partial: bool = False) -> None:
+    """Note what is wrong with the texts of an export, and with what a `type` chooses.
+
+    Args:
+        checker: Notes it.
+        value: The export in long form.
+        pointer: Where it stands.
+        partial: As for `Checker.model`.
+    """
+    checker.texts(Export, {key: each for key, each in value.items() if key not in _PARTS}, pointer)
+    for part, model in _PARTS.items():
+        if isinstance(each := value.get(part), dict):
+            checker.texts(model, {key: inner for key, inner in each.items() if key != "config"}, f"{pointer}/{part}")
+            _check_config(checker, part, each, f"{pointer}/{part}", partial=partial)
 
 
 def read_source(checker: Checker, value: Any, pointer: str) -> Source | None:
@@ -48,10 +104,10 @@ def read_source(checker: Checker, value: Any, pointer: str) -> Source | None:
     return None if any(each.severity == "error" for each in checker.problems[before:]) else source
 
 
-def _check_config(checker: Checker, part: str, value: Any, pointer: str) -> None:
+def _check_config(checker: Checker, part: str, value: Any, pointer: str, *, partial: bool = False) -> None:
     """Check `config` of a destination or source against the model that its type names."""
     config = value.get("config") if isinstance(value, dict) else None
     model = config_model(part, value.get("type")) if isinstance(config, dict) else None
     if model is not None:
         checker.texts(model, config, f"{pointer}/config")
-        checker.model(model, config, f"{pointer}/config", lenient=True)
+        checker.model(model, config, f"{pointer}/config", lenient=True, partial=partial)

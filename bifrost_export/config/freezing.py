@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.config.defaults import POINTER as DEFAULTS
 from bifrost_export.config.models import Source
+from bifrost_export.config.origins import Origins
 from bifrost_export.config.references import DOCUMENT, is_literal
 from bifrost_export.config.sources import SOURCE_CONFIGS
 from bifrost_export.config.texts import Place, map_texts
@@ -18,8 +21,9 @@ if TYPE_CHECKING:
 
 
 def freeze(loaded: LoadedExport) -> dict[str, Any]:
-    """The export as JSON: `{"name", "document", "pointer", "export", "source", "source_pointer", "staging"}`.
+    """The export as JSON, in long form, with its document, and where both are written.
 
+    It has the keys `name`, `document`, `pointer`, `moved`, `export`, `source`, `source_pointer` and `staging`.
     A literal secret is replaced by `{"$document": <its JSON pointer>}`, and stays in the document.
 
     Raises:
@@ -31,31 +35,43 @@ def freeze(loaded: LoadedExport) -> dict[str, Any]:
     export = loaded.export.model_dump(mode="json")
     destination = DESTINATIONS.load(loaded.export.destination.type).Config
     pointer = f"{loaded.pointer}/destination/config"
-    export["destination"]["config"] = map_texts(export["destination"]["config"], destination, pointer, _hidden)
+    hidden = partial(_hidden, document.origins)
+    export["destination"]["config"] = map_texts(export["destination"]["config"], destination, pointer, hidden)
     if loaded.export.source is not None:
-        export["source"] = _source(loaded.export.source, f"{loaded.pointer}/source")
+        export["source"] = _source(loaded.export.source, f"{loaded.pointer}/source", document.origins)
     return {
         "name": loaded.export.name,
         "document": str(document.path.absolute()),
         "pointer": loaded.pointer,
+        "moved": document.origins.of(loaded.pointer, DEFAULTS),
         "export": export,
-        "source": None if document.source is None else _source(document.source, document.source_pointer),
+        "source": None
+        if document.source is None
+        else _source(document.source, document.source_pointer, document.origins),
         "source_pointer": document.source_pointer,
         "staging": document.staging.model_dump(mode="json"),
     }
 
 
 def config_hash(frozen: dict[str, Any]) -> str:
-    """SHA-256, in hex, of the export and its source: what the output depends on."""
-    wanted = {"export": frozen["export"], "source": frozen["source"]}
+    """SHA-256, in hex, of the export and its source: what the output depends on, however and wherever it is written."""
+    export = {key: value for key, value in frozen["export"].items() if key != "airflow"}
+    wanted = _without_places({"export": export, "source": frozen["source"]})
     return hashlib.sha256(json.dumps(wanted, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _source(source: Source, pointer: str) -> dict[str, Any]:
+def _without_places(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: None if key == DOCUMENT else _without_places(each) for key, each in value.items()}
+    return [_without_places(each) for each in value] if isinstance(value, list) else value
+
+
+def _source(source: Source, pointer: str, origins: Origins) -> dict[str, Any]:
     found = source.model_dump(mode="json")
-    found["config"] = map_texts(found["config"], SOURCE_CONFIGS[source.type], f"{pointer}/config", _hidden)
+    hidden = partial(_hidden, origins)
+    found["config"] = map_texts(found["config"], SOURCE_CONFIGS[source.type], f"{pointer}/config", hidden)
     return found
 
 
-def _hidden(text: str, place: Place, pointer: str) -> Any:
-    return {DOCUMENT: pointer} if place.secret and is_literal(text) else text
+def _hidden(origins: Origins, text: str, place: Place, pointer: str) -> Any:
+    return {DOCUMENT: origins.written(pointer)} if place.secret and is_literal(text) else text

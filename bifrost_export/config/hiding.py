@@ -14,11 +14,14 @@ from bifrost_export.config.texts import place_at
 MASK = "***"
 _LIKE_A_SECRET = re.compile(r"secret|passw|token|credential|(^|_)key|(^|_)sas", re.IGNORECASE)
 _USER_IN_URL = re.compile(r"://[^/@\s]*@")
-_OWN = (
+_OURS = ("$schema", "log_exports", "export", "filters", "transformations")
+_BIFROSTS = (
     ["logs_store", "type"],
     ["logs_store", "enabled"],
     *(["logs_store", "config", key] for key in ("path", "host", "port", "db_name", "ssl_mode")),
+    ["client", "log_retention_days"],
 )
+"""What of Bifrost's own is no secret, since messages are about it."""
 
 
 def shown(whole: Any, pointer: str, value: Any) -> Any:
@@ -39,12 +42,19 @@ def shown(whole: Any, pointer: str, value: Any) -> Any:
 def may_be_secret(whole: Any, pointer: str) -> bool:
     """Whether a place holds a secret, or may: by its field's marker, or by its name where no field is declared."""
     steps = steps_of(pointer)
-    if steps[:1] != ["log_exports"]:
-        return bool(steps) and steps not in _OWN
-    for depth, (part, step) in enumerate(pairwise(steps), start=1):
-        if step == "config" and part in ("destination", "source") and steps[depth + 1 :]:
-            return _in_config(part, value_at(whole, [*steps[:depth], "type"]), steps[depth + 1 :])
+    if steps[:1] and steps[0] not in _OURS:
+        return steps not in _BIFROSTS
+    for depth, (holder, step) in enumerate(pairwise(steps), start=1):
+        if step == "config" and steps[depth + 1 :]:
+            return _in_config(*_kind(value_at(whole, steps[:depth]), holder), steps[depth + 1 :])
     return any(_LIKE_A_SECRET.search(step) for step in steps[1:])
+
+
+def _kind(holder: Any, name: str) -> tuple[str, Any]:
+    """Part and type of a `config`: those of the object that holds it, else those of the word beside it."""
+    if name in ("destination", "source"):
+        return name, value_at(holder, ["type"])
+    return "destination", value_at(holder, ["destination"])
 
 
 def _in_config(part: str, kind: Any, steps: list[str]) -> bool:

@@ -18,45 +18,80 @@ from bifrost_export.config.models import (
     Source,
     Staging,
 )
+from bifrost_export.config.schedule_kinds import schedule_models
+from bifrost_export.config.schema_forms import choose_config, let_words_stand, partial_definitions
+from bifrost_export.config.short_form import KEYS as SHORT_KEYS
 from bifrost_export.config.sources import SOURCE_CONFIGS
 from bifrost_export.registry import DESTINATIONS, FORMATS
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = {"type": "string", "pattern": r"^env\.|\$\{", "description": "A reference such as ${NAME}."}
+_DURATION = {"pattern": "^[0-9]{1,9}[smhd]$", "examples": ["30m", "2h", "1d"]}
+_OF_SCHEDULES = {
+    "time": {"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["02:00"]},
+    "timezone": {"examples": ["UTC", "Europe/Berlin", "America/New_York"]},
+    "settle": _DURATION,
+}
+_S3 = {"bucket": "bifrost-logs", "region": "us-west-2", "prefix": "logs/{year}/{month}/{day}/"}
+_EXAMPLES = [
+    {
+        "log_exports": {
+            "exports": [
+                {
+                    "name": "daily_s3_export",
+                    "schedule": {"frequency": "daily", "time": "02:00", "timezone": "UTC"},
+                    "destination": {"type": "s3", "config": _S3},
+                    "data": {"filters": {"status_codes": [200, 500]}},
+                }
+            ]
+        }
+    },
+    {"export": {"schedule": "daily", "time": "02:00", "timezone": "UTC", "destination": "s3", "config": _S3}},
+]
 
 
 def document_schema() -> dict[str, Any]:
-    """The JSON Schema of a document in long form."""
+    """The JSON Schema of a document, in either form."""
     destinations = {name: config_model("destination", name) for name in DESTINATIONS.names()}
     configs = {"destination": _known(destinations), "source": _known(dict(SOURCE_CONFIGS))}
-    models: list[type[BaseModel]] = [
-        Export,
-        Staging,
-        Source,
-        *(model for group in configs.values() for model in group.values()),
-    ]
+    models: list[type[BaseModel]] = [Export, Staging, Source, *schedule_models().values()]
+    models += [model for group in configs.values() for model in group.values()]
     _, made = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
     definitions: dict[str, Any] = made["$defs"]
     _complete(definitions)
     for part, group in configs.items():
         _let_references_stand(definitions, group)
-        _choose_config(definitions[part.capitalize()], group)
+        choose_config(definitions[part.capitalize()], group)
+    let_words_stand(definitions, configs["destination"])
+    definitions |= partial_definitions(definitions)
     return {
         "$schema": _DIALECT,
         "title": "Bifrost log exports",
         "description": "A document of Bifrost Export, or Bifrost's own config with log_exports in it.",
+        "examples": _EXAMPLES,
         "type": "object",
-        "required": ["log_exports"],
-        "properties": {"log_exports": _log_exports()},
+        "properties": _properties(definitions),
+        **_either_form(),
         "$defs": definitions,
+    }
+
+
+def _properties(definitions: dict[str, Any]) -> dict[str, Any]:
+    data = definitions["Data"]["properties"]
+    return {
+        "$schema": {"type": "string", "description": "This schema, for editors."},
+        "log_exports": _log_exports(),
+        "export": {"description": "The one export of a document in short form."},
+        "filters": {"$ref": "#/$defs/Filters", "description": "Filters of the export in short form."},
+        "transformations": {**data["transformations"], "description": "Transformations of the export in short form."},
     }
 
 
 def _log_exports() -> dict[str, Any]:
     return {
         "type": "object",
+        "description": "The exports, and what they share.",
         "additionalProperties": False,
-        "required": ["exports"],
         "properties": {
             "enabled": {"type": "boolean", "default": True, "description": "false switches all exports off."},
             "source": {
@@ -64,7 +99,26 @@ def _log_exports() -> dict[str, Any]:
                 "description": "The log store of all exports that name none.",
             },
             "staging": {"$ref": "#/$defs/Staging", "description": "Where rows wait between tasks."},
-            "exports": {"type": "array", "items": {"$ref": "#/$defs/Export"}, "description": "One DAG each."},
+            "defaults": {"$ref": "#/$defs/Defaults", "description": "Keys that exports take over when they lack them."},
+            "exports": {"type": "array", "description": "One DAG each."},
+        },
+        "if": {"required": ["defaults"]},
+        "then": {"properties": {"exports": {"items": {"$ref": "#/$defs/HeirExport"}}}},
+        "else": {"properties": {"exports": {"items": {"$ref": "#/$defs/Export"}}}},
+    }
+
+
+def _either_form() -> dict[str, Any]:
+    """`log_exports.exports` excludes the short form; one of the two is there."""
+    has_defaults = {"required": ["log_exports"], "properties": {"log_exports": {"required": ["defaults"]}}}
+    return {
+        "if": {"required": ["log_exports"], "properties": {"log_exports": {"required": ["exports"]}}},
+        "then": {"properties": dict.fromkeys(SHORT_KEYS, False)},
+        "else": {
+            "anyOf": [{"required": [key]} for key in SHORT_KEYS],
+            "if": has_defaults,
+            "then": {"properties": {"export": {"$ref": "#/$defs/PartialExport"}}},
+            "else": {"properties": {"export": {"$ref": "#/$defs/ShortExport"}}},
         },
     }
 
@@ -76,6 +130,11 @@ def _known(models: dict[str, type[BaseModel] | None]) -> dict[str, type[BaseMode
 def _complete(definitions: dict[str, Any]) -> None:
     """Say what the models check in Python."""
     definitions["Export"]["properties"]["name"] |= {"pattern": f"^{NAME_PATTERN}$", "not": {"pattern": "__"}}
+    definitions["AirflowOptions"]["properties"]["execution_timeout"] |= _DURATION
+    for model in schedule_models().values():
+        for name, facts in _OF_SCHEDULES.items():
+            if name in definitions[model.__name__]["properties"]:
+                definitions[model.__name__]["properties"][name] |= facts
     data = definitions["Data"]["properties"]
     data["include"]["items"]["enum"] = list(DATASETS)
     data["include"]["uniqueItems"] = True
@@ -90,23 +149,11 @@ def _complete(definitions: dict[str, Any]) -> None:
 
 
 def _compressions(name: str) -> dict[str, Any]:
-    kind = load_kind(FORMATS, name)
+    kind, default = load_kind(FORMATS, name), Data.model_fields["format"].default
     is_it: dict[str, Any] = {"properties": {"format": {"const": name}}}
-    if name != Data.model_fields["format"].default:
+    if name != default:
         is_it["required"] = ["format"]
     return {"if": is_it, "then": {"properties": {"compression": {"enum": [*kind.compressions, None]}}}}
-
-
-def _choose_config(definition: dict[str, Any], models: dict[str, type[BaseModel]]) -> None:
-    """Let `type` choose the shape of `config`."""
-    definition["properties"]["type"]["enum"] = sorted(models)
-    definition["allOf"] = [
-        {
-            "if": {"required": ["type"], "properties": {"type": {"const": name}}},
-            "then": {"properties": {"config": {"$ref": f"#/$defs/{model.__name__}"}}},
-        }
-        for name, model in sorted(models.items())
-    ]
 
 
 def _let_references_stand(definitions: dict[str, Any], models: dict[str, type[BaseModel]]) -> None:

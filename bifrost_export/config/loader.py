@@ -9,17 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from bifrost_export.config.checking import Checker
+from bifrost_export.config.document_reading import read_exports
 from bifrost_export.config.documents import Document, Loaded, LoadedExport
-from bifrost_export.config.export_reading import read_export, read_source
-from bifrost_export.config.logs_store import read_logs_store
-from bifrost_export.config.models import Staging
-from bifrost_export.config.positions import SyntaxFaultError, Text
+from bifrost_export.config.positions import SyntaxFaultError, Text, unread
 from bifrost_export.config.problems import Problem
 from bifrost_export.config.reading import SUFFIXES, read_document
 from bifrost_export.errors import DocumentError, UnknownExportError
 
 VARIABLE = "BIFROST_EXPORT_CONFIG"
-_TOP = ("enabled", "exports", "source", "staging")
 
 
 def default_path(environ: Mapping[str, str] | None = None) -> Path:
@@ -47,7 +44,8 @@ def load(path: str | Path) -> Loaded:
         files = []
     else:
         if not files:
-            _fail(loaded, path, f"the folder {path} holds no document", f"files that end in {', '.join(SUFFIXES)}")
+            allowed = f"files that end in {', '.join(SUFFIXES)}"
+            _fail(loaded, path, f"the folder {path} holds no document", allowed=allowed)
     for file in files:
         _load_file(loaded, file)
     _refuse_same_names(loaded)
@@ -95,9 +93,9 @@ def load_export(path: str | Path, name: str) -> LoadedExport:
     )
 
 
-def _fail(loaded: Loaded, path: Path, message: str, allowed: str | None = None, **place: Any) -> None:
-    problem = Problem("error", "", message, file=path.name, allowed=allowed, **place)
-    document = Document(path)
+def _fail(loaded: Loaded, path: Path, message: str, text: Text | None = None, **told: Any) -> None:
+    problem = Problem("error", "", message, file=path.name, **told)
+    document = Document(path, text)
     loaded.documents.append(document)
     loaded.exports.append(LoadedExport(document, problems=[problem]))
 
@@ -107,69 +105,16 @@ def _load_file(loaded: Loaded, path: Path) -> None:
         text = read_document(path)
     except FileNotFoundError:
         _fail(loaded, path, f"there is no document {path}", hint=f"Name it, or set {VARIABLE}.")
-    except SyntaxFaultError as error:
-        _fail(loaded, path, f"the document {path.name} is {error.message}", line=error.line, column=error.column)
+    except SyntaxFaultError as fault:
+        message = f"the document {path.name} is {fault.message}"
+        place = {"line": fault.line, "column": fault.column, "hint": fault.hint}
+        _fail(loaded, path, message, unread(fault.lines), **place)
     except (OSError, ValueError) as error:
         _fail(loaded, path, f"the document {path} can't be read: {error}")
     else:
-        _load_text(loaded, Document(path, text), text)
-
-
-def _load_text(loaded: Loaded, document: Document, text: Text) -> None:
-    checker = Checker(text, document.path.name)
-    loaded.documents.append(document)
-    top = text.value.get("log_exports") if isinstance(text.value, dict) else None
-    if not isinstance(top, dict) or not isinstance(top.get("exports"), list):
-        _tell_no_exports(checker, text.value, top)
-        loaded.exports.append(LoadedExport(document, problems=checker.take()))
-        return
-    _read_top(checker, document, top, text.value)
-    shared = checker.take()
-    if top.get("source") is None:
-        read_logs_store(checker, document, text.value.get("logs_store"))
-    of_store = checker.take()
-    exports = [read_export(checker, document, raw, index) for index, raw in enumerate(top["exports"])]
-    heirs = [each for each in exports if not (isinstance(each.raw, dict) and each.raw.get("source") is not None)]
-    _spread(loaded, exports, shared)
-    if heirs:  # Bifrost's own log store is no matter of exports that name another
-        _spread(loaded, heirs, of_store)
-    loaded.exports += exports
-
-
-def _tell_no_exports(checker: Checker, whole: Any, top: Any) -> None:
-    hint = None
-    if isinstance(whole, dict) and top is None and {"export", "filters", "transformations"} & set(whole):
-        hint = "The short form comes with a later version."
-    pointer = "" if top is None else "/log_exports/exports" if isinstance(top, dict) else "/log_exports"
-    allowed = '{"log_exports": {"exports": [...]}}'
-    checker.add(pointer, "the document has no list log_exports.exports", allowed=allowed, hint=hint)
-
-
-def _spread(loaded: Loaded, exports: list[LoadedExport], shared: list[Problem]) -> None:
-    """Problems of the document itself break each of its exports, and are told once."""
-    loaded.problems += shared
-    if any(problem.severity == "error" for problem in shared):
-        for each in exports:
-            each.export = None
-            each.shared = [*each.shared, *shared]
-
-
-def _read_top(checker: Checker, document: Document, top: dict[str, Any], whole: dict[str, Any]) -> None:
-    checker.known_keys(top, _TOP, "/log_exports")
-    checker.stand_twice("/log_exports", but="/log_exports/exports")
-    enabled = top.get("enabled", True)
-    if isinstance(enabled, bool):
-        document.enabled = enabled
-    else:
-        checker.add("/log_exports/enabled", "enabled is no truth value", allowed="true, false")
-    if "staging" in top:
-        checker.texts(Staging, top["staging"], "/log_exports/staging")
-        document.staging = checker.model(Staging, top["staging"], "/log_exports/staging") or document.staging
-    if top.get("source") is not None:
-        document.source = read_source(checker, top["source"], "/log_exports/source")
-    client = whole.get("client")
-    days = client.get("log_retention_days") if isinstance(client, dict) else None
-    document.log_retention_days = days if isinstance(days, int) and not isinstance(days, bool) else None
+        document = Document(path, text)
+        loaded.documents.append(document)
+        read_exports(loaded, document, text.value, Checker(text, path.name, document.origins))
 
 
 def _refuse_same_names(loaded: Loaded) -> None:
@@ -178,10 +123,10 @@ def _refuse_same_names(loaded: Loaded) -> None:
         former = each if each.name is None else first.setdefault(each.name, each)
         if former is each or each.document.text is None:
             continue
-        checker = Checker(each.document.text, each.document.path.name)
-        hint = f"Give each export a name of its own: {former.document.path.name} has it at {former.pointer}."
+        checker = Checker(each.document.text, each.document.path.name, each.document.origins)
+        hint = f'Give each export a "name" of its own: {former.document.path.name} has it at {former.pointer}.'
         checker.add(f"{each.pointer}/name", f"the name {each.name!r} is taken", hint=hint)
-        each.export = None
+        each.export, each.has_good_name = None, False
         each.problems += checker.take()
 
 

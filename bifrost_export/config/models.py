@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
+from bifrost_export.config.airflow_options import AirflowOptions
 from bifrost_export.config.fields import ConnectionText, LiteralText, Strict
 from bifrost_export.config.kinds import load_kind
 from bifrost_export.config.schedules import Schedule
 from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
+from bifrost_export.config.wording import brief, nearest
 from bifrost_export.errors import ConfigError
 from bifrost_export.registry import DESTINATIONS, FORMATS
 from bifrost_export.window import parse_instant
@@ -19,6 +21,7 @@ DATASETS = ("request_logs",)
 """The datasets that `data.include` takes in this version."""
 
 LATER_DATASETS = ("response_logs", "error_logs", "metrics", "traces")
+LATER_DESTINATIONS = ("gcs", "azure_blob", "snowflake", "redshift", "bigquery")
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 """Of the names of exports, in which `__` may not stand either."""
 
@@ -125,10 +128,23 @@ class Filters(Strict):
         return self
 
 
+def _dataset_is_known(name: str) -> str:
+    if name in LATER_DATASETS:
+        raise ConfigError(f"the dataset {name!r} comes with a later version", allowed=", ".join(DATASETS))
+    if name not in DATASETS:
+        raise ConfigError(
+            f"there is no dataset {name!r}", allowed=", ".join(DATASETS), hint=nearest(name, list(DATASETS))
+        )
+    return name
+
+
+DatasetName = Annotated[LiteralText, AfterValidator(_dataset_is_known)]
+
+
 class Data(Strict):
     """What is exported, and how it is written."""
 
-    include: tuple[LiteralText, ...] = Field(default=("request_logs",), min_length=1, description="The datasets.")
+    include: tuple[DatasetName, ...] = Field(default=("request_logs",), min_length=1, description="The datasets.")
     format: LiteralText = Field(default="parquet", description="The format of the files.")
     compression: LiteralText | None = Field(default=None, description="Its compression; without it, the format's own.")
     filters: Filters = Field(default=Filters(), description="Which rows are exported.")
@@ -138,12 +154,7 @@ class Data(Strict):
 
     @field_validator("include")
     @classmethod
-    def _datasets_are_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for name in value:
-            if name in LATER_DATASETS:
-                raise ConfigError(f"the dataset {name!r} comes with a later version", allowed=", ".join(DATASETS))
-            if name not in DATASETS:
-                raise ConfigError(f"there is no dataset {name!r}", allowed=", ".join(DATASETS))
+    def _datasets_differ(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) < len(value):
             raise ConfigError(f"include names a dataset twice: {', '.join(value)}")
         return value
@@ -163,7 +174,9 @@ class Data(Strict):
         else:
             good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
         if not good:
-            raise ConfigError(f"max_rejected is {value!r}", allowed="a share such as 1% or 0.5%, or a number of rows")
+            raise ConfigError(
+                f"max_rejected is {brief(value, value)}", allowed="a share such as 1% or 0.5%, or a number of rows"
+            )
         return value
 
     @field_validator("format")
@@ -188,11 +201,14 @@ class Destination(Strict):
     """Where the files go."""
 
     type: LiteralText = Field(description="The kind of destination.")
-    config: dict[str, Any] = Field(description="Its keys; see the destinations.")
+    config: dict[str, Any] = Field(description="Keys of the destination, such as bucket or path.")
 
     @field_validator("type")
     @classmethod
     def _type_is_known(cls, value: str) -> str:
+        known = DESTINATIONS.names()
+        if value in LATER_DESTINATIONS and value not in known:
+            raise ConfigError(f"the destination {value!r} comes with a later version", allowed=", ".join(known))
         load_kind(DESTINATIONS, value)
         return value
 
@@ -208,6 +224,7 @@ class Export(Strict):
     destination: Destination = Field(description="Where the files go.")
     data: Data = Field(default=Data(), description="What is exported.")
     source: Source | None = Field(default=None, description="A log store of its own.")
+    airflow: AirflowOptions = Field(default=AirflowOptions(), description="How its DAG and tasks stand in Airflow.")
 
     @field_validator("name")
     @classmethod

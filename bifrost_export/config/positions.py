@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 Mark = tuple[int, int]
@@ -20,52 +21,115 @@ class SyntaxFaultError(ValueError):
         message: What is wrong.
         line: From 1.
         column: From 1.
+        hint: What to do.
+
+    Attributes:
+        lines: The text's lines, where it is one.
     """
 
-    def __init__(self, message: str, line: int, column: int) -> None:
+    def __init__(self, message: str, line: int, column: int, hint: str | None = None) -> None:
         super().__init__(message)
-        self.message, self.line, self.column = message, line, column
+        self.message, self.line, self.column, self.hint = message, line, column, hint
+        self.lines: list[str] = []
 
 
-@dataclass
+@dataclass(slots=True)
+class Spot:
+    """Where a value stands.
+
+    Args:
+        start: Where it begins.
+        end: The place behind its last character.
+        key: Where the key begins that holds it, or None in a list.
+        parts: The spots of what it holds, by key or by the text of an index.
+    """
+
+    start: Mark
+    end: Mark
+    key: Mark | None = None
+    parts: dict[str, Spot] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where everything in a text stands.
+
+    Args:
+        root: The spot of the whole value; None for a text without one.
+        twice: Pointers of keys that stand twice in one object, with the place of the later one.
+        former: The pointers of such keys, with the spots of the values that the later ones took the place of.
+    """
+
+    root: Spot | None = None
+    twice: tuple[tuple[str, Mark], ...] = ()
+    former: tuple[tuple[str, Spot], ...] = ()
+
+
 class Text:
-    """A text that was read.
+    """A text that was read. Its places are looked for when they are first asked for: a good document needs none.
 
     Args:
         value: What it says.
         lines: Its lines, as the places count them.
-        places: JSON pointer -> where the value begins.
-        ends: JSON pointer -> the place behind the value's last character.
-        keys: JSON pointer -> where the key begins that holds the value.
-        twice: Pointers of keys that stand twice in one object, with the place of the later one.
+        locate: Finds the places.
+        has_twice: Whether a key may stand twice in one object.
     """
 
-    value: Any = None
-    lines: list[str] = field(default_factory=list)
-    places: dict[str, Mark] = field(default_factory=dict)
-    ends: dict[str, Mark] = field(default_factory=dict)
-    keys: dict[str, Mark] = field(default_factory=dict)
-    twice: list[tuple[str, Mark]] = field(default_factory=list)
+    def __init__(self, value: Any, lines: list[str], locate: Callable[[], Located], *, has_twice: bool = True) -> None:
+        self.value = value
+        self.lines = lines
+        self._locate = locate
+        self._has_twice = has_twice
 
-    def place(self, pointer: str, of_key: bool = False) -> Mark | tuple[None, None]:
+    @cached_property
+    def _located(self) -> Located:
+        return self._locate()
+
+    @property
+    def twice(self) -> Sequence[tuple[str, Mark]]:
+        """Pointers of keys that stand twice in one object, with the place of the later one."""
+        return self._located.twice if self._has_twice else ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no value has been read from it."""
+        return self._located.root is None
+
+    def spots(self) -> Iterator[tuple[str, Spot]]:
+        """Every spot with its pointer; a list or object stands before what it holds."""
+        return _below("", self._located.root) if self._located.root else iter(())
+
+    def former(self) -> Iterator[tuple[str, Spot]]:
+        """The same of the values that a later key of the same name took the place of."""
+        return (each for pointer, spot in self._located.former for each in _below(pointer, spot))
+
+    def place(self, pointer: str, of_key: bool = False) -> Mark:
         """The place of a value or its key; of the nearest that holds it when it stands nowhere itself."""
-        while pointer not in self.places and pointer:
-            pointer, of_key = pointer.rpartition("/")[0], False
-        key = self.keys.get(pointer) if of_key else None
-        return key or self.places.get(pointer) or (None, None)
+        spot = self._located.root
+        if spot is None:
+            return (1, 1)
+        for step in steps_of(pointer):
+            if step not in spot.parts:
+                return spot.start
+            spot = spot.parts[step]
+        return (spot.key if of_key else None) or spot.start
 
     def at(self, pointer: str) -> Any:
         """The value at a pointer, or None where nothing stands."""
         return value_at(self.value, steps_of(pointer))
 
-    def add_key(self, pointer: str, mark: Mark, *, again: bool) -> None:
-        """Note where a key stands; the places below a former key of that name are forgotten, as its value is."""
-        if again:
-            self.twice.append((pointer, mark))
-            for known in (self.places, self.ends, self.keys):
-                for each in [each for each in known if each == pointer or each.startswith(f"{pointer}/")]:
-                    del known[each]
-        self.keys[pointer] = mark
+
+def unread(lines: list[str]) -> Text:
+    """A text that is no JSON or YAML: it has lines, and no value."""
+    return Text(None, lines, Located)
+
+
+def _below(pointer: str, spot: Spot) -> Iterator[tuple[str, Spot]]:
+    waiting = [(pointer, spot)]
+    while waiting:
+        pointer, spot = waiting.pop()
+        yield pointer, spot
+        waiting += [(pointer + pointer_of(step), part) for step, part in reversed(spot.parts.items())]
 
 
 def pointer_of(*steps: object) -> str:
@@ -81,10 +145,14 @@ def steps_of(pointer: str) -> list[str]:
 def value_at(value: Any, steps: Sequence[str]) -> Any:
     """The value that the steps of a JSON pointer lead to, or None where nothing stands."""
     for step in steps:
-        if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        if isinstance(value, list) and _is_index(step) and int(step) < len(value):
             value = value[int(step)]
         elif isinstance(value, dict) and step in value:
             value = value[step]
         else:
             return None
     return value
+
+
+def _is_index(step: str) -> bool:
+    return step.isascii() and step.isdecimal() and len(step) < 10

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bifrost_export.config.origins import Origins
 from bifrost_export.config.positions import SyntaxFaultError, steps_of, value_at
 from bifrost_export.config.reading import read_document
 from bifrost_export.config.texts import Place, map_texts
@@ -44,6 +45,11 @@ def is_literal(text: str) -> bool:
     if not text or _ENV.fullmatch(text):
         return False
     return any(default for _, default in references_in(text)) or bool(_REFERENCE.sub("", text))
+
+
+def without_references(text: str) -> str:
+    """A text with an `x` in place of each reference."""
+    return "x" if _ENV.fullmatch(text) else _REFERENCE.sub("x", text)
 
 
 def is_broken(text: str) -> bool:
@@ -96,6 +102,7 @@ class Resolver:
         document: The document that literal secrets are read from, and that relative paths are taken from.
         on_secret: Told every secret value.
         with_secrets: Fill in secrets too; without, the text of theirs stays, and a literal one becomes `***`.
+        origins: Where the parts of the export are written, for messages.
     """
 
     def __init__(
@@ -105,12 +112,14 @@ class Resolver:
         document: Path | None = None,
         on_secret: Callable[[str], None] | None = None,
         with_secrets: bool = True,
+        origins: Origins | None = None,
     ) -> None:
         self.environ: Mapping[str, str] = os.environ if environ is None else environ
         self.builtins = dict(builtins or {})
         self.document = document
         self.on_secret = on_secret
         self.with_secrets = with_secrets
+        self.origins = origins or Origins()
 
     def resolve(self, value: Any, model: type[BaseModel] | None, pointer: str) -> Any:
         """A copy of a config with all references filled in.
@@ -135,6 +144,7 @@ class Resolver:
     def _fill(self, text: str, place: Place, pointer: str) -> str:
         if place.secret and not self.with_secrets:
             return text
+        pointer = self.origins.written(pointer)
         whole = _ENV.fullmatch(text)
         if whole:
             filled = self._value(whole[1], None, place, pointer)
@@ -170,7 +180,7 @@ class Resolver:
         steps = steps_of(pointer)
         found = value_at(document, steps)
         # Another export may have taken this one's place, and its secret is not for this run.
-        name = value_at(document, [*steps[:3], "name"]) if steps[:2] == ["log_exports", "exports"] else None
+        name = value_at(document, [*_export_of(steps), "name"])
         wanted = self.builtins.get("EXPORT_NAME")
         if not isinstance(found, str) or (name is not None and wanted is not None and name != wanted):
             raise ConfigError(
@@ -181,10 +191,15 @@ class Resolver:
         return found
 
 
+def _export_of(steps: list[str]) -> list[str]:
+    """The steps to the export that a place lies in; of what exports share, steps to what has no name."""
+    return steps[:3] if steps[:2] == ["log_exports", "exports"] else steps[:1]
+
+
 def _read(document: Path) -> Any:
     try:
         return read_document(document).value
-    except (OSError, UnicodeDecodeError, SyntaxFaultError) as error:
+    except (OSError, SyntaxFaultError) as error:
         raise ConfigError(
             f"the document {document}, which holds a secret of this run, can't be read: {error}",
             hint="Mend it, then clear this task.",

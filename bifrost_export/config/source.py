@@ -121,10 +121,12 @@ def warn_of_unnamed(loaded: Loaded, environ: Mapping[str, str]) -> list[Problem]
 
 
 def _unnamed(document: Document) -> Problem:
-    line, column = document.text.place("/log_exports") if document.text is not None else (None, None)
+    whole = document.text.value if document.text is not None else {}
+    pointer = next((f"/{key}" for key in ("log_exports", "export") if key in whole), "")
+    line, column = document.text.place(pointer) if document.text is not None else (None, None)
     return Problem(
         "warning",
-        "/log_exports",
+        pointer,
         "no log store is named here: a run fails where neither variable nor connection names one",
         line=line,
         column=column,

@@ -61,6 +61,13 @@ def _collect(hint: Any, markers: dict[str, Any], models: list[type[BaseModel]]) 
         models.append(hint)
 
 
+def models_in(hint: Any) -> list[type[BaseModel]]:
+    """The models that a type names: itself, or the members of its union or list."""
+    models: list[type[BaseModel]] = []
+    _collect(hint, {}, models)
+    return models
+
+
 def place_at(model: type[BaseModel] | None, steps: Sequence[object]) -> Place | None:
     """What the text is for that these steps lead to, from an object of the model; None where no field is declared."""
     place = Place()

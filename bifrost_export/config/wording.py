@@ -3,35 +3,59 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
 LATER = {
-    "defaults", "airflow", "extra_fields", "include_content", "metrics_bucket", "max_file_size", "day", "minute",
+    "extra_fields", "include_content", "metrics_bucket", "max_file_size", "day", "minute",
     "expression", "start_date", "catchup", "missed_windows", "offloaded",
 }  # fmt: skip
 """Keys of the contract's list that this version doesn't know yet."""
 
 _REFUSED = {"password_command": "no command is run to find a password: write ${NAME}, or use an Airflow connection"}
-_LATER_SCHEDULES = ("daily", "weekly", "monthly", "hourly", "cron")
-_SHORT = "The short form comes with a later version: write it as an object."
+_HINTS = {"<<": "YAML 1.2 has no merge keys: what several exports share stands in log_exports.defaults."}
+_LATER_SCHEDULES = ("weekly", "monthly", "hourly", "cron")
 _LONGEST = 80
+_LONGEST_KEY = 200
+"""Characters of a key that is worth comparing with others."""
+
+_QUOTED = re.compile(r"'([^']*)'")
+_ALLOWED = {"too_short": "a list of at least {min_length}", "string_too_short": "a text that is not empty"}
+_ALLOWED |= {"string_too_long": "a text of at most {max_length} characters"}
+_ALLOWED |= {"bool_type": "true or false", "list_type": "a list", "tuple_type": "a list", "dict_type": "an object"}
+_WORD_OR_OBJECT = {"date_range": 'a word such as "last_24_hours", or an object with start and end'}
 
 
-def of_wrong_key(key: str, known: list[str]) -> tuple[str, str | None, str | None]:
+def name_of(steps: list[str]) -> str:
+    """What a value is called whose pointer has these steps: its key, or an entry of the list under that key."""
+    keys = [step for step in steps if not step.isdecimal()]
+    if not keys:
+        return "the document"
+    return keys[-1] if keys[-1] == steps[-1] else f"an entry of {keys[-1]}"
+
+
+def of_wrong_key(key: str, known: list[str], beside: Sequence[str] = ()) -> tuple[str, str | None, str | None]:
     """Message, what is allowed, and a hint, for a key that an object may not have.
 
     Args:
         key: The key.
         known: The keys that the object may have.
+        beside: Keys that it may have in some cases.
     """
+    allowed = ", ".join(known) or None
     if key in _REFUSED:
-        return f"the key {key!r} is not supported: {_REFUSED[key]}", ", ".join(known) or None, None
+        return f"the key {key!r} is not supported: {_REFUSED[key]}", allowed, None
     if key in LATER:
-        return f"the key {key!r} comes with a later version", ", ".join(known) or None, "Leave it out."
-    near = get_close_matches(key.lower(), known, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else None
-    return f"unknown key {brief(key, key)}", ", ".join(known) or None, hint
+        return f"the key {key!r} comes with a later version", allowed, "Leave it out."
+    return f"unknown key {brief(key, key)}", allowed, _HINTS.get(key) or nearest(key, [*known, *beside])
+
+
+def nearest(word: str, known: list[str]) -> str | None:
+    """The hint that names the known word that is meant, or None where none is near."""
+    near = get_close_matches(word.lower(), known, n=1) if len(word) <= _LONGEST_KEY else []
+    return f"Did you mean {near[0]!r}?" if near else None
 
 
 def of_value(name: str, found: Any, error: dict[str, Any]) -> tuple[str, str | None]:
@@ -42,17 +66,35 @@ def of_value(name: str, found: Any, error: dict[str, Any]) -> tuple[str, str | N
         found: The value.
         error: Pydantic's.
     """
+    kind, context = error["type"], error.get("ctx", {})
     allowed = str(error["msg"]).removeprefix("Input should be ")
-    least = error.get("ctx", {}).get("min_length")
-    if error["type"] == "too_short":
-        allowed = f"a list of at least {least}"
-    elif error["type"] == "string_too_short":
-        allowed = "a text that is not empty"
-    if name == "frequency" and found in _LATER_SCHEDULES[1:]:
+    if kind in _ALLOWED:
+        allowed = _ALLOWED[kind].format(**context)
+    if kind == "model_type" and name in _WORD_OR_OBJECT:
+        allowed = _WORD_OR_OBJECT[name]
+    if name in ("frequency", "schedule") and found in _LATER_SCHEDULES:
         return allowed, f"{str(found).capitalize()} schedules come with a later version."
-    if name in ("schedule", "destination") and isinstance(found, str):
-        return allowed, _SHORT
-    return allowed, None
+    if name == "export" and isinstance(found, list):
+        return allowed, 'Several exports stand in {"log_exports": {"exports": [...]}}.'
+    if isinstance(found, str) and found.startswith(("${", "env.")):
+        return allowed, "No reference may stand here: write the value itself."
+    if kind in ("literal_error", "enum"):
+        return allowed, nearest(str(found), _QUOTED.findall(allowed))
+    return allowed, _in_other_words(kind, found)
+
+
+def _in_other_words(kind: str, found: Any) -> str | None:
+    """How a value of the wrong type that is nearly right is to be written."""
+    if kind == "string_type" and isinstance(found, int | float):
+        return f'Write it in quotes: "{json.dumps(found)}".'
+    if kind == "int_type" and isinstance(found, str) and re.fullmatch(r"-?[0-9]{1,18}", found):
+        return f"Write it without quotes: {found}."
+    if kind == "bool_type" and str(found).lower() in ("true", "false", "yes", "no", "on", "off", "1", "0"):
+        meant = str(found).lower() in ("true", "yes", "on", "1")
+        return f"Write it without quotes: {json.dumps(meant)}."
+    if kind in ("list_type", "tuple_type") and isinstance(found, str):
+        return "Write it in brackets, also when it is one alone."
+    return None
 
 
 def brief(told: Any, found: Any) -> str:
@@ -66,4 +108,9 @@ def brief(told: Any, found: Any) -> str:
         kind = "an object" if isinstance(found, dict) else "a list" if found else "an empty list"
         return kind if isinstance(found, dict | list) else "not of the right kind"
     text = json.dumps(told, ensure_ascii=False) if not isinstance(told, str) else repr(told)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return shortened(text, _LONGEST)
+
+
+def shortened(text: str, most: int = 1000) -> str:
+    """A text of at most so many characters."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from math import isinf
 from typing import Any
 
 import yaml
 
-from bifrost_export.config.positions import DEEPEST, Mark, SyntaxFaultError, Text, pointer_of
+from bifrost_export.config.positions import DEEPEST, Located, Mark, Spot, SyntaxFaultError, Text, pointer_of
 
 # YAML 1.2's core schema: 1.1, which PyYAML follows, reads 10:00 as 600 and no as false.
 _INT = re.compile(r"[-+]?[0-9]{1,100}")
@@ -16,27 +17,43 @@ _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _MOST_NODES = 100_000
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # What PyYAML quotes of the text may be a secret, such as a password that begins with an asterisk.
-_QUOTED = re.compile(r"'.{2,}'")
+_QUOTED = re.compile(r"'([^']*)'")
+_TAG = "tag:yaml.org,2002:"
+# Those that a plain text can get without a tag being written.
+_PLAIN_KINDS = ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value")
+_PLAIN_TAGS = {f"{_TAG}{kind}" for kind in _PLAIN_KINDS}
+_STRING = f"{_TAG}str"
+# libyaml reads ten times as fast; PyYAML may have been installed without it.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(text: str) -> Text:
     """Read a YAML document.
 
     Raises:
-        SyntaxFaultError: It is no YAML, is nested too deep, or its aliases grow beyond any document.
+        SyntaxFaultError: It is no YAML, is nested too deep, holds a tag, or its aliases grow beyond any document.
     """
+    odd = _CONTROL.search(text)
+    if odd is not None:
+        raise SyntaxFaultError("no YAML: it holds a control character", *_at(text, odd.start()))
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        told = _QUOTED.sub("it", str(error.problem or error.context))
-        raise SyntaxFaultError(f"no YAML: {told}", *((mark.line + 1, mark.column + 1) if mark else (1, 1))) from None
-    except yaml.reader.ReaderError as error:
-        raise SyntaxFaultError("no YAML: it holds a control character", *_at(text, error.position)) from None
+        place = _place(text, error)
+        told = _QUOTED.sub(
+            lambda quoted: quoted[0] if len(quoted[1]) < 2 else "it", str(error.problem or error.context)
+        )
+        if "nesting depth" in told:
+            raise SyntaxFaultError(f"nested deeper than {DEEPEST} levels", *place) from None
+        raise SyntaxFaultError(f"no YAML: {told}", *place, _hint(text, place, error)) from None
     except RecursionError:
         raise SyntaxFaultError(f"nested deeper than {DEEPEST} levels", 1, 1) from None
-    return _Walker(text).read(node)
+    walker = _Walker()
+    value, root = walker.value(node, "", 0) if node is not None else (None, None)
+    located = Located(root, tuple(walker.twice), tuple(walker.former))
+    return Text(value, _BREAK.split(text), lambda: located)
 
 
 def _at(text: str, offset: int) -> Mark:
@@ -44,33 +61,63 @@ def _at(text: str, offset: int) -> Mark:
     return len(before), len(before[-1]) + 1
 
 
+def _place(text: str, error: yaml.MarkedYAMLError) -> Mark:
+    """Where a fault is; one at the text's end stands behind its last character."""
+    mark = error.problem_mark or error.context_mark
+    lines = _BREAK.split(text.rstrip())
+    line, column = _mark(mark) if mark else (1, 1)
+    return (line, column) if line <= len(lines) else (len(lines), len(lines[-1]) + 1)
+
+
+def _hint(text: str, place: Mark, error: yaml.MarkedYAMLError) -> str | None:
+    opened = error.context_mark
+    if opened and ("flow" in str(error.context) or "quoted" in str(error.context)):
+        return f"It was opened in line {opened.line + 1}, column {opened.column + 1}."
+    lines = _BREAK.split(text)
+    line = lines[place[0] - 1] if place[0] <= len(lines) else ""
+    rest = line[place[1] - 1 :]
+    if rest.startswith("\t"):
+        return "YAML is indented by spaces, never by tabs."
+    if rest.startswith(("*", "&", "!", "@", "`", "%", "{", "[")):
+        return f"A text that begins with {rest[0]} stands in quotes."
+    if rest.startswith(":") and ": " in line[: place[1]]:
+        return "A text with ': ' in it stands in quotes."
+    return None
+
+
 class _Walker:
-    """Turns nodes into values, and notes their places."""
+    """Turns nodes into values, and notes their spots."""
 
-    def __init__(self, text: str) -> None:
-        self.found = Text(lines=_BREAK.split(text))
+    def __init__(self) -> None:
         self.nodes = 0
+        self.twice: list[tuple[str, Mark]] = []
+        self.former: list[tuple[str, Spot]] = []
 
-    def read(self, node: yaml.Node | None) -> Text:
-        if node is not None:
-            self.found.value = self._value(node, "", 0)
-        return self.found
-
-    def _value(self, node: yaml.Node, pointer: str, depth: int) -> Any:
+    def value(self, node: yaml.Node, pointer: str, depth: int) -> tuple[Any, Spot]:
         self.nodes += 1
-        self.found.places[pointer] = mark = _mark(node.start_mark)
-        self.found.ends[pointer] = _mark(node.end_mark)
+        spot = Spot(_mark(node.start_mark), _mark(node.end_mark))
         if depth > DEEPEST:  # an alias of what holds it has no end
-            raise SyntaxFaultError(f"nested deeper than {DEEPEST} levels", *mark)
+            raise SyntaxFaultError(f"nested deeper than {DEEPEST} levels", *spot.start)
         if self.nodes > _MOST_NODES:
-            raise SyntaxFaultError(f"no YAML that can be read: more than {_MOST_NODES} values", *mark)
+            raise SyntaxFaultError(f"no YAML that can be read: more than {_MOST_NODES} values", *spot.start)
+        if node.tag not in _PLAIN_TAGS:
+            raise SyntaxFaultError(
+                "no YAML that can be read: a tag stands here", *spot.start, "Write the value without a tag."
+            )
         if isinstance(node, yaml.MappingNode):
-            return self._object(node, pointer, depth)
+            return self._object(node, pointer, depth, spot), spot
         if isinstance(node, yaml.SequenceNode):
-            return [self._value(each, f"{pointer}/{index}", depth + 1) for index, each in enumerate(node.value)]
-        return _scalar(node)
+            return self._list(node, pointer, depth, spot), spot
+        return _scalar(node, spot.start), spot
 
-    def _object(self, node: yaml.MappingNode, pointer: str, depth: int) -> dict[str, Any]:
+    def _list(self, node: yaml.SequenceNode, pointer: str, depth: int, spot: Spot) -> list[Any]:
+        found = []
+        for index, each in enumerate(node.value):
+            value, spot.parts[str(index)] = self.value(each, f"{pointer}/{index}", depth + 1)
+            found.append(value)
+        return found
+
+    def _object(self, node: yaml.MappingNode, pointer: str, depth: int, spot: Spot) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, value in node.value:
             mark = _mark(key.start_mark)
@@ -78,8 +125,11 @@ class _Walker:
                 raise SyntaxFaultError("no YAML that can be read: a key is no text", *mark)
             name = str(key.value)
             below = pointer + pointer_of(name)
-            self.found.add_key(below, mark, again=name in found)
-            found[name] = self._value(value, below, depth + 1)
+            if name in found:
+                self.twice.append((below, mark))
+                self.former.append((below, spot.parts[name]))
+            found[name], inner = self.value(value, below, depth + 1)
+            inner.key, spot.parts[name] = mark, inner
         return found
 
 
@@ -87,12 +137,17 @@ def _mark(mark: Any) -> Mark:
     return mark.line + 1, mark.column + 1
 
 
-def _scalar(node: yaml.Node) -> Any:
+def _scalar(node: yaml.Node, start: Mark) -> Any:
     text = str(node.value)
-    if node.style is not None or node.tag == "tag:yaml.org,2002:str!":  # type: ignore[attr-defined]
+    if node.style or node.tag == _STRING:  # type: ignore[attr-defined]
         return text
     if text in _WORDS:
         return _WORDS[text]
     if _INT.fullmatch(text):
         return int(text)
-    return float(text) if _FLOAT.fullmatch(text) else text
+    if not _FLOAT.fullmatch(text):
+        return text
+    number = float(text)
+    if isinf(number):
+        raise SyntaxFaultError("no YAML that can be read: a number is too big", *start)
+    return number

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
+from pydantic import AfterValidator
+
+from bifrost_export.config.references import is_broken, without_references
 from bifrost_export.errors import ConfigError, WindowError
 from bifrost_export.window import Window, compact
 
@@ -34,6 +37,18 @@ def prefix_problem(prefix: str) -> tuple[str, str] | None:
             "folders below the bucket or path: no leading '/', no '..', no backslash, no control character",
         )
     return None
+
+
+def _checked_prefix(prefix: str) -> str:
+    # What a reference stands for is looked at again when it is filled in.
+    problem = None if is_broken(prefix) else prefix_problem(without_references(prefix))
+    if problem:
+        raise ConfigError(problem[0], allowed=problem[1])
+    return prefix
+
+
+Prefix = Annotated[str, AfterValidator(_checked_prefix)]
+"""The folders that a destination's keys begin with."""
 
 
 @dataclass(frozen=True)

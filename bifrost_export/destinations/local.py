@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from bifrost_export.config.fields import PathText, Strict
+from bifrost_export.destinations.keys import Prefix
 from bifrost_export.destinations.object_store import ObjectStoreDestination
 from bifrost_export.destinations.steps import Probe
 from bifrost_export.destinations.store import ObjectStore
@@ -20,7 +21,7 @@ class LocalConfig(Strict):
     """Keys of `destination.config` for `local`."""
 
     path: PathText = Field(min_length=1, description="The folder that keys are relative to; it is made.")
-    prefix: str = Field(default="", description="Folders below it; {year} {month} {day} {hour} {dataset} {export}.")
+    prefix: Prefix = Field(default="", description="Folders below it; {year} {month} {day} {hour} {dataset} {export}.")
     verify: Literal["size", "full"] = Field(default="size", description="What is compared before the commit.")
 
 

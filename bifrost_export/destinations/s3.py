@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from bifrost_export.config.fields import ConnectionText, Secret, Strict
+from bifrost_export.destinations.keys import Prefix
 from bifrost_export.destinations.object_store import ObjectStoreDestination
 from bifrost_export.destinations.store import ObjectStore
 
@@ -31,7 +32,7 @@ class S3Config(Strict):
 
     bucket: ConnectionText = Field(min_length=1, description="The bucket; it must exist.")
     region: ConnectionText | None = Field(default=None, description="The bucket's region.")
-    prefix: str = Field(default="", description="Folders; {year} {month} {day} {hour} {dataset} {export}.")
+    prefix: Prefix = Field(default="", description="Folders; {year} {month} {day} {hour} {dataset} {export}.")
     endpoint_url: ConnectionText | None = Field(default=None, description="Address of an S3-compatible store.")
     conn_id: str | None = Field(default=None, description="An Airflow connection, in place of credentials.")
     credentials: S3Credentials | None = Field(default=None, description="Without it and conn_id: the default chain.")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from bifrost_export.config.models import Staging as StagingConfig
+from bifrost_export.config.origins import Origins
+from bifrost_export.config.positions import pointer_of
 from bifrost_export.config.references import Resolver
 from bifrost_export.config.source import find_source
 from bifrost_export.destinations.port import Destination, Target
@@ -31,15 +33,17 @@ def resolver(runtime: Runtime, plan: Plan, *, with_secrets: bool = True) -> Reso
         document=Path(plan.frozen["document"]),
         on_secret=runtime.on_secret,
         with_secrets=with_secrets,
+        origins=Origins(plan.frozen.get("moved")),
     )
 
 
-def _validated(model: type[BaseModel], config: Any, pointer: str) -> Any:
+def _validated(model: type[BaseModel], config: Any, pointer: str, plan: Plan) -> Any:
     try:
         return model.model_validate(config, strict=False)
     except ValidationError as error:
+        origins = Origins(plan.frozen.get("moved"))
         places = "; ".join(
-            f"{pointer}/{'/'.join(str(step) for step in each['loc'])}: {each['msg']}" for each in error.errors()
+            f"{origins.written(pointer + pointer_of(*each['loc']))}: {each['msg']}" for each in error.errors()
         )
         raise ConfigError(f"with its references resolved, {places}", hint="Mend the referenced variable.") from None
 
@@ -60,7 +64,8 @@ def open_destination(runtime: Runtime, plan: Plan, *, with_secrets: bool = True)
     kind = DESTINATIONS.load(destination.type)
     pointer = f"{plan.frozen['pointer']}/destination/config"
     references = resolver(runtime, plan, with_secrets=with_secrets)
-    config = _validated(kind.Config, references.resolve(destination.config, kind.Config, pointer), pointer)
+    resolved = references.resolve(destination.config, kind.Config, pointer)
+    config = _validated(kind.Config, resolved, pointer, plan)
     data = plan.export.data
     format_ = FORMATS.load(data.format)()
     compression = data.compression or format_.default_compression
@@ -86,7 +91,7 @@ def open_log_store(runtime: Runtime, plan: Plan) -> LogStore:
     """
     type_, config = find_source(plan.frozen, resolver(runtime, plan), runtime.get_connection)
     kind = LOG_STORES.load(type_)
-    opened: LogStore = kind(_validated(kind.Config, config, "/source/config"))
+    opened: LogStore = kind(_validated(kind.Config, config, "/source/config", plan))
     return opened
 
 

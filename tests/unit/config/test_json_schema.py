@@ -34,7 +34,7 @@ _BEYOND = ("timezone", "time", "min_latency_ms", "date_range", "settle")
 SAYABLE = [each[0] for each in BAD if not any(word in str(each[0]) for word in _BEYOND)]
 
 
-@pytest.mark.parametrize("changes", [*SAYABLE, {"airflow": {}}, {"name": "a__b"}, {"name": 1}], ids=str)
+@pytest.mark.parametrize("changes", [*SAYABLE, {"airflow": {"retries": "4"}}, {"name": "a__b"}, {"name": 1}], ids=str)
 def test_it_refuses_what_the_loader_refuses(changes: dict[str, Any]) -> None:
     """So that an editor marks it."""
     assert not VALIDATOR.is_valid(document(export(**changes)))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifrost_export.config.json_text import read_json
-from bifrost_export.config.positions import Mark, SyntaxFaultError, Text, pointer_of, steps_of
+from bifrost_export.config.positions import Mark, Spot, SyntaxFaultError, Text, pointer_of, steps_of
 from bifrost_export.config.yaml_text import read_yaml
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -44,9 +44,14 @@ def walk(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
         yield from walk(each, pointer + pointer_of(step))
 
 
-def cut(text: str, read: Text, pointer: str) -> str:
-    """The text of a value, cut out by its places."""
-    return text[_offset(text, read.places[pointer]) : _offset(text, read.ends[pointer])]
+def cut(text: str, spot: Spot) -> str:
+    """The text of a value, cut out by its spot."""
+    return text[_offset(text, spot.start) : _offset(text, spot.end)]
+
+
+def starts(read: Text) -> dict[str, tuple[Mark, Mark | None]]:
+    """Where each value begins, and its key."""
+    return {pointer: (spot.start, spot.key) for pointer, spot in read.spots()}
 
 
 def _offset(text: str, mark: Mark) -> int:
@@ -60,9 +65,11 @@ def test_a_place_is_where_the_text_of_the_value_begins(value: Any, indent: int |
     text = json.dumps(value, indent=indent, ensure_ascii=escaped)
     read = read_json(text)
     assert read.value == value
-    assert set(read.places) == set(read.ends) == {pointer for pointer, _ in walk(value)}
+    spots = dict(read.spots())
+    assert list(spots) == [pointer for pointer, _ in walk(value)]
     for pointer, each in walk(value):
-        assert json.loads(cut(text, read, pointer)) == each
+        assert json.loads(cut(text, spots[pointer])) == each
+        assert read.place(pointer) == spots[pointer].start
         assert read.at(pointer) == each
 
 
@@ -72,8 +79,7 @@ def test_the_places_of_yaml_are_those_of_the_same_json(value: Any) -> None:
     text = json.dumps(value)
     as_json, as_yaml = read_json(text), read_yaml(text)
     assert as_yaml.value == value
-    assert as_yaml.places == as_json.places
-    assert as_yaml.keys == as_json.keys
+    assert starts(as_yaml) == starts(as_json)
 
 
 @given(PLAIN_VALUES)
@@ -81,7 +87,7 @@ def test_yaml_reads_back_what_was_written_as_a_block(value: Any) -> None:
     """Every value has a place, in blocks as well."""
     read = read_yaml(yaml.safe_dump(value, allow_unicode=True))
     assert read.value == value
-    assert set(read.places) == {pointer for pointer, _ in walk(value)}
+    assert {pointer for pointer, _ in read.spots()} == {pointer for pointer, _ in walk(value)}
 
 
 @given(st.lists(TEXTS | st.integers(0, 99)))
@@ -95,14 +101,19 @@ def test_a_key_that_stands_twice_is_found(read: Any) -> None:
     """At its later place; the last value counts, and nothing is left of the former one's places."""
     text = read('{"a": {"b": 1, "c": 2},\n "a": {"b": 3}}')
     assert text.value == {"a": {"b": 3}}
-    assert text.twice == [("/a", (2, 2))]
-    assert text.places["/a/b"] == (2, 13)
-    assert "/a/c" not in text.places
+    assert list(text.twice) == [("/a", (2, 2))]
+    assert text.place("/a/b") == (2, 13)
+    assert "/a/c" not in dict(text.spots())
+    assert [(pointer, spot.start) for pointer, spot in text.former()] == [
+        ("/a", (1, 7)),
+        ("/a/b", (1, 13)),
+        ("/a/c", (1, 21)),
+    ]
 
 
 def test_equal_keys_of_different_objects_stand_once() -> None:
     """Only one object's own keys are compared."""
-    assert read_json('[{"a": 1}, {"a": {"a": 2}}]').twice == []
+    assert read_json('[{"a": 1}, {"a": {"a": 2}}]').twice == ()
 
 
 def test_what_stands_nowhere_has_the_place_of_what_holds_it() -> None:
@@ -115,7 +126,8 @@ def test_what_stands_nowhere_has_the_place_of_what_holds_it() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "place"),
     [
-        ("", "Expecting value", (1, 1)),
+        ("", "empty", (1, 1)),
+        ("{", "double quotes", (1, 2)),
         ('{"a": 1\n "b": 2}', "Expecting ',' delimiter", (2, 2)),
         ('{"a":\n NaN}', "NaN is no number", (2, 2)),
         ('{"a": "\\ud800"}', "half of a surrogate pair", (1, 7)),
@@ -124,7 +136,7 @@ def test_what_stands_nowhere_has_the_place_of_what_holds_it() -> None:
         ("[" * 100_000, "nested too deep|Expecting value", None),
         ("9" * 5_000, "thousands of digits", (1, 1)),
     ],
-    ids=["empty", "comma", "nan", "surrogate", "surrogate-key", "deep", "endless", "digits"],
+    ids=["empty", "cut", "comma", "nan", "surrogate", "surrogate-key", "deep", "endless", "digits"],
 )
 def test_what_is_no_json_is_refused_at_its_place(text: str, message: str, place: Mark | None) -> None:
     """With line and column, whatever the text is."""

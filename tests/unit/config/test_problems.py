@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost_export.config.excerpts import excerpt
+from bifrost_export.config.excerpts import Excerpts
 from bifrost_export.config.hiding import shown
 from bifrost_export.config.json_text import read_json
 from bifrost_export.config.problems import Problem
@@ -81,9 +81,10 @@ def test_what_may_be_a_secret_is_not_told(pointer: str, value: Any, told: Any) -
 def test_no_line_of_a_document_shows_a_secret(indent: int | None) -> None:
     """Be the whole document in one line."""
     text = read_json(json.dumps(WHOLE, indent=indent))
+    excerpts = Excerpts(text)
     for line in range(1, len(text.lines) + 1):
         for column in range(1, len(text.lines[line - 1]) + 1, 7):
-            assert "canary" not in excerpt(text, line, column)[0]
+            assert "canary" not in excerpts.line(line, column)[0]
 
 
 def test_a_secret_of_several_lines_is_masked_in_each() -> None:
@@ -92,7 +93,7 @@ def test_a_secret_of_several_lines_is_masked_in_each() -> None:
         "log_exports:\n exports:\n  - destination:\n      type: s3\n      config:\n        bucket: b\n"
         "        credentials:\n          access_key_id: |\n            canary1\n            canary2\n"
     )
-    shown_lines = [excerpt(text, line, 1)[0] for line in range(1, len(text.lines) + 1)]
+    shown_lines = [Excerpts(text).line(line, 1)[0] for line in range(1, len(text.lines) + 1)]
     assert not any("canary" in each for each in shown_lines)
     assert "        bucket: b" in shown_lines
 
@@ -103,8 +104,9 @@ def test_the_caret_points_at_the_place(secret: str, padding: int) -> None:
     content = document(to_s3(credentials={"access_key_id": secret, "secret_access_key": "${S}"}, prefix="p" * padding))
     content["log_exports"]["exports"].append("HERE")
     text = read_json(json.dumps(content, ensure_ascii=False))
-    line, column = text.places["/log_exports/exports/1"]
-    told, caret = excerpt(text, line, column)
+    line, column = text.place("/log_exports/exports/1")
+    assert line is not None
+    told, caret = Excerpts(text).line(line, column)
     assert told[caret:].startswith('"HERE"')
     assert len(told) <= 120
 
