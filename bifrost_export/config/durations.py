@@ -11,6 +11,12 @@ _DURATION = re.compile(r"([0-9]{1,9})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
+def duration_of(text: str) -> dt.timedelta | None:
+    """The length of time that a text says, or None when it says none."""
+    match = _DURATION.fullmatch(text)
+    return dt.timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
+
+
 def parse_duration(text: str, name: str, least: dt.timedelta, most: dt.timedelta) -> dt.timedelta:
     """Read a length of time.
 
@@ -23,8 +29,7 @@ def parse_duration(text: str, name: str, least: dt.timedelta, most: dt.timedelta
     Raises:
         ConfigError: It is none, or is too short or too long.
     """
-    match = _DURATION.fullmatch(text)
-    duration = dt.timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
+    duration = duration_of(text)
     if duration is None or not least <= duration <= most:
         ends = f"from {_in_words(least)} to {_in_words(most)}"
         raise ConfigError(f"{name} is {text!r}", allowed=f"a whole number with s, m, h or d, {ends}, such as 30m or 2h")

@@ -15,13 +15,12 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, TypeAdapter, field_validator
 
+from bifrost_export.config.durations import duration_of
 from bifrost_export.config.fields import LiteralText, Strict
 from bifrost_export.errors import ConfigError, WindowError
 from bifrost_export.window import MICROSECOND, UTC, Window, to_utc
 
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
-_DURATION = re.compile(r"([0-9]{1,9})([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST_SETTLE = dt.timedelta(days=31)
 _DAY = dt.timedelta(days=1)
 # Some days before the ends of the calendar, so that a search for a firing stays on it.
@@ -164,8 +163,7 @@ def _off_calendar(instant: dt.datetime) -> WindowError:
 
 
 def _parse_duration(text: str) -> dt.timedelta:
-    match = _DURATION.fullmatch(text)
-    duration = dt.timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
+    duration = duration_of(text)
     if duration is None or duration > _LONGEST_SETTLE:
         raise ConfigError(
             f"settle is {text!r}", allowed="a whole number with s, m, h or d, at most 31d, such as 30m, 2h, 1d or 0s"

@@ -15,7 +15,7 @@ from bifrost_export.destinations.store import (
     ObjectStore,
     PutOptions,
     VersionChangedError,
-    sha256_of,
+    sha256_at,
 )
 from bifrost_export.errors import (
     DestinationError,
@@ -109,15 +109,8 @@ class Commit:
                 raise self._differs(part, f"it has {stored.bytes:,} bytes instead of {part.bytes:,}")
             if part.checksum and stored.checksum and stored.checksum != part.checksum:
                 raise self._differs(part, f"its checksum is {stored.checksum} instead of {part.checksum}")
-            if self.reread and self._sha256(part.key) != part.sha256:
+            if self.reread and sha256_at(self.store, part.key) != part.sha256:
                 raise self._differs(part, "its bytes have another SHA-256")
-
-    def _sha256(self, key: str) -> str | None:
-        stream = self.store.open(key)
-        if stream is None:
-            return None
-        with stream:
-            return sha256_of(stream)
 
     def _differs(self, part: Landed, how: str) -> DestinationError:
         return DestinationError(

@@ -12,7 +12,7 @@ from bifrost_export.destinations import commit, overlap
 from bifrost_export.destinations.keys import Keys
 from bifrost_export.destinations.port import Landed, Published, State
 from bifrost_export.destinations.probing import Probing
-from bifrost_export.destinations.store import KeyTakenError, ObjectStore, PutOptions, Stored, sha256_of
+from bifrost_export.destinations.store import KeyTakenError, ObjectStore, PutOptions, Stored, sha256_at, sha256_of
 from bifrost_export.errors import ConfigError, DestinationError
 
 if TYPE_CHECKING:
@@ -120,20 +120,13 @@ class ObjectStoreDestination:
             try:
                 stored = self.store.put(key, cast("BinaryIO", body), options)
             except KeyTakenError:
-                if self._sha256(key) != digest:
+                if sha256_at(self.store, key) != digest:
                     raise DestinationError(
                         f"{self.address(key)} is taken by other bytes than this run writes",
                         hint="Clear from plan, which draws a new token",
                     ) from None
                 stored = self.store.head(key) or Stored(key, size)
         return Landed(key, rows, size, digest, stored.checksum)
-
-    def _sha256(self, key: str) -> str | None:
-        stream = self.store.open(key)
-        if stream is None:
-            return None
-        with stream:
-            return sha256_of(stream)
 
     def publish(self, draft: Draft) -> Outcome:
         """Commit the run by the eight steps of the protocol's section 4."""

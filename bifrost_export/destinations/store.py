@@ -71,6 +71,15 @@ def sha256_of(stream: BinaryIO) -> str:
     return digest.hexdigest()
 
 
+def sha256_at(store: ObjectStore, key: str) -> str | None:
+    """SHA-256 of an object's bytes, in hex, or None where there is no such object."""
+    stream = store.open(key)
+    if stream is None:
+        return None
+    with stream:
+        return sha256_of(stream)
+
+
 class ObjectStore(Protocol):
     """**Protocol.** A store of named objects.
 

@@ -53,9 +53,11 @@ def reconcile(runtime: Runtime, plan: Plan, items: Iterable[dict[str, Any] | Non
     pieces = [*_parts(plan, slices), *_rejected(slices)]
     facts = {dataset: books.to_json() for dataset, books in totals.items()}
     runtime.report("reconcile", {"books": facts, "files": len(pieces)})
+    groups: list[dict[str, Any]] = []
     if plan.dry_run:
         runtime.report("dry_run", _outlook(runtime, plan, slices))
-    groups = [] if plan.dry_run else list(_groups(runtime, plan, pieces))
+    else:
+        groups = list(_groups(runtime, plan, pieces))
     return {"token": plan.token, "groups": groups, "books": facts, "pieces": len(pieces)}
 
 
