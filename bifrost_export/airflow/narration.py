@@ -52,7 +52,7 @@ def _extract(facts: Mapping[str, Any]) -> str:
 def _filter(facts: Mapping[str, Any]) -> str:
     removed = [f"{rule} {rows:,}" for rule, rows in facts["removed"].items() if rows]
     told = f"; removed by {', '.join(removed)}" if removed else ""
-    return f"{facts['label']}: kept {_many(facts['kept'], 'row')}{told}."
+    return f"{facts['label']}: kept {_many(facts['kept'], 'row')} of {facts['dataset']}{told}."
 
 
 def _transform(facts: Mapping[str, Any]) -> str:

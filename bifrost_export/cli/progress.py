@@ -116,7 +116,7 @@ def _publish(facts: dict[str, Any]) -> str:
 _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "plan": _plan,
     "extract": lambda facts: f"{facts['label']}: {many(facts['rows'], 'row')}, {facts['rejected']:,} rejected",
-    "filter": lambda facts: f"{facts['label']}: {many(facts['kept'], 'row')} kept",
+    "filter": lambda facts: f"{facts['label']}: {many(facts['kept'], 'row')} of {facts['dataset']} kept",
     "transform": lambda facts: str(facts["label"]),
     "aggregate": lambda facts: many(facts["slices"], "slice"),
     "reconcile": _reconcile,

@@ -42,17 +42,26 @@ LOG_COLUMNS: Final[dict[str, LogColumnType]] = {
 }
 """What `data.extra_fields` takes."""
 
-CONTENTS: Final = (
-    *("input_history", "responses_input_history", "output_message", "responses_output", "embedding_output"),
-    *("rerank_output", "ocr_output", "params", "tools", "tool_calls", "speech_input", "transcription_input"),
+REQUEST_CONTENTS: Final = (
+    *("input_history", "responses_input_history", "params", "tools", "speech_input", "transcription_input"),
     *("ocr_input", "image_generation_input", "image_edit_input", "image_variation_input", "video_generation_input"),
-    *("video_edit_input", "speech_output", "transcription_output", "image_generation_output", "list_models_output"),
+    *("video_edit_input", "raw_request", "passthrough_request_body"),
+)
+"""Columns that hold what was asked."""
+
+RESPONSE_CONTENTS: Final = (
+    *("output_message", "responses_output", "tool_calls", "embedding_output", "rerank_output", "ocr_output"),
+    *("speech_output", "transcription_output", "image_generation_output", "list_models_output"),
     *("video_generation_output", "video_retrieve_output", "video_download_output", "video_list_output"),
-    *("video_delete_output", "content_summary", "raw_request", "raw_response", "passthrough_request_body"),
-    *("passthrough_response_body", "routing_engine_logs", "plugin_logs", "guardrail_debug", "routing_metadata"),
+    *("video_delete_output", "raw_response", "passthrough_response_body"),
+)
+"""Columns that hold what was answered."""
+
+_OTHER_CONTENTS: Final = (
+    *("content_summary", "routing_engine_logs", "plugin_logs", "guardrail_debug", "routing_metadata"),
     "error_details",
 )
-"""Columns that hold prompts, answers, or texts that can repeat them."""
+"""Columns that can repeat any of it."""
 
 _IN_THE_RECORD: Final = {
     "id": "request_id",
@@ -76,7 +85,7 @@ def check_extra_field(name: str) -> str:
         raise ConfigError(
             f"{name!r} is in the record already, as {_IN_THE_RECORD[name]}", hint="Take it out of the list."
         )
-    if name in CONTENTS:
+    if name in (*REQUEST_CONTENTS, *RESPONSE_CONTENTS, *_OTHER_CONTENTS):
         raise ConfigError(
             f"{name!r} holds contents of requests or responses, and is no extra field",
             allowed=", ".join(LOG_COLUMNS),

@@ -18,10 +18,10 @@ from bifrost_export.errors import ConfigError
 from bifrost_export.registry import DESTINATIONS, FORMATS
 from bifrost_export.window import parse_instant
 
-DATASETS = ("request_logs",)
+DATASETS = ("request_logs", "response_logs", "error_logs")
 """The datasets that `data.include` takes in this version."""
 
-LATER_DATASETS = ("response_logs", "error_logs", "metrics", "traces")
+LATER_DATASETS = ("metrics", "traces")
 LATER_DESTINATIONS = ("gcs", "azure_blob", "snowflake", "redshift", "bigquery")
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 """Of the names of exports, in which `__` may not stand either."""
@@ -152,6 +152,7 @@ class Data(Strict):
     filters: Filters = Field(default=Filters(), description="Which rows are exported.")
     transformations: tuple[dict[str, Any], ...] = Field(default=(), description="How rows are changed.")
     extra_fields: tuple[ExtraField, ...] = Field(default=(), description="Columns of Bifrost's logs to add, by name.")
+    include_content: bool = Field(default=False, description="true: with what was asked and answered.")
     max_rows_per_file: int = Field(default=1_000_000, ge=1, description="Rows of a part.")
     max_rejected: LiteralText | int = Field(default="1%", description="A share, or a number of rows.")
 

@@ -5,24 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.config.log_columns import LOG_COLUMNS
-from bifrost_export.datasets.columns import Column, arrow_schema
+from bifrost_export.datasets.columns import Column, Dataset, arrow_schema
+from bifrost_export.datasets.error_logs import ERROR_LOGS
 from bifrost_export.datasets.request_logs import REQUEST_LOGS
+from bifrost_export.datasets.response_logs import RESPONSE_LOGS
 from bifrost_export.errors import UnknownNameError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bifrost_export.config.models import Data
-    from bifrost_export.datasets.columns import Dataset
 
-_DATASETS = {dataset.name: dataset for dataset in (REQUEST_LOGS,)}
+_DATASETS = {dataset.name: dataset for dataset in (REQUEST_LOGS, RESPONSE_LOGS, ERROR_LOGS)}
 
-__all__ = ["Column", "arrow_schema", "columns_of", "describe", "names", "schema_of"]
+__all__ = ["Column", "Dataset", "arrow_schema", "columns_of", "describe", "named", "names", "schema_of"]
 
 
 def names() -> list[str]:
     """The datasets that an export can include."""
     return list(_DATASETS)
+
+
+def named(name: str) -> Dataset:
+    """The dataset of a name.
+
+    Raises:
+        UnknownNameError: No such dataset.
+    """
+    if name not in _DATASETS:
+        raise UnknownNameError(f"there is no dataset {name!r}", allowed=", ".join(names()))
+    return _DATASETS[name]
 
 
 def columns_of(name: str, data: Data | None = None) -> tuple[Column, ...]:
@@ -35,8 +47,13 @@ def columns_of(name: str, data: Data | None = None) -> tuple[Column, ...]:
     Raises:
         UnknownNameError: No such dataset.
     """
-    extra = [Column(each, LOG_COLUMNS[each], False, f"`logs.{each}`.") for each in (data.extra_fields if data else ())]
-    return (*_dataset(name).columns, *extra)
+    dataset = named(name)
+    if data is None:
+        return dataset.columns
+    own = {column.name for column in dataset.columns}
+    wanted = [each for each in data.extra_fields if each not in own] if dataset.with_extra else []
+    extra = [Column(each, LOG_COLUMNS[each], False, f"`logs.{each}`.") for each in wanted]
+    return (*dataset.columns, *(dataset.contents if data.include_content else ()), *extra)
 
 
 def schema_of(name: str, data: Data | None = None) -> pa.Schema:
@@ -54,11 +71,5 @@ def describe(name: str, columns: tuple[Column, ...] | None = None) -> dict[str, 
     Raises:
         UnknownNameError: No such dataset.
     """
-    dataset = _dataset(name)
+    dataset = named(name)
     return {"version": dataset.version, "columns": [each.to_json() for each in columns or dataset.columns]}
-
-
-def _dataset(name: str) -> Dataset:
-    if name not in _DATASETS:
-        raise UnknownNameError(f"there is no dataset {name!r}", allowed=", ".join(names()))
-    return _DATASETS[name]

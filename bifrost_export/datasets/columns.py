@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import pyarrow as pa
 
@@ -42,11 +42,21 @@ class Dataset:
         name: The word in `data.include`.
         version: Of its columns; it changes whenever they do.
         columns: In their order.
+        reads: Columns of the reading that it is made of beside its own.
+        contents: Columns that `data.include_content` adds.
+        takes: Which rows of the reading it takes; all of them without it.
+        with_extra: Whether `data.extra_fields` are added to its columns.
+        make: Makes its rows of those of the reading; without it they are the columns of the same names.
     """
 
     name: str
     version: str
     columns: tuple[Column, ...]
+    reads: tuple[Column, ...] = ()
+    contents: tuple[Column, ...] = ()
+    takes: Callable[[pa.RecordBatch], pa.Array] | None = None
+    with_extra: bool = True
+    make: Callable[[pa.RecordBatch, pa.Schema], pa.RecordBatch] | None = None
 
 
 def arrow_schema(columns: Iterable[Column]) -> pa.Schema:

@@ -44,11 +44,17 @@ class ErrorFacts:
         code: The recorded status code, `BEYOND_INT32`, or None.
         class_code: The status that stands for the class of the error, 500 for an unknown one.
         latency: Milliseconds, or None.
+        kind: Bifrost's class of the error, else the provider's word for it, or None.
+        word: The provider's code as text, or None.
+        message: What was said of it, or None.
     """
 
     code: int | None = None
     class_code: int = 500
     latency: float | None = None
+    kind: str | None = None
+    word: str | None = None
+    message: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,12 +77,15 @@ def error_facts(text: str | None) -> ErrorFacts:
     details = _object(text)
     if not details:
         return ErrorFacts()
-    extra = details.get("extra_fields")
-    extra = extra if isinstance(extra, dict) else {}
+    extra, inner = (each if isinstance(each, dict) else {} for each in map(details.get, ("extra_fields", "error")))
     return ErrorFacts(
         _positive_code(details.get("status_code")),
         _class_code(extra.get("error_type")),
         _real(extra.get("latency")),
+        _text(extra.get("error_type")) or _text(inner.get("type")) or _text(details.get("type")),
+        _word(inner.get("code")),
+        # An abandoned request has a message and nothing else.
+        _text(inner.get("message")) or _text(details.get("message")),
     )
 
 
@@ -125,6 +134,13 @@ def _text(value: Any) -> str | None:
     except UnicodeEncodeError:  # a lone surrogate
         return value.encode(errors="replace").decode()
     return value
+
+
+def _word(value: Any) -> str | None:
+    """A code as text: foreign ones can be numbers."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return _text(value if isinstance(value, str) else json.dumps(value))
 
 
 def _real(value: Any) -> float | None:

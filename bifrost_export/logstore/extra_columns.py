@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bifrost_export.config.log_columns import LOG_COLUMNS
 from bifrost_export.logstore.rejecting import Faults, whole_text
 from bifrost_export.logstore.rows import ODD, PREFIX, odd_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-RECORD: Final = frozenset(
-    (
-        *("timestamp", "request_id", "customer_id", "provider", "model", "endpoint", "method", "status_code"),
-        *("latency_ms", "input_tokens", "output_tokens", "cost_usd"),
-    )
-)
-"""The columns that are made of several others; each other column of a schema is a column of `logs`."""
+    from collections.abc import Callable
 
 
 def extra_fields(schema: pa.Schema) -> list[pa.Field]:
     """The fields of a schema that are columns of `logs`."""
-    return [field for field in schema if field.name not in RECORD]
+    return [field for field in schema if field.name in LOG_COLUMNS]
 
 
 def map_extra(
@@ -65,8 +58,3 @@ def _add_odd(name: str, odd: pa.Array, faults: Faults, source: str) -> None:
     if odd.null_count < len(odd):
         wrong = pa.array([odd_shape(text, source) is not None for text in odd.to_pylist()], pa.bool_())
         faults.add(name, wrong, source, "is no value of the column's type")
-
-
-def texts_of(schema: pa.Schema) -> Iterator[str]:
-    """The extra columns that are text, and so can be long."""
-    return (field.name for field in extra_fields(schema) if pa.types.is_string(field.type))

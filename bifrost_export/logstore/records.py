@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bifrost_export.logstore.contents import map_contents
 from bifrost_export.logstore.details import (
     BEYOND_INT32,
     INT32_MAX,
@@ -25,6 +26,7 @@ from bifrost_export.logstore.rejecting import Faults, rejected_rows, whole_text
 FINAL = ("success", "error", "cancelled")
 """The statuses that a row ends in; `processing` rows are never handed to the mapping."""
 
+_ERROR_COLUMNS = {"error_type": "kind", "error_code": "word", "error_message": "message"}
 _NOT_INT32 = "does not fit into 32 bits, or is not finite"
 
 
@@ -89,12 +91,29 @@ def to_records(
         "input_tokens": _tokens(raw, "prompt_tokens", "input_tokens", faults),
         "output_tokens": _tokens(raw, "completion_tokens", "output_tokens", faults),
         "cost_usd": _costs(raw, faults),
-        **map_extra(raw, schema or pa.schema([]), faults, read_times),
+        **_wanted(raw, schema or pa.schema([]), errors, faults, read_times),
     }
     if not faults:
         return Mapped(columns, [])
     good = pc.invert(faults.any())
     return Mapped({name: array.filter(good) for name, array in columns.items()}, rejected_rows(raw, timestamps, faults))
+
+
+def _wanted(
+    raw: pa.RecordBatch,
+    schema: pa.Schema,
+    errors: _Facts,
+    faults: Faults,
+    read_times: Callable[[pa.Array], pa.Array],
+) -> dict[str, pa.Array]:
+    """What is wanted beside the record."""
+    unknown = pa.nulls(len(raw), pa.string())
+    told = {name: fact for name, fact in _ERROR_COLUMNS.items() if name in schema.names}
+    return {
+        **{name: _first(errors.column(fact, pa.string()), unknown) for name, fact in told.items()},
+        **map_contents(raw, schema, faults),
+        **map_extra(raw, schema, faults, read_times),
+    }
 
 
 def mapped(

@@ -48,6 +48,9 @@ def odd_value(odd: str, column: str) -> tuple[str, int | None] | None:
 PREFIX = "extra_"
 """In front of the name of a column of `logs` that is exported under its own name."""
 
+CONTENT = "content_"
+"""In front of the name of a column of `logs` whose contents are wanted."""
+
 ODD = "extra_odd"
 """Tells where such a column is null since its value is none of its type: `<name>:<type>:<bytes>,` for each."""
 

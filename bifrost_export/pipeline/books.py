@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bifrost_export.logstore.port import Rejected, Totals
+
+SUMMED = ("input_tokens", "output_tokens", "cost_usd")
+"""The columns that are summed."""
 
 COST_TOLERANCE = 1e-9
 """Cost may differ by this share of the sum of absolute values: sums of floats depend on their order."""
@@ -102,13 +105,20 @@ class Sums:
         """The sums as the manifest tells them."""
         return {"input_tokens": self.input_tokens, "output_tokens": self.output_tokens, "cost_usd": self.cost_usd}
 
-    def differences(self, other: Sums) -> list[str]:
-        """How the two differ, in words."""
+    def differences(self, other: Sums, columns: Collection[str] = SUMMED) -> list[str]:
+        """How the two differ, in words.
+
+        Args:
+            other: The others.
+            columns: The columns whose sums are compared, beside the rows.
+        """
         found = [
             f"{name.replace('_', ' ')} {getattr(self, name):,} against {getattr(other, name):,}"
-            for name in ("rows", "input_tokens", "output_tokens")
-            if getattr(self, name) != getattr(other, name)
+            for name in ("rows", *SUMMED[:2])
+            if getattr(self, name) != getattr(other, name) and (name == "rows" or name in columns)
         ]
+        if "cost_usd" not in columns:
+            return found
         scale = max(self.cost_scale, other.cost_scale)
         # The comparison is turned round so that a NaN fails it.
         if not abs(self.cost_usd - other.cost_usd) <= COST_TOLERANCE * scale:
@@ -172,18 +182,25 @@ class Books:
         sums = {name: Sums.from_json(document[name]) for name in _SUMS}
         return cls(**sums, filtered_by=dict(document["filtered_by"]), unsettled=document["unsettled"])
 
-    def check(self, where: str) -> None:
+    def check(self, where: str, columns: Collection[str] = SUMMED) -> None:
         """Compare every stage with the one before.
+
+        Args:
+            where: Whose books they are, for the message.
+            columns: The columns that the last step staged: only their sums can be compared with what came before.
 
         Raises:
             BooksError: They differ; the message says where, and both figures.
         """
         told = [
-            ("log store against kept + filtered + rejected", self.source, self.kept + self.filtered + self.rejected),
-            ("kept against staged by the last step", self.kept, self.staged),
+            (
+                "log store against kept + filtered + rejected",
+                *(self.source, self.kept + self.filtered + self.rejected, SUMMED),
+            ),
+            ("kept against staged by the last step", self.kept, self.staged, columns),
         ]
-        for between, left, right in told:
-            balance(f"{where}, {between}", left, right)
+        for between, left, right, compared in told:
+            balance(f"{where}, {between}", left, right, compared)
         removed = sum(self.filtered_by.values())
         if removed != self.filtered.rows:
             raise BooksError(f"{where}: the rules removed {removed:,} rows, and {self.filtered.rows:,} are missing")
@@ -192,13 +209,13 @@ class Books:
 _SUMS = ("source", "rejected", "filtered", "kept", "staged")
 
 
-def balance(where: str, left: Sums, right: Sums) -> None:
-    """Compare two stages.
+def balance(where: str, left: Sums, right: Sums, columns: Collection[str] = SUMMED) -> None:
+    """Compare two stages, by rows and by the sums of columns.
 
     Raises:
         BooksError: They differ.
     """
-    differing = left.differences(right)
+    differing = left.differences(right, columns)
     if differing:
         raise BooksError(
             f"the books of {where} do not balance: {'; '.join(differing)}; nothing was published",

@@ -10,7 +10,7 @@ import orjson
 
 from bifrost_export.pipeline.arrow_files import Stamp, write_rows
 from bifrost_export.pipeline.books import Books, Sums
-from bifrost_export.pipeline.columns import read_schema
+from bifrost_export.pipeline.columns import filtered_columns, read_schema, reading_of
 from bifrost_export.pipeline.opening import open_log_store, open_staging
 from bifrost_export.pipeline.taking import check_token
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from bifrost_export.pipeline.plan_document import Plan, Slice
     from bifrost_export.pipeline.runtime import Runtime
     from bifrost_export.pipeline.staging import Staging
-
-DATASET = "request_logs"
 
 
 class Measure:
@@ -77,7 +75,7 @@ def extract(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, Any
         "done": ["extract"],
         "files": files,
         "rejected": rejected,
-        "books": {DATASET: books.to_json()},
+        "books": {reading_of(plan.export.data): books.to_json()},
     }
 
 
@@ -90,10 +88,10 @@ def _count(log_store: LogStore, slice_: Slice) -> Books:
 def _read(
     runtime: Runtime, plan: Plan, item: dict[str, Any], staging: Staging, log_store: LogStore, slice_: Slice
 ) -> tuple[dict[str, str], dict[str, Any] | None, Books]:
-    schema = read_schema(plan, DATASET)
+    schema, rows_of = read_schema(plan), reading_of(plan.export.data)
     reading = log_store.read(slice_.window, schema)
     passing = Measure(reading.batches)
-    stamp = Stamp.of(plan, item["slice"], DATASET, ("extract",))
+    stamp = Stamp.of(plan, item["slice"], rows_of, ("extract",))
     name, _ = write_rows(staging, stamp, runtime.attempt, schema, passing)
     books = Books(
         source=Sums.of_totals(reading.totals),
@@ -102,23 +100,32 @@ def _read(
         staged=passing.sums,
         unsettled=reading.totals.unsettled,
     )
-    return {DATASET: name}, _stage_rejected(runtime, staging, item["slice"], reading.rejected), books
+    return {rows_of: name}, _stage_rejected(runtime, plan, staging, item["slice"], reading.rejected), books
 
 
-def _stage_rejected(runtime: Runtime, staging: Staging, slice_: int, rejected: list[Rejected]) -> dict[str, Any] | None:
+def _stage_rejected(
+    runtime: Runtime, plan: Plan, staging: Staging, slice_: int, rejected: list[Rejected]
+) -> dict[str, Any] | None:
     if not rejected:
         return None
+    having = {dataset: {column.name for column in filtered_columns(plan, dataset)} for dataset in plan.datasets}
     name = f"{slice_:05d}.rejected.{runtime.attempt}.jsonl"
     with staging.write(name) as stream:
         for row in rejected:
-            stream.write(orjson.dumps(_told(row), option=orjson.OPT_APPEND_NEWLINE))
+            dataset = next((each for each, columns in having.items() if row.column in columns), plan.datasets[0])
+            stream.write(orjson.dumps(_told(row, dataset), option=orjson.OPT_APPEND_NEWLINE))
     return {"name": name, "rows": len(rejected)}
 
 
-def _told(row: Rejected) -> dict[str, Any]:
-    """A rejected row as an auditor reads it: its place and shape, never its value."""
+def _told(row: Rejected, dataset: str) -> dict[str, Any]:
+    """A rejected row as an auditor reads it: its place and shape, never its value.
+
+    Args:
+        row: The row, which no dataset gets.
+        dataset: The first that has the column.
+    """
     told = asdict(row)
     return {
-        "dataset": DATASET,
+        "dataset": dataset,
         **{key: told[key] for key in ("request_id", "column", "reason", "value_type", "value_length")},
     }

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.datasets.reading import rows_of
 from bifrost_export.filters import RowFilter
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
 from bifrost_export.pipeline.books import Books, Sums
-from bifrost_export.pipeline.columns import read_schema
+from bifrost_export.pipeline.columns import filtered_schema, reading_of
 from bifrost_export.pipeline.opening import open_staging
 from bifrost_export.pipeline.taking import check_token
 
@@ -18,11 +19,10 @@ if TYPE_CHECKING:
 
     from bifrost_export.pipeline.plan_document import Plan
     from bifrost_export.pipeline.runtime import Runtime
-    from bifrost_export.pipeline.staging import Staging
 
 
 def filter_slice(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, Any]:
-    """Filter a slice; without filters it hands on the files that it was given.
+    """Filter a slice, and divide its rows among the datasets; with nothing to do it hands on what it was given.
 
     Args:
         runtime: The surroundings.
@@ -30,7 +30,7 @@ def filter_slice(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str
         item: What `extract` gave.
 
     Returns:
-        The same shape.
+        The same shape, files and books by dataset.
 
     Raises:
         StagingGoneError: A staged file isn't there.
@@ -38,47 +38,56 @@ def filter_slice(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str
     """
     check_token(plan, item, ["extract"])
     done = [*item["done"], "filter"]
-    if "filter" not in plan.steps or not item["files"]:
+    if "filter" not in plan.steps:
         return {**item, "done": done}
+    reading = reading_of(plan.export.data)
+    read = Books.from_json(item["books"][reading])
+    if not item["files"]:
+        return {**item, "done": done, "books": dict.fromkeys(plan.datasets, read.to_json())}
     staging = open_staging(runtime, plan)
-    files, books = {}, dict(item["books"])
-    for dataset, name in item["files"].items():
-        files[dataset], kept = _filter(runtime, plan, staging, item["slice"], dataset, name)
-        books[dataset] = _booked(Books.from_json(item["books"][dataset]), kept).to_json()
-        runtime.report("filter", {"label": item["label"], "kept": kept.kept.rows, "removed": kept.removed})
+    row_filter = RowFilter(plan.export.data.filters)
+    files, books = {}, {}
+    for dataset in plan.datasets:
+        rows = read_rows(staging, item["files"][reading], Stamp.of(plan, item["slice"], reading, ("extract",)))
+        division = Division(dataset, row_filter, filtered_schema(plan, dataset))
+        stamp = Stamp.of(plan, item["slice"], dataset, ("extract", "filter"))
+        files[dataset], _ = write_rows(staging, stamp, runtime.attempt, division.schema, division.of(rows))
+        books[dataset] = division.booked(read).to_json()
+        told = {"label": item["label"], "dataset": dataset, "kept": division.kept.rows, "removed": division.removed}
+        runtime.report("filter", told)
     return {**item, "done": done, "files": files, "books": books}
 
 
-class _Kept:
-    """Rows that passed, with the counts of those that didn't."""
+class Division:
+    """The rows of one dataset, with the counts of those that it doesn't get.
 
-    def __init__(self, row_filter: RowFilter) -> None:
-        self.row_filter = row_filter
-        self.given, self.kept = Sums(), Sums()
+    Args:
+        dataset: The dataset.
+        row_filter: The export's filters.
+        schema: The dataset's.
+    """
+
+    def __init__(self, dataset: str, row_filter: RowFilter, schema: pa.Schema) -> None:
+        self.dataset, self.row_filter, self.schema = dataset, row_filter, schema
+        self.given, self.kept, self.made = Sums(), Sums(), Sums()
         self.removed: dict[str, int] = {}
 
     def of(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Filter batch by batch."""
+        """Filter and divide batch by batch."""
         for batch in batches:
             passed, removed = self.row_filter.apply(batch)
-            for rule, rows in removed.items():
+            taken, made = rows_of(self.dataset, passed, self.schema)
+            for rule, rows in {**removed, "dataset": passed.num_rows - taken.num_rows}.items():
                 self.removed[rule] = self.removed.get(rule, 0) + rows
             self.given += Sums.of_batch(batch)
-            self.kept += Sums.of_batch(passed)
-            if passed.num_rows:
-                yield passed
+            self.kept += Sums.of_batch(taken)
+            self.made += Sums.of_batch(made)
+            if made.num_rows:
+                yield made
 
-
-def _filter(runtime: Runtime, plan: Plan, staging: Staging, slice_: int, dataset: str, name: str) -> tuple[str, _Kept]:
-    kept = _Kept(RowFilter(plan.export.data.filters))
-    before = Stamp.of(plan, slice_, dataset, ("extract",))
-    after = Stamp.of(plan, slice_, dataset, ("extract", "filter"))
-    rows = kept.of(read_rows(staging, name, before))
-    filtered, _ = write_rows(staging, after, runtime.attempt, read_schema(plan, dataset), rows)
-    return filtered, kept
-
-
-def _booked(books: Books, kept: _Kept) -> Books:
-    filtered = kept.given - kept.kept
-    rules = {**books.filtered_by, **{rule: rows for rule, rows in kept.removed.items() if rows}}
-    return replace(books, kept=kept.kept, staged=kept.kept, filtered=books.filtered + filtered, filtered_by=rules)
+    def booked(self, read: Books) -> Books:
+        """The dataset's books, from those of what was read."""
+        filtered = self.given - self.kept
+        rules = {**read.filtered_by, **{rule: rows for rule, rows in self.removed.items() if rows}}
+        books = replace(read, kept=self.kept, staged=self.made)
+        return replace(books, filtered=read.filtered + filtered, filtered_by=rules)

@@ -81,5 +81,5 @@ def _statements(runtime: Runtime, drafted: Plan) -> list[str]:
     if not named and not runtime.environ.get(f"AIRFLOW_CONN_{CONNECTION_ID.upper()}"):
         return []
     type_, _ = find_source(drafted.frozen, resolver(runtime, drafted, with_secrets=False), runtime.get_connection)
-    statements: list[str] = LOG_STORES.load(type_).sql(drafted.window, read_schema(drafted, drafted.datasets[0]))
+    statements: list[str] = LOG_STORES.load(type_).sql(drafted.window, read_schema(drafted))
     return statements

@@ -12,6 +12,7 @@ from bifrost_export.config.documents import LoadedExport
 from bifrost_export.config.freezing import config_hash, freeze
 from bifrost_export.config.loader import load_export
 from bifrost_export.config.models import Export
+from bifrost_export.datasets.reading import is_divided
 from bifrost_export.date_range import range_of
 from bifrost_export.errors import ConfigError, WindowError
 from bifrost_export.filters import RowFilter
@@ -114,7 +115,8 @@ def _check_settled(export: Export, request: PlanRequest, now: Any) -> None:
 
 
 def _steps(export: Export) -> tuple[str, ...]:
-    return ("extract",) if RowFilter(export.data.filters).is_empty else ("extract", "filter")
+    passes_all = RowFilter(export.data.filters).is_empty and not is_divided(export.data)
+    return ("extract",) if passes_all else ("extract", "filter")
 
 
 def staging_of(runtime: Runtime, drafted: Plan) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.errors import RejectedRowsError
 from bifrost_export.pipeline.books import Books
+from bifrost_export.pipeline.columns import loaded_columns
 from bifrost_export.pipeline.first_rows import first_rows
 from bifrost_export.pipeline.opening import open_destination, open_staging
 from bifrost_export.pipeline.taking import check_token, take
@@ -40,15 +41,16 @@ def reconcile(runtime: Runtime, plan: Plan, items: Iterable[dict[str, Any] | Non
         PlanMismatchError: A planned slice is missing.
     """
     slices = take(plan, items, "slice", len(plan.slices))
+    columns = {dataset: [column.name for column in loaded_columns(plan, dataset)] for dataset in plan.datasets}
     for item in slices:
         check_token(plan, item, DONE)
         for dataset, books in item["books"].items():
-            Books.from_json(books).check(f"{dataset}, slice {item['label']}")
+            Books.from_json(books).check(f"{dataset}, slice {item['label']}", columns[dataset])
     totals = {
         dataset: sum((Books.from_json(item["books"][dataset]) for item in slices), Books()) for dataset in plan.datasets
     }
     for dataset, books in totals.items():
-        books.check(f"{dataset}, the whole window")
+        books.check(f"{dataset}, the whole window", columns[dataset])
         _check_rejected(plan, dataset, books)
     pieces = [*_parts(plan, slices), *_rejected(slices)]
     facts = {dataset: books.to_json() for dataset, books in totals.items()}

@@ -1,22 +1,24 @@
-"""What PostgreSQL selects for columns of `logs` that are exported under their own name."""
+"""What PostgreSQL selects beside the record: columns of `logs` under their own name, and contents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pyarrow as pa
 
 from bifrost_export.errors import LogStoreError
+from bifrost_export.logstore.contents import content_sources
+from bifrost_export.logstore.extra_columns import extra_fields
 from bifrost_export.logstore.postgres.numeric import NUMBER_TYPES, is_whole, real, whole
 from bifrost_export.logstore.postgres.table import TIMES, Table, identifier
-from bifrost_export.logstore.rows import ODD, PREFIX
+from bifrost_export.logstore.rows import CONTENT, ODD, PREFIX
 
 
 class ExtraSelection:
     """The SQL of extra columns.
 
     Args:
-        fields: What is wanted, by Arrow's type.
+        schema: What is wanted; the record's own columns are selected elsewhere.
         table: The table; what it lacks is null.
         is_unread: Tells whether the time in a column is none that can be exported.
 
@@ -24,15 +26,28 @@ class ExtraSelection:
         LogStoreError: A column of the table is of a type that can't hold what is wanted.
     """
 
-    def __init__(self, fields: Sequence[pa.Field], table: Table, is_unread: Callable[[str], str]) -> None:
-        self.fields, self.table, self.is_unread = fields, table, is_unread
-        for field in fields:
+    def __init__(self, schema: pa.Schema, table: Table, is_unread: Callable[[str], str]) -> None:
+        self.fields, self.table, self.is_unread = extra_fields(schema), table, is_unread
+        self.contents = content_sources(schema)
+        for field in self.fields:
             self._check(field)
 
     def columns(self) -> dict[str, str]:
         """Expressions by name."""
         found = {PREFIX + field.name: self._value(field) for field in self.fields}
-        return {**found, ODD: self._odd()} if found else {}
+        found = {**found, ODD: self._odd()} if found else {}
+        return {**found, **{CONTENT + name: self._content(name) for name in self.contents}}
+
+    def texts(self) -> list[str]:
+        """The columns of `logs` that are wanted and can be long."""
+        return [*(field.name for field in self.fields if pa.types.is_string(field.type)), *self.contents]
+
+    def _content(self, name: str) -> str:
+        if name not in self.table.columns:
+            return "NULL::text"
+        text = f"{identifier(name)}::text"
+        shown = "content_hidden::text IS NULL OR content_hidden::text = 'false'"
+        return f"CASE WHEN {shown} THEN {text} END" if "content_hidden" in self.table.columns else text
 
     def _value(self, field: pa.Field) -> str:
         given, type_ = identifier(field.name), self.table.columns.get(field.name)

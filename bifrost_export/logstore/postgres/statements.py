@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 
 import pyarrow as pa
 
@@ -25,15 +24,15 @@ class Statements:
 
     Args:
         table: The table.
-        extra: Columns of `logs` that are wanted under their own name.
+        schema: What is wanted, where it is more than the record.
 
     Raises:
         LogStoreError: One of these is of a type that can't hold what is wanted.
     """
 
-    def __init__(self, table: Table, extra: Sequence[pa.Field] = ()) -> None:
+    def __init__(self, table: Table, schema: pa.Schema | None = None) -> None:
         self.table = table
-        self.extra = ExtraSelection(extra, table, _is_unread)
+        self.extra = ExtraSelection(schema or pa.schema([]), table, _is_unread)
         self.settled = f"{self._text('status')} IS DISTINCT FROM 'processing'"
         self.lock = table.name if table.lockable else None
         self.has_created_at = "created_at" in table.columns
@@ -188,7 +187,7 @@ class Statements:
     def _bytes(self) -> str:
         """How long the texts are that can be long; none of them is read for it."""
         long = {"error_details": self._failed(), "params": self._passes(), "customer_ids": "true"}
-        long |= {field.name: "true" for field in self.extra.fields if pa.types.is_string(field.type)}
+        long |= dict.fromkeys(self.extra.texts(), "true")
         sizes = [f"CASE WHEN {when} THEN {self._size(name)} ELSE 0 END" for name, when in long.items()]
         return " + ".join(f"coalesce({size}, 0)" for size in sizes)
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from bifrost_export.config.sources import PostgresConfig
 from bifrost_export.errors import BifrostExportError
+from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.cutting import cut_windows, step
 from bifrost_export.logstore.extra_columns import extra_fields
 from bifrost_export.logstore.in_pieces import in_pieces
@@ -70,8 +71,7 @@ class PostgresLogStore:
     @classmethod
     def sql(cls, window: Window, schema: pa.Schema) -> list[str]:
         """What a run of the window asks a log store that has all columns; nothing is opened."""
-        extra = extra_fields(schema)
-        asked = Statements(usual_table(COLUMNS, extra), extra)
+        asked = Statements(usual_table((*COLUMNS, *content_sources(schema)), extra_fields(schema)), schema)
         return [
             asked.by_time(window, step([window])),
             asked.unplaced(),
@@ -117,7 +117,7 @@ class PostgresLogStore:
 
     def _read(self, window: Window, schema: pa.Schema, reading: Reading) -> Generator[pa.RecordBatch, None, None]:
         sums = Sums()
-        statements = Statements(self.table, extra_fields(schema))
+        statements = Statements(self.table, schema)
         if statements.has_created_at:
             unread = unread_chunk(self.connection, statements, window)
             reading.rejected.extend(self._unread(unread))

@@ -16,6 +16,9 @@ import pyarrow as pa
 from bifrost_export.errors import BifrostExportError, LogStoreBusyError, LogStoreError
 
 BATCH_ROWS = 32_768
+WIDE_ROWS = 2_048
+"""Rows of a batch where they can be long: contents of requests, say."""
+
 BUSY_MILLISECONDS = 10_000
 _BUSY = re.compile(r"\b(locked|busy|schema has changed)\b", re.IGNORECASE)
 
@@ -57,10 +60,10 @@ class Connection:
         with self._told():
             return [row for batch in self._batches(sql) for row in batch.to_pylist()]
 
-    def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
-        """Run a query and stream its rows; each column has the type of its value in the first row."""
+    def batches(self, sql: str, rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """Run a query and stream its rows, so many at a time; the first row tells each column's type."""
         with self._told():
-            yield from self._batches(sql)
+            yield from self._batches(sql, rows)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -77,10 +80,10 @@ class Connection:
         self._connection.close()
         self._database.close()
 
-    def _batches(self, sql: str) -> Iterator[pa.RecordBatch]:
+    def _batches(self, sql: str, rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
         statement = adbc.AdbcStatement(self._connection)
         try:
-            statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)})
+            statement.set_options(**{"adbc.sqlite.query.batch_rows": str(rows)})
             statement.set_sql_query(sql)
             stream, _ = statement.execute_query()
             with pa.RecordBatchReader._import_from_c(stream.address) as reader:

@@ -1,12 +1,14 @@
-"""What SQLite selects for columns of `logs` that are exported under their own name."""
+"""What SQLite selects beside the record: columns of `logs` under their own name, and contents."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import pyarrow as pa
 
-from bifrost_export.logstore.rows import ODD, PREFIX
+from bifrost_export.logstore.contents import content_sources
+from bifrost_export.logstore.extra_columns import extra_fields
+from bifrost_export.logstore.rows import CONTENT, ODD, PREFIX
 
 _ZERO = "0"
 _TEXT = "''"
@@ -16,21 +18,24 @@ class ExtraSelection:
     """The SQL of extra columns.
 
     Args:
-        fields: What is wanted, by Arrow's type.
+        schema: What is wanted; the record's own columns are selected elsewhere.
         columns: The columns that `logs` has here; what it lacks is null.
     """
 
-    def __init__(self, fields: Sequence[pa.Field], columns: Collection[str]) -> None:
-        self.fields, self.columns = fields, columns
+    def __init__(self, schema: pa.Schema, columns: Collection[str]) -> None:
+        self.fields, self.columns = extra_fields(schema), columns
+        self.contents = content_sources(schema)
 
     def typed(self) -> str:
         """The typed values that stand in front of all rows."""
         names = "".join(f", {_example(field.type)} AS {PREFIX}{field.name}" for field in self.fields)
+        names += "".join(f", {_TEXT} AS {CONTENT}{name}" for name in self.contents)
         return names + (f", {_TEXT} AS {ODD}" if self.fields else "")
 
     def selection(self) -> str:
         """The values of a row."""
         values = "".join(f", {self._value(field)}" for field in self.fields)
+        values += "".join(f", {self._content(name)}" for name in self.contents)
         return values + (f", {self._odd()}" if self.fields else "")
 
     def _value(self, field: pa.Field) -> str:
@@ -41,6 +46,14 @@ class ExtraSelection:
             return f"CAST({name} AS TEXT)"
         value = f"CAST({name} AS REAL)" if pa.types.is_floating(field.type) else name
         return f"CASE WHEN {usual.format(name)} THEN {value} END"
+
+    def _content(self, name: str) -> str:
+        if name not in self.columns:
+            return "NULL"
+        text = f'CAST("{name}" AS TEXT)'
+        # What is hidden is hidden by any value but false.
+        shown = "coalesce(content_hidden, 0) IS 0"
+        return f"CASE WHEN {shown} THEN {text} END" if "content_hidden" in self.columns else text
 
     def _odd(self) -> str:
         tests = {

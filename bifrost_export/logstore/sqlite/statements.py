@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import pyarrow as pa
@@ -36,13 +36,14 @@ class Statements:
 
     Args:
         columns: The columns that `logs` has here.
-        extra: Columns of `logs` that are wanted under their own name.
+        schema: What is wanted, where it is more than the record.
     """
 
-    def __init__(self, columns: Collection[str], extra: Sequence[pa.Field] = ()) -> None:
+    def __init__(self, columns: Collection[str], schema: pa.Schema | None = None) -> None:
         self.columns = columns
-        self.extra = ExtraSelection(extra, columns)
+        self.extra = ExtraSelection(schema or pa.schema([]), columns)
         self.typed = _TYPED + self.extra.typed()
+        self.is_wide = bool(self.extra.contents)
 
     def _given(self, name: str) -> str:
         return name if name in self.columns else "NULL"

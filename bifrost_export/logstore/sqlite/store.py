@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from bifrost_export.config.sources import SQLiteConfig
 from bifrost_export.errors import BifrostExportError, NoLogStoreError
+from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.cutting import cut_windows, step
 from bifrost_export.logstore.extra_columns import extra_fields
 from bifrost_export.logstore.merging import in_order
@@ -20,7 +21,7 @@ from bifrost_export.logstore.reading_ahead import ahead
 from bifrost_export.logstore.records import mapped
 from bifrost_export.logstore.rejecting import place_of, reject_unread
 from bifrost_export.logstore.rows import REQUIRED
-from bifrost_export.logstore.sqlite.connection import Connection
+from bifrost_export.logstore.sqlite.connection import BATCH_ROWS, WIDE_ROWS, Connection
 from bifrost_export.logstore.sqlite.odd_times import OddTimes, judge
 from bifrost_export.logstore.sqlite.statements import Statements
 from bifrost_export.logstore.sqlite.times import (
@@ -130,8 +131,8 @@ class SQLiteLogStore:
     @classmethod
     def sql(cls, window: Window, schema: pa.Schema) -> list[str]:
         """What a run of the window asks a log store that has all columns; nothing is opened."""
-        extra = extra_fields(schema)
-        asked = Statements((*COLUMNS, *(field.name for field in extra)), extra)
+        wanted = [field.name for field in extra_fields(schema)]
+        asked = Statements((*COLUMNS, *wanted, *content_sources(schema)), schema)
         counted = [asked.by_time(window, _characters([window])), asked.unplaced()]
         return [
             *counted,
@@ -174,7 +175,7 @@ class SQLiteLogStore:
     def read(self, window: Window, schema: pa.Schema) -> Reading:
         """Read one slice in one snapshot, rows and totals; the snapshot lasts until the batches end."""
         rejected: list[Rejected] = []
-        statements = Statements(self._columns, extra_fields(schema))
+        statements = Statements(self._columns, schema)
         map_ = _Mapping(schema, rejected)
         snapshot = self.connection.snapshot()
         snapshot.__enter__()
@@ -213,23 +214,23 @@ class SQLiteLogStore:
         return total
 
     def _space(self, statements: Statements, window: Window, map_: _Mapping) -> Iterator[pa.RecordBatch]:
-        for batch in ahead(self._rows(statements.space_rows(window))):
+        for batch in ahead(self._rows(statements.space_rows(window), statements.is_wide)):
             yield map_(batch, cast_times(batch.column("timestamp")))
 
     def _others(
         self, statements: Statements, window: Window, odd: OddTimes, map_: _Mapping
     ) -> Iterator[pa.RecordBatch]:
-        for batch in self._rows(statements.migrated_rows(window)):
+        for batch in self._rows(statements.migrated_rows(window), statements.is_wide):
             yield map_(batch, cast_times(pad_milliseconds(batch.column("timestamp"))))
         numbers = sorted(odd.numbers)
         for first in range(0, len(numbers), _MANY):
-            for batch in self._rows(statements.odd_rows(numbers[first : first + _MANY])):
+            for batch in self._rows(statements.odd_rows(numbers[first : first + _MANY]), statements.is_wide):
                 yield map_.odd(batch, odd)
 
-    def _rows(self, sql: str) -> Generator[pa.RecordBatch, None, None]:
+    def _rows(self, sql: str, is_wide: bool) -> Generator[pa.RecordBatch, None, None]:
         """The rows of a query, without the typed one in front."""
         skip = 1
-        for batch in self.connection.batches(sql):
+        for batch in self.connection.batches(sql, WIDE_ROWS if is_wide else BATCH_ROWS):
             rows, skip = batch.slice(skip), 0
             if rows.num_rows:
                 yield rows

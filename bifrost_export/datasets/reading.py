@@ -1,0 +1,71 @@
+"""The one reading of the log store that serves all datasets of an export, and how it is divided among them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bifrost_export.datasets import columns_of, named
+from bifrost_export.datasets.columns import Column
+from bifrost_export.datasets.request_logs import COST, INPUT_TOKENS, OUTPUT_TOKENS, RECORD, REQUEST_ID, TIMESTAMP
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bifrost_export.config.models import Data
+
+FILTERED: dict[str, str] = {
+    "providers": "provider",
+    "models": "model",
+    "customers": "customer_id",
+    "min_latency_ms": "latency_ms",
+    "max_latency_ms": "latency_ms",
+    "status_codes": "status_code",
+    "has_errors": "status_code",
+}
+"""The column that each filter looks at."""
+
+_ALWAYS = (TIMESTAMP, REQUEST_ID, INPUT_TOKENS, OUTPUT_TOKENS, COST)
+"""What the order of the rows and the books need."""
+
+
+def columns_read(data: Data) -> tuple[Column, ...]:
+    """The union of the columns that the datasets and filters of an export need: the record's first, in its order."""
+    wanted = {column.name: column for column in _ALWAYS}
+    for name in data.include:
+        for column in (*columns_of(name, data), *named(name).reads):
+            wanted.setdefault(column.name, column)
+    asked = {column for rule, column in FILTERED.items() if getattr(data.filters, rule) is not None}
+    record = [column for column in RECORD if column.name in wanted or column.name in asked]
+    known = {column.name for column in RECORD}
+    return (*record, *(column for name, column in wanted.items() if name not in known))
+
+
+def is_divided(data: Data) -> bool:
+    """Whether the rows that are read are not simply those of the one dataset."""
+    return len(data.include) > 1 or columns_of(data.include[0], data) != columns_read(data) or _chooses(data.include[0])
+
+
+def _chooses(name: str) -> bool:
+    return named(name).takes is not None or named(name).make is not None
+
+
+def rows_of(name: str, batch: pa.RecordBatch, schema: pa.Schema) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    """The rows of a dataset out of a batch of the reading.
+
+    Args:
+        name: The dataset.
+        batch: Rows of `columns_read` that the filters keep.
+        schema: The dataset's.
+
+    Returns:
+        The rows of the batch that it takes, and what it makes of them.
+    """
+    dataset = named(name)
+    taken = batch if dataset.takes is None else batch.filter(dataset.takes(batch))
+    return taken, (dataset.make or _selected)(taken, schema)
+
+
+def _selected(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    return pa.RecordBatch.from_arrays([batch.column(name) for name in schema.names], schema=schema)
