@@ -11,16 +11,30 @@ from bifrost_export.errors import UnknownNameError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bifrost_export.config.models import Data
     from bifrost_export.datasets.columns import Dataset
 
 _DATASETS = {dataset.name: dataset for dataset in (REQUEST_LOGS,)}
 
-__all__ = ["Column", "describe", "names", "schema_of"]
+__all__ = ["Column", "columns_of", "describe", "names", "schema_of"]
 
 
 def names() -> list[str]:
     """The datasets that an export can include."""
     return list(_DATASETS)
+
+
+def columns_of(name: str, data: Data | None = None) -> tuple[Column, ...]:
+    """The columns of a dataset's rows, before any transformation.
+
+    Args:
+        name: The dataset.
+        data: What an export asks for; without it, the columns that every export has.
+
+    Raises:
+        UnknownNameError: No such dataset.
+    """
+    return _dataset(name).columns
 
 
 def schema_of(name: str) -> pa.Schema:
@@ -32,14 +46,18 @@ def schema_of(name: str) -> pa.Schema:
     return _dataset(name).schema()
 
 
-def describe(name: str) -> dict[str, Any]:
-    """A dataset's columns for manifests and people: `{"version", "columns": [{"name", "type", "required", ...}]}`.
+def describe(name: str, columns: tuple[Column, ...] | None = None) -> dict[str, Any]:
+    """A dataset's columns for manifests and people: `{"version", "columns": [{"name", "type", "required"}]}`.
+
+    Args:
+        name: The dataset.
+        columns: What its rows have, when it is not what every export has.
 
     Raises:
         UnknownNameError: No such dataset.
     """
     dataset = _dataset(name)
-    return {"version": dataset.version, "columns": [column.to_json() for column in dataset.columns]}
+    return {"version": dataset.version, "columns": [each.to_json() for each in columns or dataset.columns]}
 
 
 def _dataset(name: str) -> Dataset:

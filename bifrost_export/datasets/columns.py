@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pyarrow as pa
 
-ColumnType = Literal["timestamp", "string", "int32", "double"]
+ColumnType = Literal["timestamp", "string", "int32", "int64", "double", "bool", "date"]
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,20 @@ class Dataset:
 
     def schema(self) -> pa.Schema:
         """The Arrow schema: required columns are not nullable."""
-        import pyarrow as pa
+        return schema_of(self.columns)
 
-        types = {
-            "timestamp": pa.timestamp("us", tz="UTC"),
-            "string": pa.string(),
-            "int32": pa.int32(),
-            "double": pa.float64(),
-        }
-        return pa.schema([pa.field(each.name, types[each.type], nullable=not each.required) for each in self.columns])
+
+def schema_of(columns: Iterable[Column]) -> pa.Schema:
+    """The Arrow schema of columns: required ones are not nullable."""
+    import pyarrow as pa
+
+    types = {
+        "timestamp": pa.timestamp("us", tz="UTC"),
+        "string": pa.string(),
+        "int32": pa.int32(),
+        "int64": pa.int64(),
+        "double": pa.float64(),
+        "bool": pa.bool_(),
+        "date": pa.date32(),
+    }
+    return pa.schema([pa.field(each.name, types[each.type], nullable=not each.required) for each in columns])
