@@ -148,7 +148,7 @@ class Data(Strict):
     format: LiteralText = Field(default="parquet", description="The format of the files.")
     compression: LiteralText | None = Field(default=None, description="Its compression; without it, the format's own.")
     filters: Filters = Field(default=Filters(), description="Which rows are exported.")
-    transformations: tuple[dict[str, Any], ...] = Field(default=(), description="How rows are changed.")
+    transformations: tuple[dict[str, Any], ...] = Field(default=(), description="How rows are changed, in order.")
     max_rows_per_file: int = Field(default=1_000_000, ge=1, description="Rows of a part.")
     max_rejected: LiteralText | int = Field(default="1%", description="A share, or a number of rows.")
 
@@ -157,13 +157,6 @@ class Data(Strict):
     def _datasets_differ(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) < len(value):
             raise ConfigError(f"include names a dataset twice: {', '.join(value)}")
-        return value
-
-    @field_validator("transformations")
-    @classmethod
-    def _none_yet(cls, value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
-        if value:
-            raise ConfigError("transformations come with a later version", hint="Leave the key out.")
         return value
 
     @field_validator("max_rejected", mode="before")

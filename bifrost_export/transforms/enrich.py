@@ -100,9 +100,7 @@ class Enrich(Transform):
         import pyarrow as pa
 
         schema = schema_of(self.columns(given))
-        scalars = {
-            name: pa.scalar(value, schema.field(name).type) for name, value in self.config.add_fields.items()
-        }
+        scalars = {name: pa.scalar(value, schema.field(name).type) for name, value in self.config.add_fields.items()}
         for batch in batches:
             columns = [
                 pa.repeat(scalars[name], batch.num_rows) if name in scalars else batch.column(name)

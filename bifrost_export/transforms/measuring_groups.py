@@ -78,7 +78,8 @@ def measure(rows: pa.Table, wanted: Wanted) -> Partial:
     order, starts = in_groups(numbers)
     sums = {name: combined(name, _SUMS[name](rows), order, starts) for name in wanted.sums}
     details = {
-        name: collapsed(_DETAILS[name](rows, numbers.astype(np.int32)), told) for name, told in wanted.told_apart.items()
+        name: collapsed(_DETAILS[name](rows, numbers.astype(np.int32)), told)
+        for name, told in wanted.told_apart.items()
     }
     return Partial(keys.take(pa.array(first)), sums, details)
 
@@ -229,7 +230,11 @@ def _percentiles(partial: Partial, percent: int) -> pa.Array:
     table = partial.details["latencies"]
     groups, latencies = table.column(GROUP).to_numpy(), table.column("latency_ms").to_numpy()
     order = np.lexsort((latencies, groups))
-    latencies, groups, times = latencies[order].astype(np.float64), groups[order], table.column("times").to_numpy()[order]
+    latencies, groups, times = (
+        latencies[order].astype(np.float64),
+        groups[order],
+        table.column("times").to_numpy()[order],
+    )
     upto = np.cumsum(times)
     counts = _counts(groups, times, partial.keys.num_rows)
     begins = np.cumsum(counts) - counts

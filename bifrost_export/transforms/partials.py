@@ -148,7 +148,10 @@ def split(partial: Partial, level: int) -> Iterator[tuple[int, Partial]]:
                 Partial(
                     partial.keys.take(pa.array(rows)),
                     {name: values[rows] for name, values in partial.sums.items()},
-                    {name: table.slice(at[number], at[number + 1] - at[number]) for name, (table, at) in placed.items()},
+                    {
+                        name: table.slice(at[number], at[number + 1] - at[number])
+                        for name, (table, at) in placed.items()
+                    },
                 ),
             )
 
@@ -209,8 +212,7 @@ def read(source: BinaryIO, keys: Sequence[str], details: Iterable[str]) -> Parti
         return None
     source.seek(-1, 1)
     groups = ipc.open_stream(source).read_all()
-    sums = {
-        name.removeprefix("sum "): groups.column(name).to_numpy()
-        for name in groups.column_names[len(keys) :]
-    }
-    return Partial(groups.select(list(range(len(keys)))), sums, {name: ipc.open_stream(source).read_all() for name in details})
+    sums = {name.removeprefix("sum "): groups.column(name).to_numpy() for name in groups.column_names[len(keys) :]}
+    return Partial(
+        groups.select(list(range(len(keys)))), sums, {name: ipc.open_stream(source).read_all() for name in details}
+    )

@@ -148,7 +148,9 @@ def load_function(path: str) -> Callable[[Any], Any]:
         for name in names.split("."):
             found = getattr(found, name)
     except Exception as error:  # noqa: BLE001 (importing the user's module may fail in any way)
-        raise TransformError(f"the function {path} can't be imported: {type(error).__name__}: {error}", hint=hint) from None
+        raise TransformError(
+            f"the function {path} can't be imported: {type(error).__name__}: {error}", hint=hint
+        ) from None
     if not callable(found):
         raise TransformError(f"{path} is no function, but of type {type(found).__name__}")
     function: Callable[[Any], Any] = found
