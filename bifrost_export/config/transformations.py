@@ -168,6 +168,13 @@ def flow_of(data: Data, dataset: str, steps: Sequence[Step] | None = None) -> Fl
     return Flow(dataset, first, tuple(stages))
 
 
+def told(data: Data) -> list[tuple[Step, list[str]]]:
+    """Each transformation, with the datasets that it runs on."""
+    steps = steps_of(data)
+    flows = [flow_of(data, dataset, steps) for dataset in data.include]
+    return [(step, [each.dataset for each in flows if step in [stage.step for stage in each.stages]]) for step in steps]
+
+
 def base_columns(data: Data, dataset: str) -> tuple[Any, ...]:
     """The columns of a dataset before any transformation."""
     found: tuple[Any, ...] = load_object(COLUMNS_OF)(dataset, data)

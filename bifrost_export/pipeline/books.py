@@ -14,6 +14,9 @@ from bifrost_export.pipeline.sums import COST_TOLERANCE, Sums
 __all__ = ["COST_TOLERANCE", "Books", "Change", "Sums", "balance"]
 
 
+_NONE = Sums()
+
+
 @dataclass(frozen=True)
 class Books:
     """The books of one dataset, of one slice or of the whole window.
@@ -29,13 +32,13 @@ class Books:
         unsettled: Rows still `processing`, outside the books.
     """
 
-    source: Sums = Sums()
-    rejected: Sums = Sums()
+    source: Sums = _NONE
+    rejected: Sums = _NONE
     filtered_by: dict[str, int] = field(default_factory=dict)
-    filtered: Sums = Sums()
-    kept: Sums = Sums()
+    filtered: Sums = _NONE
+    kept: Sums = _NONE
     changes: tuple[Change, ...] = ()
-    staged: Sums = Sums()
+    staged: Sums = _NONE
     unsettled: int = 0
 
     def __add__(self, other: Books) -> Books:

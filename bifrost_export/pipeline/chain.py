@@ -45,8 +45,18 @@ def open_transform(runtime: Runtime, plan: Plan, number: int) -> Transform:
     return transform
 
 
+def open_transforms(runtime: Runtime, plan: Plan) -> list[Transform]:
+    """All transformations of the export, on whichever dataset they run.
+
+    Raises:
+        MissingReferenceError: A reference has no value.
+        ConfigError: A value is not allowed in its place.
+    """
+    return [open_transform(runtime, plan, number + 1) for number in range(len(plan.export.data.transformations))]
+
+
 def setting_of(plan: Plan, staging: Staging, dataset: str) -> Setting:
-    """Where the transformations of a dataset run. What they put aside stands beside the staged files, without a name."""
+    """Where the transformations of a dataset run; what they put aside stands by the staged files, without a name."""
     folder = staging.local_folder
 
     def scratch() -> BinaryIO:

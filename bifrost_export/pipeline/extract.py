@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import orjson
 
 from bifrost_export.pipeline.arrow_files import Stamp, write_rows
 from bifrost_export.pipeline.books import Books, Sums
+from bifrost_export.pipeline.chain import open_transforms
 from bifrost_export.pipeline.flows import first_schema
 from bifrost_export.pipeline.opening import open_log_store, open_staging
 from bifrost_export.pipeline.taking import check_token
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bifrost_export.pipeline.plan_document import Plan, Slice
     from bifrost_export.pipeline.runtime import Runtime
     from bifrost_export.pipeline.staging import Staging
+    from bifrost_export.transforms.port import Transform
 
 DATASET = "request_logs"
 
@@ -102,22 +104,27 @@ def _read(
         staged=passing.sums,
         unsettled=reading.totals.unsettled,
     )
-    return {DATASET: name}, _stage_rejected(runtime, staging, item["slice"], reading.rejected), books
+    return {DATASET: name}, _stage_rejected(runtime, plan, staging, item["slice"], reading.rejected), books
 
 
-def _stage_rejected(runtime: Runtime, staging: Staging, slice_: int, rejected: list[Rejected]) -> dict[str, Any] | None:
+def _stage_rejected(
+    runtime: Runtime, plan: Plan, staging: Staging, slice_: int, rejected: list[Rejected]
+) -> dict[str, Any] | None:
     if not rejected:
         return None
+    transforms = open_transforms(runtime, plan)
     name = f"{slice_:05d}.rejected.{runtime.attempt}.jsonl"
     with staging.write(name) as stream:
         for row in rejected:
-            stream.write(orjson.dumps(_told(row), option=orjson.OPT_APPEND_NEWLINE))
+            stream.write(orjson.dumps(_told(row, transforms), option=orjson.OPT_APPEND_NEWLINE))
     return {"name": name, "rows": len(rejected)}
 
 
-def _told(row: Rejected) -> dict[str, Any]:
-    """A rejected row as an auditor reads it: its place and shape, never its value."""
+def _told(row: Rejected, transforms: Sequence[Transform]) -> dict[str, Any]:
+    """A rejected row as an auditor reads it: its id as the rows have it, its place and shape, never its value."""
     told = asdict(row)
+    for transform in transforms:
+        told["request_id"] = transform.mask_value("request_id", told["request_id"])
     return {
         "dataset": DATASET,
         **{key: told[key] for key in ("request_id", "column", "reason", "value_type", "value_length")},

@@ -15,7 +15,7 @@ from bifrost_export.config.models import Export
 from bifrost_export.date_range import range_of
 from bifrost_export.errors import ConfigError, WindowError
 from bifrost_export.logstore.port import LogStore
-from bifrost_export.pipeline.chain import open_transform
+from bifrost_export.pipeline.chain import open_transforms
 from bifrost_export.pipeline.flows import steps_of_export
 from bifrost_export.pipeline.opening import open_destination, open_log_store, open_staging, staging_url
 from bifrost_export.pipeline.plan_document import Plan, Slice
@@ -60,8 +60,7 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
     _check_settled(export, request, now)
     drafted = draft(runtime, loaded, request.window, request.run_id)
     drafted = replace(drafted, replace_overlapping=request.replace_overlapping, dry_run=request.dry_run)
-    for number in range(1, len(export.data.transformations) + 1):
-        open_transform(runtime, drafted, number)  # a reference without a value is told before any data moves
+    open_transforms(runtime, drafted)  # a reference without a value is told before any data moves
     destination = open_destination(runtime, drafted)
     staging = staging_of(runtime, drafted)
     log_store = open_log_store(runtime, drafted)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
 from bifrost_export.config.fields import LiteralText
 from bifrost_export.config.wording import nearest
@@ -18,6 +18,18 @@ from bifrost_export.transforms.time_groups import TIME_GROUPS
 if TYPE_CHECKING:
     import pyarrow as pa
 
+
+def check_metric(name: str) -> str:
+    """Refuse what is no metric.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if name not in METRICS:
+        raise ConfigError(f"there is no metric {name!r}", allowed=", ".join(METRICS), hint=nearest(name, list(METRICS)))
+    return name
+
+
 _TYPES_OF_NEEDS = {
     "latency_ms": ("int32", "int64"),
     "input_tokens": ("int32", "int64"),
@@ -28,6 +40,10 @@ _TYPES_OF_NEEDS = {
     "timestamp": ("timestamp",),
 }
 
+MetricName = Annotated[
+    LiteralText, AfterValidator(check_metric), WithJsonSchema({"type": "string", "enum": list(METRICS)})
+]
+
 
 class AggregateConfig(TransformConfig):
     """Group the rows of the whole window."""
@@ -37,7 +53,7 @@ class AggregateConfig(TransformConfig):
         description="Columns of the dataset; date, hour, week and month of the timestamp in the export's timezone.",
         examples=[["provider", "model", "date"]],
     )
-    metrics: tuple[LiteralText, ...] = Field(
+    metrics: tuple[MetricName, ...] = Field(
         min_length=1, description="What is told of each group.", examples=[["count", "p95_latency", "total_cost"]]
     )
 
@@ -47,16 +63,6 @@ class AggregateConfig(TransformConfig):
         twice = next((name for index, name in enumerate(value) if name in value[:index]), None)
         if twice is not None:
             raise ConfigError(f"{twice!r} stands twice in the list")
-        return value
-
-    @field_validator("metrics")
-    @classmethod
-    def _metrics_are_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for name in value:
-            if name not in METRICS:
-                raise ConfigError(
-                    f"there is no metric {name!r}", allowed=", ".join(METRICS), hint=nearest(name, list(METRICS))
-                )
         return value
 
 

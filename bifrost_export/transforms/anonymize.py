@@ -32,7 +32,7 @@ class AnonymizeConfig(TransformConfig):
     method: LiteralText = Field(
         default="hash",
         description="hash, mask (keeps the last 4), redact (a constant), null (optional columns only) or drop.",
-        examples=["hash"],
+        json_schema_extra={"enum": list(METHODS)},
     )
     key: Secret | None = Field(
         default=None,
@@ -132,11 +132,13 @@ class Anonymize(Transform):
         keyed = " (HMAC-SHA-256)" if self.config.key is not None else ""
         return f"{_WORDS[self.config.method]} {', '.join(self.config.fields)}{keyed}"
 
-    def mask_value(self, value: str | None) -> str | None:
+    def mask_value(self, column: str, value: str | None) -> str | None:
         """One value as it stands in a masked column; None where nothing of it is left."""
         from bifrost_export.transforms.masking import mask_of
 
-        return None if value is None else mask_of(self.config.method, self.config.key)(value)
+        if value is None or column not in self._targets([column]):
+            return value
+        return mask_of(self.config.method, self.config.key)(value)
 
     def apply(self, batches: Iterator[pa.RecordBatch], given: Columns, setting: Setting) -> Iterator[pa.RecordBatch]:
         """Mask the columns."""

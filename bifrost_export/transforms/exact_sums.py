@@ -1,4 +1,4 @@
-"""Sums of floats for many groups at once, exact and so the same in any order: a float is a whole number at an exponent."""
+"""Exact sums of floats, for many groups at once and in any order: a float is a whole number at an exponent."""
 
 from __future__ import annotations
 

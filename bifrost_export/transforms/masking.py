@@ -32,7 +32,8 @@ def hash_with(key: str | None) -> Mask:
     secret = hashlib.sha256(secret).digest() if len(secret) > _BLOCK else secret
     secret = secret.ljust(_BLOCK, b"\0")
     # Both halves of HMAC are keyed once: a copy costs a third of a new one for each value.
-    inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in secret)) for pad in (0x36, 0x5C))
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in secret))
+    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in secret))
 
     def keyed(value: str) -> str:
         first, second = inner.copy(), outer.copy()
@@ -49,6 +50,14 @@ def hide(value: str) -> str:
     return "*" * (len(value) - shown) + value[len(value) - shown :]
 
 
+def _redact(value: str) -> str:
+    return REDACTED
+
+
+def _leave_nothing(value: str) -> None:
+    return None
+
+
 def mask_of(method: str, key: str | None) -> Mask:
     """The mask of a method; `''` stays `''`, since it tells that there is no value.
 
@@ -56,8 +65,8 @@ def mask_of(method: str, key: str | None) -> Mask:
         method: `hash`, `mask`, `redact`, `null` or `drop`; for the last two nothing is left of a value.
         key: Of `hash`.
     """
-    masks: dict[str, Mask] = {"hash": hash_with(key), "mask": hide, "redact": lambda _: REDACTED}
-    mask = masks.get(method, lambda _: None)
+    masks: dict[str, Mask] = {"hash": hash_with(key), "mask": hide, "redact": _redact}
+    mask = masks.get(method, _leave_nothing)
     return lambda value: mask(value) if value else value
 
 

@@ -90,7 +90,8 @@ def _array(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _whole(rows: pa.Table, name: str, null: int) -> Array:
-    return _array(rows.column(name).cast(pa.int64()).fill_null(null)).to_numpy(zero_copy_only=False)
+    whole: Array = _array(rows.column(name).cast(pa.int64()).fill_null(null)).to_numpy(zero_copy_only=False)
+    return whole
 
 
 def _costs(rows: pa.Table) -> tuple[pa.Array, pa.Array]:
@@ -100,7 +101,8 @@ def _costs(rows: pa.Table) -> tuple[pa.Array, pa.Array]:
 
 
 def _as_whole(truths: pa.Array) -> Array:
-    return truths.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    whole: Array = truths.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    return whole
 
 
 _SUMS: dict[str, Callable[[pa.Table], Array]] = {

@@ -182,7 +182,8 @@ def _hashes(keys: pa.Table) -> Array:
         codes = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
         mixed = (mixed ^ np.array([*values, 1], np.uint64)[codes]) * _MIX[0]
         mixed = (mixed ^ (mixed >> np.uint64(29))) * _MIX[1]
-    return mixed ^ (mixed >> np.uint64(32))
+    hashes: Array = mixed ^ (mixed >> np.uint64(32))
+    return hashes
 
 
 def _plain(values: pa.Array) -> pa.Array:

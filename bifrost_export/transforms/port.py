@@ -102,6 +102,15 @@ class Transform(ABC):
         """Columns whose values can't be read any more from what it gives."""
         return frozenset()
 
+    def mask_value(self, column: str, value: str | None) -> str | None:
+        """A value of a column as it may be told outside of the rows, of a rejected one say.
+
+        Args:
+            column: The dataset's column that the value belongs to.
+            value: Of a row that doesn't pass through `apply`.
+        """
+        return value
+
     def accounts(self) -> dict[str, tuple[str, ...]]:
         """Columns of what it gives that add up to something of what it got, by which the books hold it.
 

@@ -31,7 +31,9 @@ class PythonConfig(TransformConfig):
         description="package.module:function, importable by the workers.", examples=["my_company.logs:add_region"]
     )
     engine: LiteralText = Field(
-        default="pandas", description="What it is given and gives back: pandas (DataFrame) or arrow (Table)."
+        default="pandas",
+        description="What it is given and gives back: pandas (DataFrame) or arrow (Table).",
+        json_schema_extra={"enum": ["pandas", "arrow"]},
     )
     columns: dict[str, LiteralText | None] = Field(
         default={},

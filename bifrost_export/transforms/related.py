@@ -1,4 +1,4 @@
-"""Which columns hold the same value as another: what is masked in one of them is masked in all (contract, section 6)."""
+"""Which columns hold the same values: what is masked in one of them is masked in all (contract, section 6)."""
 
 from __future__ import annotations
 
