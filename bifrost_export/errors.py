@@ -13,6 +13,7 @@
     │   │   └── NoLogStoreError           a database was reached, but it is no log store of Bifrost
     │   ├── DestinationError              credentials, bucket or path are refused or missing
     │   │   └── CredentialsRefusedError   the destination answers, and does not know who asks
+    │   ├── TransformError                a transformation fails, or gives other columns than it says
     │   ├── FormatError                   a row or a column can't be written in the format
     │   ├── StagingGoneError              staging of this run is not there any more
     │   ├── PlanMismatchError             what a task was given is not what the plan says
@@ -138,6 +139,10 @@ class CredentialsRefusedError(DestinationError):
 
 class FormatError(PermanentError):
     """A value or a column's type can't be written in the export's format."""
+
+
+class TransformError(PermanentError):
+    """A transformation can't be imported, fails, or gives rows of other columns than it says."""
 
 
 class StagingGoneError(PermanentError):

@@ -20,12 +20,14 @@ class Registry:
         port: What is registered, in one word for messages: "destination".
         group: The entry point group by which others add to it.
         built_in: Name -> `module:Class`.
+        takes_paths: Whether a document may name a class of its own as `module:Class`.
     """
 
-    def __init__(self, port: str, group: str, built_in: dict[str, str]) -> None:
+    def __init__(self, port: str, group: str, built_in: dict[str, str], *, takes_paths: bool = False) -> None:
         self.port = port
         self.group = group
         self.built_in = dict(built_in)
+        self.takes_paths = takes_paths
 
     def names(self) -> list[str]:
         """All names, sorted."""
@@ -38,17 +40,24 @@ class Registry:
             UnknownNameError: No such name; the message lists those that there are.
         """
         if name in self.built_in:
-            module, _, attribute = self.built_in[name].partition(":")
-            return getattr(import_module(module), attribute)
+            return load_object(self.built_in[name])
+        if self.takes_paths and ":" in name:
+            return load_object(name)
         for point in entry_points(group=self.group):
             if point.name == name:
                 return point.load()
         near = get_close_matches(name.lower(), self.names(), n=1)
         raise UnknownNameError(
             f"there is no {self.port} {name!r}",
-            allowed=", ".join(self.names()),
+            allowed=", ".join([*self.names(), *(["package.module:Class"] if self.takes_paths else [])]),
             hint=f"Did you mean {near[0]!r}?" if near else None,
         )
+
+
+def load_object(path: str) -> Any:
+    """What `module:name` stands for."""
+    module, _, attribute = path.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 LOG_STORES = Registry(
@@ -69,7 +78,20 @@ FORMATS = Registry(
         "arrow": "bifrost_export.formats.arrow_file:ArrowFormat",
     },
 )
-TRANSFORMS = Registry("transform", "bifrost_export.transforms", {})
+TRANSFORMS = Registry(
+    "transform",
+    "bifrost_export.transforms",
+    {
+        "aggregate": "bifrost_export.transforms.aggregate:Aggregate",
+        "anonymize": "bifrost_export.transforms.anonymize:Anonymize",
+        "enrich": "bifrost_export.transforms.enrich:Enrich",
+        "python": "bifrost_export.transforms.python_function:PythonFunction",
+    },
+    takes_paths=True,
+)
+COLUMNS_OF = "bifrost_export.datasets:columns_of"
+"""What tells the columns of a dataset before any transformation, for the check of a document."""
+
 DESTINATIONS = Registry(
     "destination",
     "bifrost_export.destinations",

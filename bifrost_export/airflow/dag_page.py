@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export.config.references import DOCUMENT, is_literal
 from bifrost_export.config.source import PLACES
 from bifrost_export.config.texts import Place, map_texts
+from bifrost_export.config.transformations import told
 from bifrost_export.registry import DESTINATIONS, FORMATS
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def page(export: Export, frozen: Mapping[str, Any], config_hash: str, warnings: 
         "What": f"The log rows of {_list(data.include)} that have ended, in windows that leave no gap.",
         "When": when(export),
         "Which rows": "; ".join(rules(export)) or "All rows of the window.",
+        "Transformations": "; ".join(transformations(export)) or "None.",
         "Where to": _where(frozen),
         "Format": f"{_code(data.format)} with {_code(compression)} compression, up to {data.max_rows_per_file:,} rows"
         " a file.",
@@ -55,9 +57,9 @@ def page(export: Export, frozen: Mapping[str, Any], config_hash: str, warnings: 
     }
     lines = [f"# {export.name}", "", *([export.description, ""] if export.description else [])]
     lines += [f"- **{name}**: {text}" for name, text in facts.items()]
-    told = [str(problem) for problem in warnings]
-    if told:
-        lines += ["", "## Warnings", "", *(f"- {_flat(text)}" for text in told)]
+    warned = [str(problem) for problem in warnings]
+    if warned:
+        lines += ["", "## Warnings", "", *(f"- {_flat(text)}" for text in warned)]
     lines += ["", "A manual run may set a window of its own in the trigger form; the run that has published a window"]
     lines += ["already leaves it as it is when nothing has changed."]
     return "\n".join(lines) + "\n"
@@ -91,6 +93,13 @@ def rules(export: Export) -> Iterator[str]:
         yield f"the status code is {'400 or above' if filters.has_errors else 'below 400'}"
 
 
+def transformations(export: Export) -> Iterator[str]:
+    """The transformations of the export, in words, each with the datasets that it runs on."""
+    for step, datasets in told(export.data):
+        on = _list(datasets) or "no dataset, since none has the columns any more"
+        yield f"{step.number}. {_code(step.type)} on {on}: {_code(step.transform.describe())}"
+
+
 def _date_range(wanted: str | DateRange) -> str:
     if isinstance(wanted, str):
         return f"{_code(wanted)}, counted back from the window's end"
@@ -118,13 +127,13 @@ def _shown(text: str, place: Place, pointer: str) -> str:
 
 
 def _keys(config: Mapping[str, Any], prefix: str = "") -> str:
-    told = []
+    parts = []
     for key, value in config.items():
         if isinstance(value, dict) and set(value) != {DOCUMENT}:
-            told.append(_keys(value, f"{prefix}{key}."))
+            parts.append(_keys(value, f"{prefix}{key}."))
         elif value is not None:
-            told.append(f"{prefix}{key} {_code(_MASK if isinstance(value, dict) else value)}")
-    return ", ".join(each for each in told if each)
+            parts.append(f"{prefix}{key} {_code(_MASK if isinstance(value, dict) else value)}")
+    return ", ".join(each for each in parts if each)
 
 
 def _list(values: Iterable[Any]) -> str:

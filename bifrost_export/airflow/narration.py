@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.config.transformations import told
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -30,6 +32,9 @@ def narrate(log: Logger, event: str, facts: Mapping[str, Any]) -> None:
 def narrate_plan(log: Logger, plan: Plan) -> None:
     """Tell what a run is going to do: the window stands here, since Airflow may show none or another."""
     narrate(log, "plan", {"slices": len(plan.slices), "token": plan.token, "window": str(plan.window)})
+    for step, datasets in told(plan.export.data):
+        on = ", ".join(datasets) or "no dataset, since none has the columns"
+        log.info("Transformation %s on %s: %s.", step.name, on, step.transform.describe())
     if plan.unplaced:
         rows = _many(plan.unplaced, "row")
         log.warning("%s of the log store have no time that can be read, and belong to no window.", rows)
@@ -57,6 +62,11 @@ def _filter(facts: Mapping[str, Any]) -> str:
 
 def _transform(facts: Mapping[str, Any]) -> str:
     return f"{facts['label']}: {', '.join(facts['steps']) or 'nothing to transform'}."
+
+
+def _aggregate(facts: Mapping[str, Any]) -> str:
+    made = ", ".join(f"{dataset} {_many(rows, 'row')}" for dataset, rows in facts["rows"].items())
+    return f"{_many(facts['slices'], 'slice')}, complete{f'; aggregated: {made}' if made else ''}."
 
 
 def _reconcile(facts: Mapping[str, Any]) -> str:
@@ -102,7 +112,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "extract": _extract,
     "filter": _filter,
     "transform": _transform,
-    "aggregate": lambda facts: f"{_many(facts['slices'], 'slice')}, complete.",
+    "aggregate": _aggregate,
     "reconcile": _reconcile,
     "dry_run": _dry_run,
     "load": _load,

@@ -95,12 +95,25 @@ def _show(console: Console, loaded: LoadedExport, found: Outlook) -> None:
     for targets in found.targets:
         for target in targets:
             console.print(f"  {target}", markup=False, soft_wrap=True)
+    _show_transformations(console, loaded)
     if not found.statements:
         console.print("No log store is named: no SQL.")
         return
     console.print(f"[bold]SQL[/] of {found.windows[0]}, shortened; --format json tells it whole", soft_wrap=True)
     for statement in found.statements:
         console.print(f"  {shorten(statement, _SHOWN, placeholder=' ...')}", markup=False, soft_wrap=True)
+
+
+def _show_transformations(console: Console, loaded: LoadedExport) -> None:
+    from bifrost_export.config.transformations import told
+
+    transformations = told(loaded.good.data)
+    if transformations:
+        console.print("[bold]Transformations[/]")
+    for step, datasets in transformations:
+        on = ", ".join(datasets) or "no dataset"
+        text = f"  {step.number}. {step.type} on {on}: {step.transform.describe()}"
+        console.print(text, markup=False, soft_wrap=True)
 
 
 def _local(window: Window, zone: ZoneInfo) -> list[str]:

@@ -101,6 +101,11 @@ def _plan(facts: dict[str, Any]) -> str:
     return f"{facts['window']} in {many(facts['slices'], 'slice')}, token {facts['token']}"
 
 
+def _aggregate(facts: dict[str, Any]) -> str:
+    made = "".join(f"; {dataset}: {many(rows, 'row')}" for dataset, rows in facts["rows"].items())
+    return many(facts["slices"], "slice") + made
+
+
 def _reconcile(facts: dict[str, Any]) -> str:
     rows = sum(books["staged"]["rows"] for books in facts["books"].values())
     return f"the books balance: {many(rows, 'row')} for {many(facts['files'], 'file')}"
@@ -117,8 +122,8 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "plan": _plan,
     "extract": lambda facts: f"{facts['label']}: {many(facts['rows'], 'row')}, {facts['rejected']:,} rejected",
     "filter": lambda facts: f"{facts['label']}: {many(facts['kept'], 'row')} of {facts['dataset']} kept",
-    "transform": lambda facts: str(facts["label"]),
-    "aggregate": lambda facts: many(facts["slices"], "slice"),
+    "transform": lambda facts: f"{facts['label']}{': ' if facts['steps'] else ''}{'; '.join(facts['steps'])}",
+    "aggregate": _aggregate,
     "reconcile": _reconcile,
     "load": lambda facts: f"{facts['key']}: {many(facts['rows'], 'row')}, {size(facts['bytes'])}",
     "publish": _publish,

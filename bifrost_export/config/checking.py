@@ -60,6 +60,11 @@ class Checker:
         """Note what an error of this package says."""
         self.add(pointer, error.message, allowed=error.allowed, hint=error.hint)
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether one of the problems so far is an error."""
+        return any(each.severity == "error" for each in self.problems)
+
     def take(self) -> list[Problem]:
         """The problems so far; the next ones begin afresh."""
         taken, self.problems = self.problems, []

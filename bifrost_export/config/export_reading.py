@@ -9,6 +9,7 @@ from bifrost_export.config.checking import Checker
 from bifrost_export.config.documents import Document, LoadedExport
 from bifrost_export.config.kinds import config_model
 from bifrost_export.config.models import Destination, Export, Source, check_name
+from bifrost_export.config.transformation_checks import check_entries, check_together
 from bifrost_export.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def read_export(checker: Checker, document: Document, entry: Entry) -> LoadedExp
         if not entry.needs_name:
             value = {"name": _UNNAMED, **value}
     export = checker.model(Export, value, entry.pointer)
+    if export is not None and not checker.has_errors:
+        check_together(checker, export, entry.pointer)
     found.problems = checker.take()
     found.export = None if found.errors else export
     return found
@@ -83,11 +86,20 @@ def check_parts(checker: Checker, value: dict[str, Any], pointer: str, *, partia
         pointer: Where it stands.
         partial: As for `Checker.model`.
     """
-    checker.texts(Export, {key: each for key, each in value.items() if key not in _PARTS}, pointer)
+    checker.texts(Export, _without_parts(value), pointer)
+    check_entries(checker, value, pointer, partial=partial)
     for part, model in _PARTS.items():
         if isinstance(each := value.get(part), dict):
             checker.texts(model, {key: inner for key, inner in each.items() if key != "config"}, f"{pointer}/{part}")
             _check_config(checker, part, each, f"{pointer}/{part}", partial=partial)
+
+
+def _without_parts(value: dict[str, Any]) -> dict[str, Any]:
+    """An export without what a `type` chooses."""
+    made = {key: each for key, each in value.items() if key not in _PARTS}
+    if isinstance(data := made.get("data"), dict):
+        made["data"] = {key: each for key, each in data.items() if key != "transformations"}
+    return made
 
 
 def read_source(checker: Checker, value: Any, pointer: str) -> Source | None:

@@ -13,6 +13,7 @@ from bifrost_export.config.origins import Origins
 from bifrost_export.config.references import DOCUMENT, is_literal
 from bifrost_export.config.sources import SOURCE_CONFIGS
 from bifrost_export.config.texts import Place, map_texts
+from bifrost_export.config.transformations import transform_config
 from bifrost_export.errors import DocumentError
 from bifrost_export.registry import DESTINATIONS
 
@@ -37,6 +38,10 @@ def freeze(loaded: LoadedExport) -> dict[str, Any]:
     pointer = f"{loaded.pointer}/destination/config"
     hidden = partial(_hidden, document.origins)
     export["destination"]["config"] = map_texts(export["destination"]["config"], destination, pointer, hidden)
+    export["data"]["transformations"] = [
+        map_texts(each, transform_config(each["type"]), f"{loaded.pointer}/data/transformations/{index}", hidden)
+        for index, each in enumerate(export["data"]["transformations"])
+    ]
     if loaded.export.source is not None:
         export["source"] = _source(loaded.export.source, f"{loaded.pointer}/source", document.origins)
     return {

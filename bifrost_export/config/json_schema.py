@@ -20,10 +20,11 @@ from bifrost_export.config.models import (
     Staging,
 )
 from bifrost_export.config.schedule_kinds import schedule_models
-from bifrost_export.config.schema_forms import choose_config, let_words_stand, partial_definitions
+from bifrost_export.config.schema_forms import choose_config, let_words_stand, partial_definitions, transformation_item
 from bifrost_export.config.short_form import KEYS as SHORT_KEYS
 from bifrost_export.config.sources import SOURCE_CONFIGS
-from bifrost_export.registry import DESTINATIONS, FORMATS
+from bifrost_export.config.transformations import transform_config
+from bifrost_export.registry import DESTINATIONS, FORMATS, TRANSFORMS
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = {"type": "string", "pattern": r"^env\.|\$\{", "description": "A reference such as ${NAME}."}
@@ -57,9 +58,11 @@ def document_schema() -> dict[str, Any]:
     configs = {"destination": _known(destinations), "source": _known(dict(SOURCE_CONFIGS))}
     models: list[type[BaseModel]] = [Export, Staging, Source, *schedule_models().values()]
     models += [model for group in configs.values() for model in group.values()]
+    transforms = _known({name: transform_config(name) for name in TRANSFORMS.names()})
+    models += transforms.values()
     _, made = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
     definitions: dict[str, Any] = made["$defs"]
-    _complete(definitions)
+    _complete(definitions, transforms)
     for part, group in configs.items():
         _let_references_stand(definitions, group)
         choose_config(definitions[part.capitalize()], group)
@@ -128,7 +131,7 @@ def _known(models: dict[str, type[BaseModel] | None]) -> dict[str, type[BaseMode
     return {name: model for name, model in models.items() if model is not None}
 
 
-def _complete(definitions: dict[str, Any]) -> None:
+def _complete(definitions: dict[str, Any], transforms: dict[str, type[BaseModel]]) -> None:
     """Say what the models check in Python."""
     definitions["Export"]["properties"]["name"] |= {"pattern": f"^{NAME_PATTERN}$", "not": {"pattern": "__"}}
     definitions["AirflowOptions"]["properties"]["execution_timeout"] |= _DURATION
@@ -142,7 +145,7 @@ def _complete(definitions: dict[str, Any]) -> None:
     for name in ("include", "extra_fields"):
         data[name]["uniqueItems"] = True
     data["format"]["enum"] = FORMATS.names()
-    data["transformations"]["maxItems"] = 0
+    data["transformations"]["items"] = transformation_item(transforms)
     for each in data["max_rejected"]["anyOf"]:
         each |= {"pattern": f"^({SHARE_PATTERN})$"} if each["type"] == "string" else {"minimum": 0}
     for choice in definitions["Filters"]["properties"]["date_range"]["anyOf"]:

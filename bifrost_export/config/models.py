@@ -150,7 +150,7 @@ class Data(Strict):
     format: LiteralText = Field(default="parquet", description="The format of the files.")
     compression: LiteralText | None = Field(default=None, description="Its compression; without it, the format's own.")
     filters: Filters = Field(default=Filters(), description="Which rows are exported.")
-    transformations: tuple[dict[str, Any], ...] = Field(default=(), description="How rows are changed.")
+    transformations: tuple[dict[str, Any], ...] = Field(default=(), description="How rows are changed, in order.")
     extra_fields: tuple[ExtraField, ...] = Field(default=(), description="Columns of Bifrost's logs to add, by name.")
     include_content: bool = Field(default=False, description="true: with what was asked and answered.")
     max_rows_per_file: int = Field(default=1_000_000, ge=1, description="Rows of a part.")
@@ -168,13 +168,6 @@ class Data(Strict):
     def _extra_fields_differ(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) < len(value):
             raise ConfigError(f"extra_fields names a column twice: {', '.join(value)}")
-        return value
-
-    @field_validator("transformations")
-    @classmethod
-    def _none_yet(cls, value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
-        if value:
-            raise ConfigError("transformations come with a later version", hint="Leave the key out.")
         return value
 
     @field_validator("max_rejected", mode="before")

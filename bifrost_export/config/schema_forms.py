@@ -31,6 +31,34 @@ def choose_config(definition: Schema, models: dict[str, type[BaseModel]]) -> Non
     ]
 
 
+def transformation_item(models: dict[str, type[BaseModel]]) -> Schema:
+    """One of `data.transformations`: `type` chooses its keys; those of a class of one's own are not known.
+
+    Args:
+        models: Type -> the model of the whole entry.
+    """
+    return {
+        "type": "object",
+        "required": ["type"],
+        "properties": {
+            "type": {
+                "description": "The kind of transformation, or package.module:Class.",
+                "anyOf": [
+                    {"enum": sorted(models)},
+                    {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_]"},
+                ],
+            }
+        },
+        "allOf": [
+            {
+                "if": {"required": ["type"], "properties": {"type": {"const": name}}},
+                "then": {"$ref": f"#/$defs/{model.__name__}"},
+            }
+            for name, model in sorted(models.items())
+        ],
+    }
+
+
 def let_words_stand(definitions: Schema, destinations: dict[str, type[BaseModel]]) -> None:
     """Let words stand for schedule and destination, with their keys beside them; adds `ShortExport`.
 

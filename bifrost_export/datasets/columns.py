@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-ColumnType = Literal["timestamp", "string", "int32", "int64", "double", "bool"]
+ColumnType = Literal["timestamp", "string", "int32", "int64", "double", "bool", "date"]
 
 
 @dataclass(frozen=True)
@@ -70,5 +70,6 @@ def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
         "int64": pa.int64(),
         "double": pa.float64(),
         "bool": pa.bool_(),
+        "date": pa.date32(),
     }
     return pa.schema([pa.field(each.name, types[each.type], nullable=not each.required) for each in columns])

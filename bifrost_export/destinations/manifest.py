@@ -45,6 +45,14 @@ class Sums(Strict):
     cost_usd: float = Field(description="Sum of cost_usd over the priced rows.")
 
 
+class Transformation(Strict):
+    """What a transformation did to a dataset's rows."""
+
+    step: str = Field(description="Its place in the document and its type: 2-anonymize.")
+    rows_in: int = Field(description="Rows that it was given.")
+    rows_out: int = Field(description="Rows that it gave.")
+
+
 class DatasetEntry(Strict):
     """What was published of one dataset."""
 
@@ -55,6 +63,7 @@ class DatasetEntry(Strict):
     rejected: int = Field(description="Log rows that could not become a row of the dataset.")
     kept: int = Field(description="Log rows that passed.")
     exported: int = Field(description="Rows in the parts.")
+    transformations: list[Transformation] = Field(default=[], description="What changed the rows, in order.")
     sums: dict[Literal["source", "filtered", "exported"], Sums] = Field(
         description="Tokens and cost of the rows that were not rejected, of those filtered, and of those exported."
     )

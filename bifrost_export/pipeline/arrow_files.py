@@ -45,7 +45,11 @@ class Stamp:
 
 def file_name(stamp: Stamp, attempt: str) -> str:
     """A name that no other attempt of any task writes."""
-    return f"{stamp.slice:05d}.{stamp.dataset}.{stamp.steps[-1]}.{attempt}.arrow"
+    return f"{_number(stamp.slice)}.{stamp.dataset}.{stamp.steps[-1]}.{attempt}.arrow"
+
+
+def _number(slice_: int) -> str:
+    return "all" if slice_ < 0 else f"{slice_:05d}"
 
 
 def write_rows(

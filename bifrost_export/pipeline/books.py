@@ -2,138 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any
 
 from bifrost_export.errors import BooksError
-from bifrost_export.logstore.port import SUMMED_COST
-from bifrost_export.pipeline.exact import exact
+from bifrost_export.pipeline.changes import Change, together
+from bifrost_export.pipeline.sums import COST_TOLERANCE, Sums
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from bifrost_export.logstore.port import Rejected, Totals
-
-SUMMED = ("input_tokens", "output_tokens", "cost_usd")
-"""The columns that are summed."""
-
-COST_TOLERANCE = 1e-9
-"""Cost may differ by this share of the sum of absolute values: sums of floats depend on their order."""
+__all__ = ["COST_TOLERANCE", "Books", "Change", "Sums", "balance"]
 
 
-@dataclass(frozen=True)
-class Sums:
-    """Rows and what they add up to.
-
-    Args:
-        rows: How many rows.
-        input_tokens: Sum of input_tokens, null as 0.
-        output_tokens: Sum of output_tokens, null as 0.
-        cost: Sum of cost_usd, null as 0, as floats that add up to it exactly.
-        cost_scale: Sum of its absolute values, about.
-    """
-
-    rows: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: tuple[float, ...] = ()
-    cost_scale: float = 0.0
-
-    @property
-    def cost_usd(self) -> float:
-        """The sum of cost_usd, rounded once."""
-        return math.fsum(self.cost)
-
-    def __add__(self, other: Sums) -> Sums:
-        """Both together."""
-        return Sums(
-            self.rows + other.rows,
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
-            exact((*self.cost, *other.cost)),
-            self.cost_scale + other.cost_scale,
-        )
-
-    def __sub__(self, other: Sums) -> Sums:
-        """What is left of these when the others are taken away."""
-        return Sums(
-            self.rows - other.rows,
-            self.input_tokens - other.input_tokens,
-            self.output_tokens - other.output_tokens,
-            exact((*self.cost, *(-part for part in other.cost))),
-            max(0.0, self.cost_scale - other.cost_scale),
-        )
-
-    @classmethod
-    def of_totals(cls, totals: Totals) -> Sums:
-        """What the log store counted."""
-        cost = exact([totals.cost_usd])
-        return cls(totals.rows, totals.input_tokens, totals.output_tokens, cost, totals.cost_scale)
-
-    @classmethod
-    def of_rejected(cls, rejected: Iterable[Rejected]) -> Sums:
-        """What rejected rows add to the log store's count."""
-        rows = list(rejected)
-        costs = [row.cost_usd for row in rows]
-        tokens = (sum(row.input_tokens for row in rows), sum(row.output_tokens for row in rows))
-        return cls(len(rows), *tokens, exact(costs), math.fsum(map(abs, costs)))
-
-    @classmethod
-    def of_batch(cls, batch: pa.RecordBatch) -> Sums:
-        """What a batch adds up to; columns that it lacks count 0."""
-        import pyarrow.compute as pc
-
-        def total(name: str) -> int:
-            return int(pc.sum(batch.column(name)).as_py() or 0) if name in batch.schema.names else 0
-
-        costs = _summed_costs(batch)
-        scale = float(pc.sum(pc.abs(costs)).as_py() or 0.0)
-        return cls(batch.num_rows, total("input_tokens"), total("output_tokens"), exact(costs.to_pylist()), scale)
-
-    def to_json(self) -> dict[str, Any]:
-        """The sums as JSON."""
-        return {**{name: getattr(self, name) for name in self.__dataclass_fields__}, "cost": list(self.cost)}
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Sums:
-        """Read what `to_json` wrote."""
-        return cls(**{**document, "cost": tuple(document["cost"])})
-
-    def tokens_and_cost(self) -> dict[str, Any]:
-        """The sums as the manifest tells them."""
-        return {"input_tokens": self.input_tokens, "output_tokens": self.output_tokens, "cost_usd": self.cost_usd}
-
-    def differences(self, other: Sums, columns: Collection[str] = SUMMED) -> list[str]:
-        """How the two differ, in words.
-
-        Args:
-            other: The others.
-            columns: The columns whose sums are compared, beside the rows.
-        """
-        found = [
-            f"{name.replace('_', ' ')} {getattr(self, name):,} against {getattr(other, name):,}"
-            for name in ("rows", *SUMMED[:2])
-            if getattr(self, name) != getattr(other, name) and (name == "rows" or name in columns)
-        ]
-        if "cost_usd" not in columns:
-            return found
-        scale = max(self.cost_scale, other.cost_scale)
-        # The comparison is turned round so that a NaN fails it.
-        if not abs(self.cost_usd - other.cost_usd) <= COST_TOLERANCE * scale:
-            found.append(f"cost {self.cost_usd!r} against {other.cost_usd!r}")
-        return found
-
-
-def _summed_costs(batch: pa.RecordBatch) -> pa.Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if "cost_usd" not in batch.schema.names:
-        return pa.nulls(0, pa.float64())
-    costs = pc.drop_null(batch.column("cost_usd"))
-    return costs.filter(pc.less_equal(pc.abs(costs), SUMMED_COST))
+_NONE = Sums()
 
 
 @dataclass(frozen=True)
@@ -146,16 +27,18 @@ class Books:
         filtered_by: Those that a rule removed, by the first rule that did.
         filtered: The same with their sums.
         kept: Those that passed.
+        changes: What each transformation did to them, in order.
         staged: The rows that the last step staged.
         unsettled: Rows still `processing`, outside the books.
     """
 
-    source: Sums = Sums()
-    rejected: Sums = Sums()
+    source: Sums = _NONE
+    rejected: Sums = _NONE
     filtered_by: dict[str, int] = field(default_factory=dict)
-    filtered: Sums = Sums()
-    kept: Sums = Sums()
-    staged: Sums = Sums()
+    filtered: Sums = _NONE
+    kept: Sums = _NONE
+    changes: tuple[Change, ...] = ()
+    staged: Sums = _NONE
     unsettled: int = 0
 
     def __add__(self, other: Books) -> Books:
@@ -167,6 +50,7 @@ class Books:
             {rule: self.filtered_by.get(rule, 0) + other.filtered_by.get(rule, 0) for rule in rules},
             self.filtered + other.filtered,
             self.kept + other.kept,
+            together(self.changes, other.changes),
             self.staged + other.staged,
             self.unsettled + other.unsettled,
         )
@@ -174,48 +58,80 @@ class Books:
     def to_json(self) -> dict[str, Any]:
         """The books as JSON."""
         sums = {name: getattr(self, name).to_json() for name in _SUMS}
-        return {**sums, "filtered_by": self.filtered_by, "unsettled": self.unsettled}
+        changes = [each.to_json() for each in self.changes]
+        return {**sums, "changes": changes, "filtered_by": self.filtered_by, "unsettled": self.unsettled}
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Books:
         """Read what `to_json` wrote."""
         sums = {name: Sums.from_json(document[name]) for name in _SUMS}
-        return cls(**sums, filtered_by=dict(document["filtered_by"]), unsettled=document["unsettled"])
+        changes = tuple(Change.from_json(each) for each in document["changes"])
+        rules = dict(document["filtered_by"])
+        return cls(**sums, changes=changes, filtered_by=rules, unsettled=document["unsettled"])
 
-    def check(self, where: str, columns: Collection[str] = SUMMED) -> None:
-        """Compare every stage with the one before.
+    def changed(self, changes: Sequence[Change], staged: Sums) -> Books:
+        """The books after more transformations.
 
         Args:
-            where: Whose books they are, for the message.
-            columns: The columns that the last step staged: only their sums can be compared with what came before.
+            changes: What each did, in order.
+            staged: The rows that the last of them staged.
+        """
+        return replace(self, changes=(*self.changes, *changes), staged=staged)
+
+    def check(self, where: str) -> None:
+        """Compare every stage with the one before.
 
         Raises:
             BooksError: They differ; the message says where, and both figures.
         """
         told = [
-            (
-                "log store against kept + filtered + rejected",
-                *(self.source, self.kept + self.filtered + self.rejected, SUMMED),
-            ),
-            ("kept against staged by the last step", self.kept, self.staged, columns),
+            ("log store against kept + filtered + rejected", self.source, self.kept + self.filtered + self.rejected),
+            *self._passages(),
         ]
-        for between, left, right, compared in told:
-            balance(f"{where}, {between}", left, right, compared)
+        for between, left, right in told:
+            balance(f"{where}, {between}", left, right)
+        for change in self.changes:
+            balance(
+                f"{where}, what {change.step} was given against what it gave",
+                change.given,
+                change.told,
+                change.compared,
+            )
         removed = sum(self.filtered_by.values())
         if removed != self.filtered.rows:
             raise BooksError(f"{where}: the rules removed {removed:,} rows, and {self.filtered.rows:,} are missing")
+
+    def _passages(self) -> list[tuple[str, Sums, Sums]]:
+        """What one step gave, and what the next one was given."""
+        if not self.changes:
+            return [("kept against staged by the last step", self.kept, self.staged)]
+        first, last = self.changes[0], self.changes[-1]
+        return [
+            (f"kept against what {first.step} was given", self.kept, first.given),
+            *(
+                (f"what {one.step} gave against what {other.step} was given", one.gave, other.given)
+                for one, other in pairwise(self.changes)
+            ),
+            (f"what {last.step} gave against staged by the last step", last.gave, self.staged),
+        ]
 
 
 _SUMS = ("source", "rejected", "filtered", "kept", "staged")
 
 
-def balance(where: str, left: Sums, right: Sums, columns: Collection[str] = SUMMED) -> None:
-    """Compare two stages, by rows and by the sums of columns.
+def balance(where: str, left: Sums, right: Sums, compared: Sequence[str] | None = None) -> None:
+    """Compare two stages.
+
+    Args:
+        where: What is compared.
+        left: One.
+        right: The other.
+        compared: The measures that are compared; without it, all.
 
     Raises:
         BooksError: They differ.
     """
-    differing = left.differences(right, columns)
+    differing = left.differences(right) if compared is None else left.differences(right, compared)
     if differing:
         raise BooksError(
             f"the books of {where} do not balance: {'; '.join(differing)}; nothing was published",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,9 @@ import orjson
 
 from bifrost_export.pipeline.arrow_files import Stamp, write_rows
 from bifrost_export.pipeline.books import Books, Sums
-from bifrost_export.pipeline.columns import filtered_columns, read_schema, reading_of
+from bifrost_export.pipeline.chain import open_transforms
+from bifrost_export.pipeline.columns import read_schema, reading_of
+from bifrost_export.pipeline.flows import first_schema
 from bifrost_export.pipeline.opening import open_log_store, open_staging
 from bifrost_export.pipeline.taking import check_token
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from bifrost_export.pipeline.plan_document import Plan, Slice
     from bifrost_export.pipeline.runtime import Runtime
     from bifrost_export.pipeline.staging import Staging
+    from bifrost_export.transforms.port import Transform
 
 
 class Measure:
@@ -108,23 +111,27 @@ def _stage_rejected(
 ) -> dict[str, Any] | None:
     if not rejected:
         return None
-    having = {dataset: {column.name for column in filtered_columns(plan, dataset)} for dataset in plan.datasets}
+    transforms = open_transforms(runtime, plan)
+    having = {dataset: set(first_schema(plan, dataset).names) for dataset in plan.datasets}
     name = f"{slice_:05d}.rejected.{runtime.attempt}.jsonl"
     with staging.write(name) as stream:
         for row in rejected:
             dataset = next((each for each, columns in having.items() if row.column in columns), plan.datasets[0])
-            stream.write(orjson.dumps(_told(row, dataset), option=orjson.OPT_APPEND_NEWLINE))
+            stream.write(orjson.dumps(_told(row, dataset, transforms), option=orjson.OPT_APPEND_NEWLINE))
     return {"name": name, "rows": len(rejected)}
 
 
-def _told(row: Rejected, dataset: str) -> dict[str, Any]:
-    """A rejected row as an auditor reads it: its place and shape, never its value.
+def _told(row: Rejected, dataset: str, transforms: Sequence[Transform]) -> dict[str, Any]:
+    """A rejected row as an auditor reads it: its id as the rows have it, its place and shape, never its value.
 
     Args:
         row: The row, which no dataset gets.
         dataset: The first that has the column.
+        transforms: They mask its id.
     """
     told = asdict(row)
+    for transform in transforms:
+        told["request_id"] = transform.mask_value("request_id", told["request_id"])
     return {
         "dataset": dataset,
         **{key: told[key] for key in ("request_id", "column", "reason", "value_type", "value_length")},

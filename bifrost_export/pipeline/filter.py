@@ -10,7 +10,9 @@ from bifrost_export.datasets.reading import rows_of
 from bifrost_export.filters import RowFilter
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
 from bifrost_export.pipeline.books import Books, Sums
-from bifrost_export.pipeline.columns import filtered_schema, reading_of
+from bifrost_export.pipeline.changes import MEASURED, Change
+from bifrost_export.pipeline.columns import reading_of
+from bifrost_export.pipeline.flows import first_schema
 from bifrost_export.pipeline.opening import open_staging
 from bifrost_export.pipeline.taking import check_token
 
@@ -38,7 +40,7 @@ def filter_slice(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str
     """
     check_token(plan, item, ["extract"])
     done = [*item["done"], "filter"]
-    if "filter" not in plan.steps:
+    if not any("filter" in steps for steps in plan.steps.values()):
         return {**item, "done": done}
     reading = reading_of(plan.export.data)
     read = Books.from_json(item["books"][reading])
@@ -49,7 +51,7 @@ def filter_slice(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str
     files, books = {}, {}
     for dataset in plan.datasets:
         rows = read_rows(staging, item["files"][reading], Stamp.of(plan, item["slice"], reading, ("extract",)))
-        division = Division(dataset, row_filter, filtered_schema(plan, dataset))
+        division = Division(dataset, row_filter, first_schema(plan, dataset))
         stamp = Stamp.of(plan, item["slice"], dataset, ("extract", "filter"))
         files[dataset], _ = write_rows(staging, stamp, runtime.attempt, division.schema, division.of(rows))
         books[dataset] = division.booked(read).to_json()
@@ -89,5 +91,10 @@ class Division:
         """The dataset's books, from those of what was read."""
         filtered = self.given - self.kept
         rules = {**read.filtered_by, **{rule: rows for rule, rows in self.removed.items() if rows}}
-        books = replace(read, kept=self.kept, staged=self.made)
-        return replace(books, filtered=read.filtered + filtered, filtered_by=rules)
+        books = replace(read, kept=self.kept, staged=self.made, filtered=read.filtered + filtered, filtered_by=rules)
+        surviving = [measure for name, measure in MEASURED.items() if name in self.schema.names]
+        if len(surviving) == len(MEASURED):
+            return books
+        # What the dataset's columns don't hold can't be compared from here on.
+        made = Change("filter", self.kept, self.made, self.made, ("rows", *surviving))
+        return books.changed([made], self.made)

@@ -28,11 +28,24 @@ def first_rows(plan: Plan, staging: Staging, item: dict[str, Any], dataset: str,
     """
     if dataset not in item["files"]:
         return []
-    count = min(limit, item["books"][dataset]["staged"]["rows"])
-    stamp = Stamp.of(plan, item["slice"], dataset, plan.steps)
+    count = min(limit, staged_rows(item, dataset))
+    stamp = Stamp.of(plan, item["slice"], dataset, plan.steps[dataset])
     batches = read_rows(staging, item["files"][dataset], stamp, 0, count)
     return [_as_json(row) for batch in batches for row in batch.to_pylist()]
 
 
+def staged_rows(item: dict[str, Any], dataset: str) -> int:
+    """How many rows of a dataset the last step has staged, of a slice or of the whole window."""
+    told = item["changes"] if "changes" in item else item["books"]
+    rows: int = told[dataset]["staged"]["rows"]
+    return rows
+
+
 def _as_json(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: rfc3339(value) if isinstance(value, dt.datetime) else value for name, value in row.items()}
+    return {name: _plain(value) for name, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return rfc3339(value)
+    return value.isoformat() if isinstance(value, dt.date) else value

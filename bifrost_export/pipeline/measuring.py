@@ -25,8 +25,11 @@ class Tally:
         import pyarrow.compute as pc
 
         self.sums += Sums.of_batch(batch)
-        if "timestamp" in batch.schema.names and batch.num_rows:
-            ends = pc.min_max(batch.column("timestamp").cast(pa.int64())).as_py()
+        index = batch.schema.get_field_index("timestamp")
+        if index >= 0 and batch.num_rows and pa.types.is_timestamp(batch.schema.field(index).type):
+            ends = pc.min_max(batch.column(index).cast(pa.int64())).as_py()
+            if ends["min"] is None:
+                return
             self._earliest = ends["min"] if self._earliest is None else min(self._earliest, ends["min"])
             self._latest = ends["max"] if self._latest is None else max(self._latest, ends["max"])
 

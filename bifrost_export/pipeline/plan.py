@@ -12,11 +12,11 @@ from bifrost_export.config.documents import LoadedExport
 from bifrost_export.config.freezing import config_hash, freeze
 from bifrost_export.config.loader import load_export
 from bifrost_export.config.models import Export
-from bifrost_export.datasets.reading import is_divided
 from bifrost_export.date_range import range_of
 from bifrost_export.errors import ConfigError, WindowError
-from bifrost_export.filters import RowFilter
 from bifrost_export.logstore.port import LogStore
+from bifrost_export.pipeline.chain import open_transforms
+from bifrost_export.pipeline.flows import steps_of_export
 from bifrost_export.pipeline.opening import open_destination, open_log_store, open_staging, staging_url
 from bifrost_export.pipeline.plan_document import Plan, Slice
 from bifrost_export.pipeline.runtime import Runtime
@@ -60,6 +60,7 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
     _check_settled(export, request, now)
     drafted = draft(runtime, loaded, request.window, request.run_id)
     drafted = replace(drafted, replace_overlapping=request.replace_overlapping, dry_run=request.dry_run)
+    open_transforms(runtime, drafted)  # a reference without a value is told before any data moves
     destination = open_destination(runtime, drafted)
     staging = staging_of(runtime, drafted)
     log_store = open_log_store(runtime, drafted)
@@ -93,7 +94,7 @@ def draft(runtime: Runtime, loaded: LoadedExport, window: Window, run_id: str) -
         frozen=frozen,
         config_hash=config_hash(frozen),
         slices=(),
-        steps=(),
+        steps={},
         seen=None,
         export_timestamp=rfc3339(runtime.now().replace(microsecond=0)),
         export_version=__version__,
@@ -101,7 +102,7 @@ def draft(runtime: Runtime, loaded: LoadedExport, window: Window, run_id: str) -
         staging={},
         log_store={},
     )
-    return replace(drafted, steps=_steps(drafted.export))
+    return replace(drafted, steps=steps_of_export(drafted.export))
 
 
 def _check_settled(export: Export, request: PlanRequest, now: Any) -> None:
@@ -112,11 +113,6 @@ def _check_settled(export: Export, request: PlanRequest, now: Any) -> None:
             " rows of its last requests may still arrive",
             hint="Run it after that time, or set force to export what is there now.",
         )
-
-
-def _steps(export: Export) -> tuple[str, ...]:
-    passes_all = RowFilter(export.data.filters).is_empty and not is_divided(export.data)
-    return ("extract",) if passes_all else ("extract", "filter")
 
 
 def staging_of(runtime: Runtime, drafted: Plan) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class Plan:
         frozen: The export as `config.freezing.freeze` gives it.
         config_hash: Of the export's configuration.
         slices: How the log rows are read.
-        steps: The steps that change rows, in order; every staged file says which of them made it.
+        steps: By dataset the steps that make its rows, in order; every staged file says which of them made it.
         seen: Version of the window's manifest when the run was planned, or None.
         export_timestamp: When the run was planned, RFC 3339 in UTC.
         export_version: The package that planned it.
@@ -69,7 +69,7 @@ class Plan:
     frozen: dict[str, Any]
     config_hash: str
     slices: tuple[Slice, ...]
-    steps: tuple[str, ...]
+    steps: dict[str, tuple[str, ...]]
     seen: str | None
     export_timestamp: str
     export_version: str
@@ -119,7 +119,7 @@ class Plan:
         document = asdict(self)
         document["window"] = self.window.to_json()
         document["slices"] = [asdict(each) for each in self.slices]
-        document["steps"] = list(self.steps)
+        document["steps"] = {dataset: list(steps) for dataset, steps in self.steps.items()}
         return document
 
     @classmethod
@@ -139,7 +139,7 @@ class Plan:
                 **document,
                 "window": Window.from_json(document["window"]),
                 "slices": tuple(Slice(**each) for each in document["slices"]),
-                "steps": tuple(document["steps"]),
+                "steps": {dataset: tuple(steps) for dataset, steps in document["steps"].items()},
             }
         )
 

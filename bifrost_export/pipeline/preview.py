@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.pipeline.aggregate import aggregate
 from bifrost_export.pipeline.extract import extract
 from bifrost_export.pipeline.filter import filter_slice
 from bifrost_export.pipeline.first_rows import first_rows
+from bifrost_export.pipeline.flows import whole_datasets
 from bifrost_export.pipeline.opening import open_log_store, open_staging
 from bifrost_export.pipeline.plan import draft, pieces
 from bifrost_export.pipeline.plan_document import Plan, Slice
@@ -37,8 +39,8 @@ MOST_PIECES = 1_000_000
 def preview(runtime: Runtime, loaded: LoadedExport, window: Window, limit: int) -> Rows:
     """The first rows of each dataset, filtered and masked, as JSON has them.
 
-    The window is read from its start until there are enough rows; a slice is read, filtered and transformed by the
-    functions of a run, in a private folder of staging that is gone afterwards.
+    The window is read from its start until there are enough rows, to its end where a dataset is aggregated; a slice is
+    read, filtered and transformed by the functions of a run, in a private folder of staging that is gone afterwards.
 
     Args:
         runtime: The surroundings.
@@ -56,11 +58,14 @@ def preview(runtime: Runtime, loaded: LoadedExport, window: Window, limit: int) 
         drafted = replace(draft(runtime, loaded, window, "preview"), staging=staging)
         open_staging(runtime, drafted).create({})
         plan = _slices(runtime, drafted)
+        whole, done = whole_datasets(plan), []
         for item in plan.items():
-            for dataset, found in _rows(runtime, plan, item, limit):
-                rows[dataset] += found[: limit - len(rows[dataset])]
-            if all(len(each) >= limit for each in rows.values()):
+            done.append(transform(runtime, plan, filter_slice(runtime, plan, extract(runtime, plan, item))))
+            _take_rows(plan, runtime, done[-1], rows, limit, but=whole)
+            if not whole and all(len(each) >= limit for each in rows.values()):
                 break
+        if whole:
+            _take_rows(plan, runtime, aggregate(runtime, plan, done)[-1], rows, limit)
     return rows
 
 
@@ -83,8 +88,11 @@ def _growing(cuts: list[Window]) -> Iterator[Window]:
         cuts, count = cuts[count:], min(GROWTH * count, MOST_TOGETHER)
 
 
-def _rows(runtime: Runtime, plan: Plan, item: dict[str, Any], limit: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    done = transform(runtime, plan, filter_slice(runtime, plan, extract(runtime, plan, item)))
+def _take_rows(
+    plan: Plan, runtime: Runtime, item: dict[str, Any], rows: Rows, limit: int, but: Sequence[str] = ()
+) -> None:
+    """Add the first rows of an item to those that were found before."""
     staging = open_staging(runtime, plan)
-    for dataset in done["files"]:
-        yield dataset, first_rows(plan, staging, done, dataset, limit)
+    for dataset, found in rows.items():
+        if dataset not in but:
+            found += first_rows(plan, staging, item, dataset, limit - len(found))

@@ -9,7 +9,7 @@ from bifrost_export.datasets import describe
 from bifrost_export.destinations.port import Draft, Landed, Outcome
 from bifrost_export.errors import PlanMismatchError
 from bifrost_export.pipeline.books import Books, Sums, balance
-from bifrost_export.pipeline.columns import loaded_columns
+from bifrost_export.pipeline.flows import flow
 from bifrost_export.pipeline.opening import open_destination
 from bifrost_export.pipeline.taking import take
 from bifrost_export.registry import FORMATS
@@ -99,13 +99,16 @@ def _body(plan: Plan, books: dict[str, Books], pieces: list[dict[str, Any]]) -> 
 def _entry(plan: Plan, dataset: str, books: Books, pieces: list[dict[str, Any]]) -> dict[str, Any]:
     accepted = books.kept + books.filtered
     return {
-        "schema": describe(dataset, loaded_columns(plan, dataset)),
+        "schema": describe(dataset, flow(plan, dataset).result),
         "source": books.source.rows,
         "filtered": books.filtered.rows,
         "filtered_by": books.filtered_by,
         "rejected": books.rejected.rows,
         "kept": books.kept.rows,
         "exported": books.staged.rows,
+        "transformations": [
+            {"step": each.step, "rows_in": each.given.rows, "rows_out": each.gave.rows} for each in books.changes
+        ],
         "sums": {
             "source": accepted.tokens_and_cost(),
             "filtered": books.filtered.tokens_and_cost(),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.errors import RejectedRowsError
-from bifrost_export.pipeline.books import Books
-from bifrost_export.pipeline.columns import loaded_columns
-from bifrost_export.pipeline.first_rows import first_rows
+from bifrost_export.errors import PlanMismatchError, RejectedRowsError
+from bifrost_export.pipeline.books import Books, Change, Sums
+from bifrost_export.pipeline.first_rows import first_rows, staged_rows
+from bifrost_export.pipeline.flows import WHOLE, whole_datasets
 from bifrost_export.pipeline.opening import open_destination, open_staging
 from bifrost_export.pipeline.taking import check_token, take
 
@@ -40,27 +40,52 @@ def reconcile(runtime: Runtime, plan: Plan, items: Iterable[dict[str, Any] | Non
         RejectedRowsError: More rows were rejected than `max_rejected` allows.
         PlanMismatchError: A planned slice is missing.
     """
-    slices = take(plan, items, "slice", len(plan.slices))
-    columns = {dataset: [column.name for column in loaded_columns(plan, dataset)] for dataset in plan.datasets}
+    given = list(items)
+    over_all = [item for item in given if isinstance(item, dict) and item.get("slice") == WHOLE]
+    slices = take(plan, (item for item in given if item not in over_all), "slice", len(plan.slices))
+    whole = _whole(plan, over_all)
     for item in slices:
         check_token(plan, item, DONE)
         for dataset, books in item["books"].items():
-            Books.from_json(books).check(f"{dataset}, slice {item['label']}", columns[dataset])
+            Books.from_json(books).check(f"{dataset}, slice {item['label']}")
     totals = {
         dataset: sum((Books.from_json(item["books"][dataset]) for item in slices), Books()) for dataset in plan.datasets
     }
+    for dataset, change in (whole["changes"] if whole else {}).items():
+        changes = [Change.from_json(each) for each in change["changes"]]
+        totals[dataset] = totals[dataset].changed(changes, Sums.from_json(change["staged"]))
+    staged = [*slices, whole] if whole else slices
     for dataset, books in totals.items():
-        books.check(f"{dataset}, the whole window", columns[dataset])
+        books.check(f"{dataset}, the whole window")
         _check_rejected(plan, dataset, books)
-    pieces = [*_parts(plan, slices), *_rejected(slices)]
+    pieces = [*_parts(plan, staged), *_rejected(slices)]
     facts = {dataset: books.to_json() for dataset, books in totals.items()}
     runtime.report("reconcile", {"books": facts, "files": len(pieces)})
     groups: list[dict[str, Any]] = []
     if plan.dry_run:
-        runtime.report("dry_run", _outlook(runtime, plan, slices))
+        runtime.report("dry_run", _outlook(runtime, plan, staged))
     else:
         groups = list(_groups(runtime, plan, pieces))
     return {"token": plan.token, "groups": groups, "books": facts, "pieces": len(pieces)}
+
+
+def _whole(plan: Plan, items: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """What was worked on over all slices, exactly as planned.
+
+    Raises:
+        PlanMismatchError: It lacks a planned dataset, or has one that was not planned.
+    """
+    planned = whole_datasets(plan)
+    mine = [item for item in items if item.get("token") == plan.token]
+    given = [sorted(item["files"]) for item in mine]
+    if given != ([sorted(planned)] if planned else []):
+        raise PlanMismatchError(
+            f"planned {planned} as a whole, and got {given} of this plan's token {plan.token}", hint="Clear from plan."
+        )
+    if not mine:
+        return None
+    check_token(plan, mine[0], DONE)
+    return mine[0]
 
 
 def _outlook(runtime: Runtime, plan: Plan, slices: list[dict[str, Any]]) -> dict[str, Any]:
@@ -90,7 +115,7 @@ def _parts(plan: Plan, slices: list[dict[str, Any]]) -> Iterator[dict[str, Any]]
     size = plan.export.data.max_rows_per_file
     for dataset in plan.datasets:
         files = [
-            (item["slice"], item["files"][dataset], item["books"][dataset]["staged"]["rows"])
+            (item["slice"], item["files"][dataset], staged_rows(item, dataset))
             for item in slices
             if dataset in item["files"]
         ]

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from bifrost_export.destinations.manifest import DatasetEntry, Manifest, Part
     from bifrost_export.destinations.store import ObjectStore
 
-MEASURED = ("timestamp", "input_tokens", "output_tokens", "cost_usd")
+_TYPES = {
+    "timestamp": ("timestamp",),
+    "input_tokens": ("int32", "int64"),
+    "output_tokens": ("int32", "int64"),
+    "cost_usd": ("double",),
+}
+"""The columns that are measured; one that a transformation has made something else is not."""
+
+MEASURED = tuple(_TYPES)
 _BLOCK = 1 << 20
 
 
@@ -65,7 +73,9 @@ class Rereading:
             DestinationError: The store can't be read.
         """
         for dataset, entry in manifest.datasets.items():
-            names = {column.name for column in entry.dataset_schema.columns}
+            names = {
+                column.name for column in entry.dataset_schema.columns if column.type in _TYPES.get(column.name, ())
+            }
             measured = [name for name in MEASURED if name in names]
             sums = [self._part(part, manifest, measured) for part in entry.parts]
             if all(each is not None for each in sums):

@@ -133,6 +133,11 @@ class Staging:
         """Whether the files are on a disk of one machine (or on one that workers share)."""
         return isinstance(self.folder, LocalFolder)
 
+    @property
+    def local_folder(self) -> Path | None:
+        """The run's folder, when it is on a disk."""
+        return self.folder.root / self.name if isinstance(self.folder, LocalFolder) else None
+
     def create(self, marker: dict[str, object]) -> None:
         """Make the run's folder with the plan's marker file in it."""
         with self.folder.write(f"{self.name}/{MARKER}") as body:

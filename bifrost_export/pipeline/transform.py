@@ -1,9 +1,15 @@
-"""`transform`: change rows as the config says; with no transformation it hands its files on."""
+"""`transform`: change rows as the config says; with no transformation of single slices it hands its files on."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.datasets.columns import arrow_schema
+from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
+from bifrost_export.pipeline.books import Books
+from bifrost_export.pipeline.chain import Chain
+from bifrost_export.pipeline.flows import flow, steps_before
+from bifrost_export.pipeline.opening import open_staging
 from bifrost_export.pipeline.taking import check_token
 
 if TYPE_CHECKING:
@@ -12,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def transform(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, Any]:
-    """Transform a slice.
+    """Transform a slice, up to the first transformation that needs the whole window.
 
     Args:
         runtime: The surroundings.
@@ -24,7 +30,25 @@ def transform(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, A
 
     Raises:
         PlanMismatchError: The item isn't the planned one.
+        StagingGoneError: A staged file isn't there.
+        TransformError: A transformation fails.
+        ConfigError: A reference has no value.
     """
     check_token(plan, item, ["extract", "filter"])
-    runtime.report("transform", {"label": item["label"], "steps": []})
-    return {**item, "done": [*item["done"], "transform"]}
+    files, books = dict(item["files"]), dict(item["books"])
+    told: dict[str, list[str]] = {}
+    for dataset, name in item["files"].items():
+        way = flow(plan, dataset)
+        if not way.per_slice:
+            continue
+        staging = open_staging(runtime, plan)
+        chain = Chain.open(runtime, plan, staging, dataset, way.per_slice)
+        before = Stamp.of(plan, item["slice"], dataset, steps_before(plan, dataset, way.stages))
+        after = Stamp.of(plan, item["slice"], dataset, steps_before(plan, dataset, way.whole))
+        rows = chain.of(read_rows(staging, name, before))
+        files[dataset], _ = write_rows(staging, after, runtime.attempt, arrow_schema(way.per_slice[-1].after), rows)
+        books[dataset] = Books.from_json(books[dataset]).changed(chain.changes, chain.staged).to_json()
+        told[dataset] = [stage.step.name for stage in way.per_slice]
+    steps = [f"{dataset}: {', '.join(steps)}" for dataset, steps in told.items()]
+    runtime.report("transform", {"label": item["label"], "steps": steps})
+    return {**item, "done": [*item["done"], "transform"], "files": files, "books": books}

@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "registry": {"errors"},
     "config": BASE,
     **{port: {*BASE, "config"} for port in PORTS},
+    "transforms": {*BASE, "config", "datasets"},
     "testing": BASE,
     "pipeline": {*BASE, *PORTS, "config"},
     "airflow": {*BASE, *PORTS, "config", "pipeline"},
@@ -35,7 +36,17 @@ MAY_IMPORT = {
 
 HEAVY = {"pyarrow", "numpy", "pandas", "duckdb", "adbc_driver_manager", "adbc_driver_sqlite", "adbc_driver_postgresql"}
 HEAVY |= {"boto3", "botocore", "s3fs", "fsspec", "moto", "rich", "isal"}
-LOADED_BY_DAG_FILES = ("errors", "window", "registry", "config", "airflow", "plugin", "destinations", "formats")
+LOADED_BY_DAG_FILES = (
+    "errors",
+    "window",
+    "registry",
+    "config",
+    "airflow",
+    "plugin",
+    "destinations",
+    "formats",
+    "datasets",
+)
 
 
 @dataclass(frozen=True)

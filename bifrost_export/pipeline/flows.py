@@ -1,0 +1,68 @@
+"""The columns of a run's datasets at every step, and the steps that make each staged file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bifrost_export.config.transformations import Flow, Stage, flow_of
+from bifrost_export.datasets.columns import arrow_schema
+from bifrost_export.datasets.reading import is_divided
+from bifrost_export.errors import PlanMismatchError
+from bifrost_export.filters import RowFilter
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bifrost_export.config.models import Export
+    from bifrost_export.pipeline.plan_document import Plan
+
+WHOLE = -1
+"""Number of the slice of a file over all slices."""
+
+
+def steps_of_export(export: Export) -> dict[str, tuple[str, ...]]:
+    """Dataset -> the steps that make its rows, in order, as a plan fixes them."""
+    return {dataset: _steps(export, flow_of(export.data, dataset)) for dataset in export.data.include}
+
+
+def _steps(export: Export, flow: Flow) -> tuple[str, ...]:
+    passes_all = RowFilter(export.data.filters).is_empty and not is_divided(export.data)
+    filtered = () if passes_all else ("filter",)
+    return ("extract", *filtered, *(stage.step.name for stage in flow.stages))
+
+
+def flow(plan: Plan, dataset: str) -> Flow:
+    """The way of a dataset through the transformations, as the plan has it.
+
+    Raises:
+        PlanMismatchError: A transformation that is installed now would take another way.
+    """
+    found = flow_of(plan.export.data, dataset)
+    if _steps(plan.export, found) != plan.steps[dataset]:
+        raise PlanMismatchError(
+            f"the transformations of {dataset} are {list(_steps(plan.export, found))} now, and were planned as"
+            f" {list(plan.steps[dataset])}",
+            hint="Clear from plan: what is installed was changed in the middle of the run.",
+        )
+    return found
+
+
+def steps_before(plan: Plan, dataset: str, stages: tuple[Stage, ...]) -> tuple[str, ...]:
+    """The steps that stand before some last stages of a dataset."""
+    steps = plan.steps[dataset]
+    return steps[: len(steps) - len(stages)]
+
+
+def first_schema(plan: Plan, dataset: str) -> pa.Schema:
+    """The schema of a dataset's rows as they are read and filtered."""
+    return arrow_schema(flow(plan, dataset).columns)
+
+
+def last_schema(plan: Plan, dataset: str) -> pa.Schema:
+    """The schema of a dataset's rows as they are exported."""
+    return arrow_schema(flow(plan, dataset).result)
+
+
+def whole_datasets(plan: Plan) -> list[str]:
+    """The datasets with a stage over all slices."""
+    return [dataset for dataset in plan.datasets if flow(plan, dataset).whole]

@@ -1,0 +1,1 @@
+"""How rows are changed on their way: aggregate, anonymize, enrich, python, and what others bring by the port."""
