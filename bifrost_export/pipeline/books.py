@@ -138,6 +138,7 @@ class Books:
         kept: Those that passed.
         staged: The rows that the last step staged.
         unsettled: Rows still `processing`, outside the books.
+        offloaded: Rows that needed their offloaded payload, by what became of them; they are no part of the balance.
     """
 
     source: Sums = Sums()
@@ -147,30 +148,36 @@ class Books:
     kept: Sums = Sums()
     staged: Sums = Sums()
     unsettled: int = 0
+    offloaded: dict[str, int] = field(default_factory=dict)
 
     def __add__(self, other: Books) -> Books:
         """Both together."""
-        rules = {**dict.fromkeys(self.filtered_by, 0), **dict.fromkeys(other.filtered_by, 0)}
         return Books(
             self.source + other.source,
             self.rejected + other.rejected,
-            {rule: self.filtered_by.get(rule, 0) + other.filtered_by.get(rule, 0) for rule in rules},
+            _added(self.filtered_by, other.filtered_by),
             self.filtered + other.filtered,
             self.kept + other.kept,
             self.staged + other.staged,
             self.unsettled + other.unsettled,
+            _added(self.offloaded, other.offloaded),
         )
 
     def to_json(self) -> dict[str, Any]:
         """The books as JSON."""
         sums = {name: getattr(self, name).to_json() for name in _SUMS}
-        return {**sums, "filtered_by": self.filtered_by, "unsettled": self.unsettled}
+        return {**sums, "filtered_by": self.filtered_by, "unsettled": self.unsettled, "offloaded": self.offloaded}
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Books:
         """Read what `to_json` wrote."""
         sums = {name: Sums.from_json(document[name]) for name in _SUMS}
-        return cls(**sums, filtered_by=dict(document["filtered_by"]), unsettled=document["unsettled"])
+        return cls(
+            **sums,
+            filtered_by=dict(document["filtered_by"]),
+            unsettled=document["unsettled"],
+            offloaded=dict(document.get("offloaded", {})),
+        )
 
     def check(self, where: str) -> None:
         """Compare every stage with the one before.
@@ -187,6 +194,11 @@ class Books:
         removed = sum(self.filtered_by.values())
         if removed != self.filtered.rows:
             raise BooksError(f"{where}: the rules removed {removed:,} rows, and {self.filtered.rows:,} are missing")
+
+
+def _added(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:
+    names = {**dict.fromkeys(left, 0), **dict.fromkeys(right, 0)}
+    return {name: left.get(name, 0) + right.get(name, 0) for name in names}
 
 
 _SUMS = ("source", "rejected", "filtered", "kept", "staged")

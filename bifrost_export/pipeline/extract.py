@@ -101,7 +101,11 @@ def _read(
         kept=passing.sums,
         staged=passing.sums,
         unsettled=reading.totals.unsettled,
+        offloaded=reading.offloaded.rows,
     )
+    if reading.offloaded.reason:
+        skipped = f"{reading.offloaded.rows['skipped']:,} rows lack their offloaded payload, and are exported without"
+        runtime.report("warning", {"message": f"{skipped}: {reading.offloaded.reason}."})
     return {DATASET: name}, _stage_rejected(runtime, staging, item["slice"], reading.rejected), books
 
 

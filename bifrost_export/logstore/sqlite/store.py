@@ -13,7 +13,8 @@ from bifrost_export.config.sources import SQLiteConfig
 from bifrost_export.errors import BifrostExportError, NoLogStoreError
 from bifrost_export.logstore.cutting import cut_windows, step
 from bifrost_export.logstore.merging import in_order
-from bifrost_export.logstore.port import COLUMNS, Reading, Rejected, Totals
+from bifrost_export.logstore.offloaded import Completion
+from bifrost_export.logstore.port import COLUMNS, Offloaded, Reading, Rejected, Totals
 from bifrost_export.logstore.reading_ahead import ahead
 from bifrost_export.logstore.records import mapped
 from bifrost_export.logstore.rejecting import place_of, reject_unread
@@ -51,6 +52,8 @@ class SQLiteLogStore:
         self.path = Path(config.path).expanduser().absolute()
         self.connection = Connection(self.path)
         self._batches: Generator[pa.RecordBatch, None, None] | None = None
+        self.offloaded = Completion(config)
+        self._counts = Offloaded()
         try:
             self._columns = self._table()
         except BifrostExportError:
@@ -138,6 +141,7 @@ class SQLiteLogStore:
     def read(self, window: Window, schema: pa.Schema) -> Reading:
         """Read one slice in one snapshot, rows and totals; the snapshot lasts until the batches end."""
         rejected: list[Rejected] = []
+        self._counts = Offloaded()
         snapshot = self.connection.snapshot()
         snapshot.__enter__()
         try:
@@ -156,12 +160,13 @@ class SQLiteLogStore:
                 snapshot.__exit__(None, None, None)
 
         self._batches = batches()
-        return Reading(totals, self._batches, rejected)
+        return Reading(totals, self._batches, rejected, self._counts)
 
     def close(self) -> None:
         """Give back the connection; a reading that was left in the middle ends."""
         if self._batches is not None:
             self._batches.close()
+        self.offloaded.close()
         self.connection.close()
 
     def _odd_times(self, window: Window) -> OddTimes:
@@ -176,13 +181,14 @@ class SQLiteLogStore:
 
     def _space(self, window: Window, schema: pa.Schema, rejected: list[Rejected]) -> Iterator[pa.RecordBatch]:
         for batch in ahead(self._rows(self.statements.space_rows(window))):
-            yield mapped(batch, cast_times(batch.column("timestamp")), schema, rejected)
+            yield self._mapped(batch, cast_times(batch.column("timestamp")), schema, rejected)
 
     def _others(
         self, window: Window, odd: OddTimes, schema: pa.Schema, rejected: list[Rejected]
     ) -> Iterator[pa.RecordBatch]:
         for batch in self._rows(self.statements.migrated_rows(window)):
-            yield mapped(batch, cast_times(pad_milliseconds(batch.column("timestamp"))), schema, rejected)
+            instants = cast_times(pad_milliseconds(batch.column("timestamp")))
+            yield self._mapped(batch, instants, schema, rejected)
         numbers = sorted(odd.numbers)
         for first in range(0, len(numbers), _MANY):
             for batch in self._rows(self.statements.odd_rows(numbers[first : first + _MANY])):
@@ -194,7 +200,13 @@ class SQLiteLogStore:
             if row in odd.unread:
                 placed, kind, length = odd.unread[row]
                 rejected.append(reject_unread(batch, index, placed, kind, length))
-        return mapped(batch, pa.array([odd.instants.get(row) for row in rows], pa.int64()), schema, rejected)
+        instants = pa.array([odd.instants.get(row) for row in rows], pa.int64())
+        return self._mapped(batch, instants, schema, rejected)
+
+    def _mapped(
+        self, batch: pa.RecordBatch, instants: pa.Array, schema: pa.Schema, rejected: list[Rejected]
+    ) -> pa.RecordBatch:
+        return mapped(self.offloaded.complete(batch, instants, self._counts), instants, schema, rejected)
 
     def _rows(self, sql: str) -> Generator[pa.RecordBatch, None, None]:
         """The rows of a query, without the typed one in front."""
