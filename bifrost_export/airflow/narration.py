@@ -76,6 +76,9 @@ def _reconcile(facts: Mapping[str, Any]) -> str:
         told = f"{source:,} log rows = {books['kept']['rows']:,} kept + {filtered:,} filtered + {rejected:,} rejected"
         rules = ", ".join(f"{rule} {rows:,}" for rule, rows in books.get("filtered_by", {}).items() if rows)
         lines.append(f"{dataset}: {told}{f' (filtered by {rules})' if rules else ''}.")
+        offloaded = ", ".join(f"{outcome} {rows:,}" for outcome, rows in books.get("offloaded", {}).items() if rows)
+        if offloaded:
+            lines.append(f"{dataset}: rows whose payload was offloaded: {offloaded}.")
         if books.get("unsettled"):
             lines.append(f"{dataset}: {_many(books['unsettled'], 'row')} of the window had not ended, and stay out.")
     return " ".join(lines)

@@ -35,6 +35,14 @@ def books_table(datasets: Mapping[str, Mapping[str, Any]]) -> Table:
     for name, counts in datasets.items():
         numbers = (counts[each] for each in ("source", "filtered", "rejected", "exported"))
         table.add_row(name, *(f"{number:,}" for number in numbers))
+    told = [
+        f"{name}: {', '.join(f'{outcome} {rows:,}' for outcome, rows in counts['offloaded'].items() if rows)}"
+        for name, counts in datasets.items()
+        if any(counts.get("offloaded", {}).values())
+    ]
+    if told:
+        table.caption = f"Rows whose payload was offloaded: {'; '.join(told)}"
+        table.caption_justify = "left"
     return table
 
 

@@ -48,7 +48,7 @@ def freeze(loaded: LoadedExport) -> dict[str, Any]:
         "name": loaded.export.name,
         "document": str(document.path.absolute()),
         "pointer": loaded.pointer,
-        "moved": document.origins.of(loaded.pointer, DEFAULTS),
+        "moved": document.origins.of(loaded.pointer, DEFAULTS, "/logs_store"),
         "export": export,
         "source": None
         if document.source is None

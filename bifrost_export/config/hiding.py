@@ -19,6 +19,7 @@ _BIFROSTS = (
     ["logs_store", "type"],
     ["logs_store", "enabled"],
     *(["logs_store", "config", key] for key in ("path", "host", "port", "db_name", "ssl_mode")),
+    *(["logs_store", "object_storage", key] for key in ("type", "bucket", "prefix", "region", "endpoint")),
     ["client", "log_retention_days"],
 )
 """What of Bifrost's own is no secret, since messages are about it."""

@@ -7,6 +7,7 @@ from typing import Any
 from bifrost_export.config.checking import Checker
 from bifrost_export.config.documents import Document
 from bifrost_export.config.export_reading import read_source
+from bifrost_export.config.object_storage import ObjectStorage
 from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
 from bifrost_export.config.wording import of_wrong_key
 
@@ -25,7 +26,8 @@ def read_logs_store(checker: Checker, document: Document, store: Any) -> None:
     if not isinstance(store, dict) or store.get("enabled") is False:
         return
     read = [f"/logs_store/config/{key}" for key in ("path", *_POSTGRES)]
-    for pointer in ("/logs_store", "/logs_store/type", "/logs_store/config", *read):
+    whole = ("/logs_store/type", "/logs_store/config", "/logs_store/object_storage")
+    for pointer in ("/logs_store", *whole, *read):
         checker.stand_twice(pointer, but=pointer)
     kind, config = store.get("type"), store.get("config")
     document.source_pointer = "/logs_store"
@@ -40,7 +42,18 @@ def read_logs_store(checker: Checker, document: Document, store: Any) -> None:
     else:
         path = config.get("path")
         wanted = {"path": path if isinstance(path, str) and path else _DEFAULT_PATH}
+    if store.get("object_storage") is not None:
+        checker.origins.move("/logs_store/config/object_storage", "/logs_store/object_storage")
+        wanted["object_storage"] = _object_storage(store["object_storage"])
     document.source = read_source(checker, {"type": kind, "config": wanted}, "/logs_store")
+
+
+def _object_storage(value: Any) -> Any:
+    """The keys that are read; Bifrost may have more of them."""
+    if not isinstance(value, dict):
+        return value
+    known = set(ObjectStorage.model_fields) - {"conn_id"}
+    return {key: each for key, each in value.items() if key in known and each not in (None, "")}
 
 
 def _refuse_command(checker: Checker, config: dict[str, Any]) -> None:

@@ -7,9 +7,21 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from bifrost_export.config.fields import ConnectionText, PathText, Secret, Strict
+from bifrost_export.config.object_storage import ObjectStorage
 
 
-class SQLiteConfig(Strict):
+class Offloading(Strict):
+    """Keys of `source.config` for every log store."""
+
+    object_storage: ObjectStorage | None = Field(
+        default=None, description="Where Bifrost has offloaded payloads to, as logs_store.object_storage says it."
+    )
+    offloaded: Literal["fail", "skip"] = Field(
+        default="fail", description="Without access to offloaded payloads: fail the run, or count the rows as skipped."
+    )
+
+
+class SQLiteConfig(Offloading):
     """Keys of `source.config` for `sqlite`."""
 
     path: PathText = Field(min_length=1, description="The SQLite file that Bifrost writes.")
@@ -20,10 +32,10 @@ def _number(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
 
 
-class PostgresConfig(Strict):
+class PostgresConfig(Offloading):
     """Keys of `source.config` for `postgres`: Bifrost's own, and some more."""
 
-    conn_id: str | None = Field(default=None, description="An Airflow connection, in place of all keys but schema.")
+    conn_id: str | None = Field(default=None, description="An Airflow connection, in place of all keys that say where.")
     host: ConnectionText | None = Field(default=None, min_length=1, description="The server, or its socket's folder.")
     port: Annotated[int, BeforeValidator(_number), Field(ge=1, le=65535)] = Field(
         default=5432, description="The server's port."
@@ -45,7 +57,7 @@ class PostgresConfig(Strict):
 
     @model_validator(mode="after")
     def _one_way_to_connect(self) -> PostgresConfig:
-        beside = sorted(self.model_fields_set - {"conn_id", "schema_"})
+        beside = sorted(self.model_fields_set - {"conn_id", "schema_", *Offloading.model_fields})
         if self.conn_id is not None and beside:
             raise ValueError(f"conn_id excludes {', '.join(beside)}: the connection says it")
         if self.conn_id is None and (self.host is None or self.db_name is None):

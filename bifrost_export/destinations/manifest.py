@@ -61,6 +61,11 @@ class DatasetEntry(Strict):
     filtered: int = Field(description="Log rows that a filter removed.")
     filtered_by: dict[str, int] = Field(description="The same by the rule that removed them.")
     rejected: int = Field(description="Log rows that could not become a row of the dataset.")
+    offloaded: dict[Literal["completed", "gone", "broken", "skipped"], int] = Field(
+        default={},
+        description="Log rows that needed a payload that Bifrost has offloaded, by what became of it: read, gone, there"
+        " but unreadable, or without access. All but the first are exported by what the row itself has.",
+    )
     kept: int = Field(description="Log rows that passed.")
     exported: int = Field(description="Rows in the parts.")
     transformations: list[Transformation] = Field(default=[], description="What changed the rows, in order.")

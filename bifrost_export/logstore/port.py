@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from bifrost_export.logstore.offloaded import Completion
     from bifrost_export.window import Window
 
 COLUMNS = (
     *("id", "timestamp", "status", "created_at", "provider", "model", "object_type", "customer_id", "customer_ids"),
     *("latency", "prompt_tokens", "completion_tokens", "total_tokens", "token_usage", "cost", "error_details"),
     "params",
+    "has_object",
 )
 """The columns of `logs` that a record is made of; an older log store lacks some, and they count as null."""
 
@@ -76,6 +78,28 @@ class Rejected:
     cost_usd: float = 0.0
 
 
+OUTCOMES = ("completed", "gone", "broken", "skipped")
+"""What becomes of a row that needed its offloaded payload: its object was read, is gone, is there but can't be read,
+or there was no access. Only the first has more to export than the row itself."""
+
+
+@dataclass
+class Offloaded:
+    """Rows that needed their offloaded payload, by what became of them; filled while a slice is read.
+
+    Args:
+        rows: By `OUTCOMES`.
+        reason: Why there was no access, when there was none.
+    """
+
+    rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+    reason: str | None = None
+
+    def add(self, outcome: str, rows: int = 1) -> None:
+        """Count rows."""
+        self.rows[outcome] += rows
+
+
 @dataclass
 class Reading:
     """One slice: read in one snapshot, or in pieces by time, each in one snapshot of its own.
@@ -84,17 +108,20 @@ class Reading:
         totals: Counted by the database in the very snapshots of the rows; complete when `batches` ends.
         batches: Record batches of the dataset's schema, in row order, of some tens of thousands of rows at most.
         rejected: Filled while `batches` is read; complete and in order of (timestamp, request_id) when it ends.
+        offloaded: The same, of the rows whose payload is offloaded.
     """
 
     totals: Totals
     batches: Iterator[pa.RecordBatch]
     rejected: list[Rejected] = field(default_factory=list)
+    offloaded: Offloaded = field(default_factory=Offloaded)
 
 
 class LogStore(Protocol):
     """**Protocol.** A source of log rows. It is opened read-only and never creates or changes anything."""
 
     kind: str
+    offloaded: Completion
 
     def describe(self) -> dict[str, Any]:
         """Which log store this is, for manifest and messages; without secrets."""

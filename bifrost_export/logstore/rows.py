@@ -51,6 +51,9 @@ PREFIX = "extra_"
 CONTENT = "content_"
 """In front of the name of a column of `logs` whose contents are wanted."""
 
+SHOWN = "content_shown"
+"""1 where a row doesn't hide its contents; there where contents are wanted."""
+
 ODD = "extra_odd"
 """Tells where such a column is null since its value is none of its type: `<name>:<type>:<bytes>,` for each."""
 

@@ -30,6 +30,7 @@ class Books:
         changes: What each transformation did to them, in order.
         staged: The rows that the last step staged.
         unsettled: Rows still `processing`, outside the books.
+        offloaded: Rows that needed their offloaded payload, by what became of them; they are no part of the balance.
     """
 
     source: Sums = _NONE
@@ -40,34 +41,41 @@ class Books:
     changes: tuple[Change, ...] = ()
     staged: Sums = _NONE
     unsettled: int = 0
+    offloaded: dict[str, int] = field(default_factory=dict)
 
     def __add__(self, other: Books) -> Books:
         """Both together."""
-        rules = {**dict.fromkeys(self.filtered_by, 0), **dict.fromkeys(other.filtered_by, 0)}
         return Books(
             self.source + other.source,
             self.rejected + other.rejected,
-            {rule: self.filtered_by.get(rule, 0) + other.filtered_by.get(rule, 0) for rule in rules},
+            _added(self.filtered_by, other.filtered_by),
             self.filtered + other.filtered,
             self.kept + other.kept,
             together(self.changes, other.changes),
             self.staged + other.staged,
             self.unsettled + other.unsettled,
+            _added(self.offloaded, other.offloaded),
         )
 
     def to_json(self) -> dict[str, Any]:
         """The books as JSON."""
         sums = {name: getattr(self, name).to_json() for name in _SUMS}
         changes = [each.to_json() for each in self.changes]
-        return {**sums, "changes": changes, "filtered_by": self.filtered_by, "unsettled": self.unsettled}
+        counts = {"filtered_by": self.filtered_by, "unsettled": self.unsettled, "offloaded": self.offloaded}
+        return {**sums, "changes": changes, **counts}
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Books:
         """Read what `to_json` wrote."""
         sums = {name: Sums.from_json(document[name]) for name in _SUMS}
         changes = tuple(Change.from_json(each) for each in document["changes"])
-        rules = dict(document["filtered_by"])
-        return cls(**sums, changes=changes, filtered_by=rules, unsettled=document["unsettled"])
+        return cls(
+            **sums,
+            changes=changes,
+            filtered_by=dict(document["filtered_by"]),
+            unsettled=document["unsettled"],
+            offloaded=dict(document["offloaded"]),
+        )
 
     def changed(self, changes: Sequence[Change], staged: Sums) -> Books:
         """The books after more transformations.
@@ -114,6 +122,11 @@ class Books:
             ),
             (f"what {last.step} gave against staged by the last step", last.gave, self.staged),
         ]
+
+
+def _added(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:
+    names = {**dict.fromkeys(left, 0), **dict.fromkeys(right, 0)}
+    return {name: left.get(name, 0) + right.get(name, 0) for name in names}
 
 
 _SUMS = ("source", "rejected", "filtered", "kept", "staged")

@@ -60,6 +60,8 @@ def _log_store(runtime: Runtime, drafted: Plan) -> Iterator[Probe]:
             yield Probe("open", True, ", ".join(f"{key} {value}" for key, value in log_store.describe().items()))
             yield Probe("table logs", True, "is there, with id, timestamp and status")
             yield from _table(log_store, drafted.window, runtime.now())
+            if log_store.offloaded.is_named:
+                yield Steps().take("object storage", log_store.offloaded.probe)
 
 
 def _table(log_store: LogStore, window: Window, now: dt.datetime) -> Iterator[Probe]:

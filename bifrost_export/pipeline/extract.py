@@ -102,7 +102,11 @@ def _read(
         kept=passing.sums,
         staged=passing.sums,
         unsettled=reading.totals.unsettled,
+        offloaded=reading.offloaded.rows,
     )
+    if reading.offloaded.reason:
+        skipped = f"{reading.offloaded.rows['skipped']:,} rows lack their offloaded payload, and are exported without"
+        runtime.report("warning", {"message": f"{skipped}: {reading.offloaded.reason}."})
     return {rows_of: name}, _stage_rejected(runtime, plan, staging, item["slice"], reading.rejected), books
 
 

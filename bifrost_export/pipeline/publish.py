@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export.datasets import describe
 from bifrost_export.destinations.port import Draft, Landed, Outcome
 from bifrost_export.errors import PlanMismatchError
+from bifrost_export.logstore.port import OUTCOMES
 from bifrost_export.pipeline.books import Books, Sums, balance
 from bifrost_export.pipeline.flows import flow
 from bifrost_export.pipeline.opening import open_destination
@@ -104,6 +105,7 @@ def _entry(plan: Plan, dataset: str, books: Books, pieces: list[dict[str, Any]])
         "filtered": books.filtered.rows,
         "filtered_by": books.filtered_by,
         "rejected": books.rejected.rows,
+        "offloaded": {name: books.offloaded.get(name, 0) for name in OUTCOMES},
         "kept": books.kept.rows,
         "exported": books.staged.rows,
         "transformations": [
@@ -141,6 +143,7 @@ def _result(plan: Plan, books: dict[str, Books], outcome: Outcome | None, warnin
                 "filtered_by": each.filtered_by,
                 "rejected": each.rejected.rows,
                 "exported": each.staged.rows,
+                "offloaded": {outcome: each.offloaded.get(outcome, 0) for outcome in OUTCOMES},
                 "parts": [
                     {key: part[key] for key in ("key", "rows", "bytes", "sha256")}
                     for part in published.get(name, {}).get("parts", [])

@@ -11,7 +11,7 @@ from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.extra_columns import extra_fields
 from bifrost_export.logstore.postgres.numeric import NUMBER_TYPES, is_whole, real, whole
 from bifrost_export.logstore.postgres.table import TIMES, Table, identifier
-from bifrost_export.logstore.rows import CONTENT, ODD, PREFIX
+from bifrost_export.logstore.rows import CONTENT, ODD, PREFIX, SHOWN
 
 
 class ExtraSelection:
@@ -36,7 +36,9 @@ class ExtraSelection:
         """Expressions by name."""
         found = {PREFIX + field.name: self._value(field) for field in self.fields}
         found = {**found, ODD: self._odd()} if found else {}
-        return {**found, **{CONTENT + name: self._content(name) for name in self.contents}}
+        found |= {CONTENT + name: self._content(name) for name in self.contents}
+        shown = {SHOWN: f"CASE WHEN {self._shown()} THEN 1::int8 ELSE 0::int8 END"}
+        return {**found, **(shown if self.contents else {})}
 
     def texts(self) -> list[str]:
         """The columns of `logs` that are wanted and can be long."""
@@ -45,9 +47,12 @@ class ExtraSelection:
     def _content(self, name: str) -> str:
         if name not in self.table.columns:
             return "NULL::text"
-        text = f"{identifier(name)}::text"
-        shown = "content_hidden::text IS NULL OR content_hidden::text = 'false'"
-        return f"CASE WHEN {shown} THEN {text} END" if "content_hidden" in self.table.columns else text
+        return f"CASE WHEN {self._shown()} THEN {identifier(name)}::text END"
+
+    def _shown(self) -> str:
+        """Any value but false hides."""
+        hides = "content_hidden::text IS NOT NULL AND content_hidden::text <> 'false'"
+        return f"NOT ({hides})" if "content_hidden" in self.table.columns else "true"
 
     def _value(self, field: pa.Field) -> str:
         given, type_ = identifier(field.name), self.table.columns.get(field.name)

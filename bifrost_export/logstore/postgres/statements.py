@@ -122,6 +122,7 @@ class Statements:
             "odd": self._odd(),
             "error_details": f"CASE WHEN {self._failed()} THEN {self._text('error_details')} END",
             "params": f"CASE WHEN {self._passes()} THEN {self._text('params')} END",
+            "has_object": f"CASE WHEN {self._text('has_object')} IN ('true', 't', '1') THEN 1::int8 ELSE 0::int8 END",
             **self.extra.columns(),
         }
         return ", ".join(f"{expression} AS {name}" for name, expression in columns.items())

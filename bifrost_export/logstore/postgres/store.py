@@ -16,6 +16,7 @@ from bifrost_export.logstore.cutting import cut_windows, step
 from bifrost_export.logstore.extra_columns import extra_fields
 from bifrost_export.logstore.in_pieces import in_pieces
 from bifrost_export.logstore.merging import in_order
+from bifrost_export.logstore.offloaded import Completion
 from bifrost_export.logstore.port import COLUMNS, Reading, Rejected, Totals
 from bifrost_export.logstore.postgres.chunks import Chunk, chunks, unread_chunk
 from bifrost_export.logstore.postgres.connection import Connection
@@ -46,6 +47,7 @@ class PostgresLogStore:
         self.config = config
         self.connection = Connection(config)
         self._batches: Generator[pa.RecordBatch, None, None] | None = None
+        self.offloaded = Completion(config)
         try:
             self.table = find_table(self.connection, config.schema_)
         except BifrostExportError:
@@ -113,6 +115,7 @@ class PostgresLogStore:
         """Give back the connection; a reading that was left in the middle ends."""
         if self._batches is not None:
             self._batches.close()
+        self.offloaded.close()
         self.connection.close()
 
     def _read(self, window: Window, schema: pa.Schema, reading: Reading) -> Generator[pa.RecordBatch, None, None]:
@@ -128,7 +131,7 @@ class PostgresLogStore:
             with closing(ahead(chunks(self.connection, statements, window), depth=1)) as pieces:
                 for chunk in pieces:
                     sums += chunk.sums
-                    yield from _records(chunk, schema, reading.rejected)
+                    yield from self._records(chunk, schema, reading)
 
         with closing(rows()) as stream:
             yield from in_order(stream, schema.empty_table(), schema)
@@ -155,8 +158,9 @@ class PostgresLogStore:
         with self.connection.snapshot(self.statements.lock):
             return list(self.connection.batches(sql))
 
-
-def _records(chunk: Chunk, schema: pa.Schema, rejected: list[Rejected]) -> Iterator[pa.RecordBatch]:
-    while chunk.batches:
-        batch = chunk.batches.pop(0)
-        yield mapped(batch, batch.column("timestamp").cast(pa.int64()), schema, rejected)
+    def _records(self, chunk: Chunk, schema: pa.Schema, reading: Reading) -> Iterator[pa.RecordBatch]:
+        while chunk.batches:
+            batch = chunk.batches.pop(0)
+            instants = batch.column("timestamp").cast(pa.int64())
+            batch = self.offloaded.complete(batch, instants, reading.offloaded)
+            yield mapped(batch, instants, schema, reading.rejected)

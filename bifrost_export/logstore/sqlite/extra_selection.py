@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.extra_columns import extra_fields
-from bifrost_export.logstore.rows import CONTENT, ODD, PREFIX
+from bifrost_export.logstore.rows import CONTENT, ODD, PREFIX, SHOWN
 
 _ZERO = "0"
 _TEXT = "''"
@@ -30,12 +30,14 @@ class ExtraSelection:
         """The typed values that stand in front of all rows."""
         names = "".join(f", {_example(field.type)} AS {PREFIX}{field.name}" for field in self.fields)
         names += "".join(f", {_TEXT} AS {CONTENT}{name}" for name in self.contents)
+        names += f", {_ZERO} AS {SHOWN}" if self.contents else ""
         return names + (f", {_TEXT} AS {ODD}" if self.fields else "")
 
     def selection(self) -> str:
         """The values of a row."""
         values = "".join(f", {self._value(field)}" for field in self.fields)
         values += "".join(f", {self._content(name)}" for name in self.contents)
+        values += f", CASE WHEN {self._shown()} THEN 1 ELSE 0 END" if self.contents else ""
         return values + (f", {self._odd()}" if self.fields else "")
 
     def _value(self, field: pa.Field) -> str:
@@ -50,10 +52,11 @@ class ExtraSelection:
     def _content(self, name: str) -> str:
         if name not in self.columns:
             return "NULL"
-        text = f'CAST("{name}" AS TEXT)'
-        # What is hidden is hidden by any value but false.
-        shown = "coalesce(content_hidden, 0) IS 0"
-        return f"CASE WHEN {shown} THEN {text} END" if "content_hidden" in self.columns else text
+        return f'CASE WHEN {self._shown()} THEN CAST("{name}" AS TEXT) END'
+
+    def _shown(self) -> str:
+        """Any value but false hides."""
+        return "coalesce(content_hidden, 0) IS 0" if "content_hidden" in self.columns else "1"
 
     def _odd(self) -> str:
         tests = {

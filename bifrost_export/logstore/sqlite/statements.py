@@ -27,7 +27,7 @@ _SETTLED = "status IS NOT 'processing'"
 _TYPED = (
     "SELECT '' AS timestamp, '' AS id, '' AS customer_id, '' AS customer_ids, '' AS provider, '' AS model,"
     " '' AS object_type, '' AS status, 0.0 AS latency, 0 AS prompt_tokens, 0 AS completion_tokens, 0 AS recorded,"
-    " 0.0 AS cost, '' AS odd, '' AS error_details, '' AS params, 0 AS row"
+    " 0.0 AS cost, '' AS odd, '' AS error_details, '' AS params, 0 AS has_object, 0 AS row"
 )
 
 
@@ -86,11 +86,17 @@ class Statements:
                     *("timestamp", self._text("id"), self._text("customer_id"), several, self._text("provider")),
                     *(self._text("model"), self._text("object_type"), self._text("status")),
                     *(self._number(name, _KINDS[name]) for name in NUMBERS[:3]),
-                    *(self._recorded(), self._number("cost", _KINDS["cost"]), self._odd(), details, params, "rowid"),
+                    *(self._recorded(), self._number("cost", _KINDS["cost"]), self._odd(), details, params),
+                    *(self._has_object(), "rowid"),
                 )
             )
             + self.extra.selection()
         )
+
+    def _has_object(self) -> str:
+        if "has_object" not in self.columns:
+            return "0"
+        return "CASE WHEN lower(CAST(has_object AS TEXT)) IN ('1', 'true', 't') THEN 1 ELSE 0 END"
 
     def space_rows(self, window: Window) -> str:
         """The rows of Bifrost's own time form, in the order of their texts, which is theirs but for ties."""

@@ -16,7 +16,8 @@ from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.cutting import cut_windows, step
 from bifrost_export.logstore.extra_columns import extra_fields
 from bifrost_export.logstore.merging import in_order
-from bifrost_export.logstore.port import COLUMNS, Reading, Rejected, Totals
+from bifrost_export.logstore.offloaded import Completion
+from bifrost_export.logstore.port import COLUMNS, Offloaded, Reading, Rejected, Totals
 from bifrost_export.logstore.reading_ahead import ahead
 from bifrost_export.logstore.records import mapped
 from bifrost_export.logstore.rejecting import place_of, reject_unread
@@ -49,14 +50,19 @@ class _Mapping:
     Args:
         schema: What is wanted.
         rejected: Gets the rows that could not become a record.
+        offloaded: Completes the rows.
+        counts: Gets what became of those that needed it.
     """
 
     schema: pa.Schema
     rejected: list[Rejected]
+    offloaded: Completion
+    counts: Offloaded
 
     def __call__(self, batch: pa.RecordBatch, instants: pa.Array) -> pa.RecordBatch:
         """Map rows whose instants are known, but for some that are null."""
-        return mapped(batch, instants, self.schema, self.rejected, parse_times)
+        completed = self.offloaded.complete(batch, instants, self.counts)
+        return mapped(completed, instants, self.schema, self.rejected, parse_times)
 
     def odd(self, batch: pa.RecordBatch, odd: OddTimes) -> pa.RecordBatch:
         """Map rows whose times were judged one by one."""
@@ -87,6 +93,8 @@ class SQLiteLogStore:
         self.path = Path(config.path).expanduser().absolute()
         self.connection = Connection(self.path)
         self._batches: Generator[pa.RecordBatch, None, None] | None = None
+        self.offloaded = Completion(config)
+        self._counts = Offloaded()
         try:
             self._columns = self._table()
         except BifrostExportError:
@@ -175,8 +183,9 @@ class SQLiteLogStore:
     def read(self, window: Window, schema: pa.Schema) -> Reading:
         """Read one slice in one snapshot, rows and totals; the snapshot lasts until the batches end."""
         rejected: list[Rejected] = []
+        self._counts = Offloaded()
         statements = Statements(self._columns, schema)
-        map_ = _Mapping(schema, rejected)
+        map_ = _Mapping(schema, rejected, self.offloaded, self._counts)
         snapshot = self.connection.snapshot()
         snapshot.__enter__()
         try:
@@ -195,12 +204,13 @@ class SQLiteLogStore:
                 snapshot.__exit__(None, None, None)
 
         self._batches = batches()
-        return Reading(totals, self._batches, rejected)
+        return Reading(totals, self._batches, rejected, self._counts)
 
     def close(self) -> None:
         """Give back the connection; a reading that was left in the middle ends."""
         if self._batches is not None:
             self._batches.close()
+        self.offloaded.close()
         self.connection.close()
 
     def _odd_times(self, window: Window) -> OddTimes:

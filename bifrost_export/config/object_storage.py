@@ -1,0 +1,62 @@
+"""Where Bifrost has offloaded payloads to: its own key `logs_store.object_storage`, which a source may have too."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator, model_validator
+
+from bifrost_export.config.fields import ConnectionText, LiteralText, Secret, Strict
+from bifrost_export.errors import ConfigError
+
+KINDS = ("s3", "gcs")
+"""The kinds of object storage that Bifrost offloads to."""
+
+_OF_ONE_KIND = {
+    "s3": ("region", "endpoint", "access_key_id", "secret_access_key", "session_token", "role_arn", "force_path_style"),
+    "gcs": ("project_id", "credentials_json"),
+}
+_CREDENTIALS = ("access_key_id", "secret_access_key", "session_token", "role_arn", "credentials_json")
+
+
+class ObjectStorage(Strict):
+    """Keys of `object_storage`: Bifrost's own, and `conn_id`."""
+
+    type: LiteralText = Field(description="s3 or gcs.")
+    bucket: ConnectionText = Field(min_length=1, description="The bucket that Bifrost offloads to.")
+    prefix: ConnectionText = Field(default="bifrost", description="Folders before logs/; bifrost when not given.")
+    compress: bool = Field(default=False, description="Bifrost's own; what is read is found out from its bytes.")
+    conn_id: str | None = Field(default=None, description="An Airflow connection, in place of credentials.")
+    region: ConnectionText | None = Field(default=None, description="s3: the bucket's region.")
+    endpoint: ConnectionText | None = Field(default=None, description="s3: address of an S3-compatible store.")
+    force_path_style: bool = Field(default=False, description="s3: the bucket stands in the path of addresses.")
+    access_key_id: Secret | None = Field(default=None, description="s3: access key id.")
+    secret_access_key: Secret | None = Field(default=None, description="s3: secret access key.")
+    session_token: Secret | None = Field(default=None, description="s3: session token of temporary credentials.")
+    role_arn: ConnectionText | None = Field(default=None, description="s3: a role to assume.")
+    project_id: ConnectionText | None = Field(default=None, description="gcs: the project that is billed.")
+    credentials_json: Secret | None = Field(
+        default=None, description="gcs: a service account's key, as JSON or as the absolute path of its file."
+    )
+
+    @field_validator("type")
+    @classmethod
+    def _type_is_known(cls, value: str) -> str:
+        if value not in KINDS:
+            raise ConfigError(
+                f"Bifrost offloads to no object storage of type {value!r}",
+                allowed=", ".join(KINDS),
+                hint="Write the type that logs_store.object_storage has in Bifrost's own config.",
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _keys_go_together(self) -> ObjectStorage:
+        given = {name for name in self.model_fields_set if getattr(self, name) not in (None, "", False)}
+        wrong = [name for kind, names in _OF_ONE_KIND.items() if kind != self.type for name in names if name in given]
+        if wrong:
+            raise ValueError(f"{', '.join(wrong)} is no key of an object storage of type {self.type}")
+        if ("access_key_id" in given) != ("secret_access_key" in given):
+            raise ValueError("access_key_id and secret_access_key go together: give both or neither")
+        beside = [name for name in _CREDENTIALS if name in given]
+        if self.conn_id is not None and beside:
+            raise ValueError(f"conn_id excludes {', '.join(beside)}: the connection says it")
+        return self

@@ -1,0 +1,1 @@
+"""Readers of the object storages that Bifrost offloads payloads to."""

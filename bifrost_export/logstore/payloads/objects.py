@@ -1,0 +1,121 @@
+"""One offloaded payload: its key, its bytes within bounds, and the columns in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import threading
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from bifrost_export.logstore.payloads.port import PayloadReader
+from bifrost_export.window import from_micros
+
+SMALL = 1 << 20
+"""Stored bytes of an object up to which several are read at once; of larger ones there is one in memory."""
+MOST = 64 << 20
+"""Stored bytes of an object that is still read."""
+SMALL_UNPACKED = 8 * SMALL
+MOST_UNPACKED = 2 * MOST
+_GZIP = b"\x1f\x8b"
+
+
+class BrokenError(Exception):
+    """The object is there and can't be read: no gzip, no JSON, of another shape, or too large."""
+
+
+def folder_of(prefix: str) -> str:
+    """Where the payloads of `logs` stand."""
+    return f"{prefix or 'bifrost'}/logs/"
+
+
+def key_of(prefix: str, timestamp: int, request_id: str) -> str:
+    """The key of a row's payload.
+
+    Args:
+        prefix: Of the object storage.
+        timestamp: The row's, microseconds since 1970 UTC.
+        request_id: The row's `id`.
+    """
+    moment: dt.datetime = from_micros(timestamp)
+    hour = f"{moment.year:04}/{moment.month:02}/{moment.day:02}/{moment.hour:02}"
+    return f"{folder_of(prefix)}{hour}/{request_id}.json.gz"
+
+
+class Objects:
+    """Reads payloads for several threads, with a bound on what they hold together.
+
+    Args:
+        reader: The object storage.
+    """
+
+    def __init__(self, reader: PayloadReader) -> None:
+        self.reader = reader
+        self._large = threading.Lock()
+
+    def columns(self, key: str, wanted: Sequence[str]) -> dict[str, str] | None:
+        """Some columns of a payload, those that are not empty; None when the object is gone.
+
+        Raises:
+            BrokenError: It is there, and can't be read.
+            BifrostExportError: As the reader's port tells.
+        """
+        stored = self.reader.read(key, 0, SMALL - 1)
+        if stored is None:
+            return None
+        if len(stored) < SMALL:
+            unpacked = _unpacked(stored, SMALL_UNPACKED)
+            if unpacked is not None:
+                return _picked(unpacked, wanted)
+        with self._large:
+            if len(stored) >= SMALL:
+                stored += self.reader.read(key, SMALL, MOST) or b""
+            unpacked = _unpacked(stored, MOST_UNPACKED) if len(stored) <= MOST else None
+            del stored
+            if unpacked is None:
+                raise BrokenError
+            return _picked(unpacked, wanted)
+
+
+def _unpacked(stored: bytes, most: int) -> bytes | None:
+    """The bytes, unpacked where they are gzip; None when there are more than that."""
+    if not stored.startswith(_GZIP):
+        return stored if len(stored) <= most else None
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        unpacked = stream.decompress(stored, most + 1)
+    except zlib.error:
+        raise BrokenError from None
+    if len(unpacked) > most:
+        return None
+    if not stream.eof:
+        raise BrokenError
+    return unpacked
+
+
+def _picked(unpacked: bytes, wanted: Sequence[str]) -> dict[str, str]:
+    payload = _parsed(unpacked)
+    if not isinstance(payload, dict):
+        raise BrokenError
+    found = {}
+    for name in wanted:
+        value = payload.get(name)
+        if value is not None and not isinstance(value, str):
+            raise BrokenError
+        if value:
+            found[name] = value.encode(errors="replace").decode()
+    return found
+
+
+def _parsed(unpacked: bytes) -> Any:
+    try:
+        return orjson.loads(unpacked)
+    except orjson.JSONDecodeError:
+        pass
+    try:  # Go writes what is no UTF-8 as it is, and a prompt's is no reason to lose the error beside it
+        return json.loads(unpacked.decode(errors="replace"))
+    except (ValueError, RecursionError):
+        raise BrokenError from None

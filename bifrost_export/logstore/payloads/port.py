@@ -1,0 +1,49 @@
+"""The port of an object storage that Bifrost has offloaded payloads to: it is only read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from bifrost_export.config.object_storage import ObjectStorage
+
+RIGHTS = {"s3": "s3:GetObject and s3:ListBucket", "gcs": "storage.objects.get and storage.objects.list"}
+"""What a reader needs: without the right to list, a store answers that a missing object is forbidden."""
+
+WAY_OUT = 'Or set offloaded: "skip" in source.config: then the rows are exported by what they still have, and counted.'
+
+
+class PayloadReader(Protocol):
+    """**Protocol.** Reads objects of one bucket; many threads may use it at once."""
+
+    def read(self, key: str, first: int, last: int) -> bytes | None:
+        """The bytes from `first` to `last`, both inclusive, or as many as there are; None without such an object.
+
+        Raises:
+            LogStoreError: Access is refused, or there is no such bucket.
+            LogStoreBusyError: The store throttles or can't be reached, after the client's own retries.
+        """
+        ...
+
+    def any_key(self, folder: str) -> str | None:
+        """The key of some object whose key begins so, or None."""
+        ...
+
+
+def open_reader(config: ObjectStorage, connections: int) -> PayloadReader:
+    """The reader of an object storage.
+
+    Args:
+        config: With its references filled in.
+        connections: How many threads will use it at once.
+
+    Raises:
+        LogStoreError: The provider isn't installed, or the credentials can't be read.
+    """
+    if config.type == "s3":
+        from bifrost_export.logstore.payloads.s3 import S3Payloads
+
+        return S3Payloads(config, connections)
+    from bifrost_export.logstore.payloads.gcs import GCSPayloads
+
+    return GCSPayloads(config)
