@@ -85,11 +85,16 @@ ERRORS = (
     ),
     (
         0.06,
-        '{{"is_bifrost_error":true,"status_code":403,"error":{{"message":"model {model} is not allowed for this '
-        'virtual key"}},"extra_fields":{{"routing_info":{{"provider":"{provider}","model":"{model}"}},'
-        '"error_type":"policy_model_blocked"}}}}',
+        (
+            '{{"is_bifrost_error":true,"status_code":403,"error":{{"message":"model {model} is not allowed for this '
+            'virtual key"}},"extra_fields":{{"routing_info":{{"provider":"{provider}","model":"{model}"}},'
+            '"error_type":"policy_model_blocked"}}}}'
+        ),
     ),
-    (0.06, '{{"is_bifrost_error":false,"status_code":"503","error":{{"type":"overloaded_error","message":"Overloaded"}}}}'),
+    (
+        0.06,
+        '{{"is_bifrost_error":false,"status_code":"503","error":{{"type":"overloaded_error","message":"Overloaded"}}}}',
+    ),
     (
         0.04,
         '{{"is_bifrost_error":false,"status_code":404,"error":{{"message":"The model `{model}` does not exist",'
@@ -97,14 +102,18 @@ ERRORS = (
     ),
     (
         0.05,
-        '{{"is_bifrost_error":true,"error":{{"message":"no answer within 30 s","error":"context deadline exceeded"}},'
-        '"extra_fields":{{"latency":30000,"error_type":"provider_timeout"}}}}',
+        (
+            '{{"is_bifrost_error":true,"error":{{"message":"no answer within 30 s","error":"context deadline exceeded"}},'
+            '"extra_fields":{{"latency":30000,"error_type":"provider_timeout"}}}}'
+        ),
     ),
     (0.02, '{{"is_bifrost_error":true,"error":null,"extra_fields":{{"error_type":"policy_budget_exceeded"}}}}'),
     (
         0.02,
-        '{{"is_bifrost_error":true,"error":{{"message":"dial tcp: connection refused"}},'
-        '"extra_fields":{{"error_type":"provider_connection_failed"}}}}',
+        (
+            '{{"is_bifrost_error":true,"error":{{"message":"dial tcp: connection refused"}},'
+            '"extra_fields":{{"error_type":"provider_connection_failed"}}}}'
+        ),
     ),
     (0.02, '{{"message":"abandoned: request was idle for 15m0s"}}'),
     (0.01, ""),
@@ -114,9 +123,11 @@ ERRORS = (
 RETRIED_ELSEWHERE = (0, 2, 5, 7, 9)
 """Which of the errors make Bifrost try a fallback."""
 
-CANCELLED = (
-    '{"is_bifrost_error":true,"status_code":499,"error":{"type":"request_cancelled","message":"context canceled"},'
-    '"extra_fields":{"error_type":"caller_cancelled"}}',
+CANCELLATIONS = (
+    (
+        '{"is_bifrost_error":true,"status_code":499,"error":{"type":"request_cancelled","message":"context canceled"},'
+        '"extra_fields":{"error_type":"caller_cancelled"}}'
+    ),
     "",
 )
 """`error_details` of a cancelled request."""

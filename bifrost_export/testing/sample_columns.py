@@ -1,10 +1,11 @@
-"""The columns of `logs` for a chunk of requests, contents left out; what one kind of column says stands in one place."""
+"""The columns of `logs` for a chunk of requests, contents left out; one function a kind of column."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from bifrost_export.testing.sample_arrays import (
     chosen,
     decimals,
@@ -15,10 +16,9 @@ from bifrost_export.testing.sample_arrays import (
     texts,
     uuids,
 )
-from bifrost_export.testing.sample_catalog import CANCELLED, ERRORS, MODELS, PASSTHROUGH, TOOLS
+from bifrost_export.testing.sample_catalog import CANCELLATIONS, ERRORS, MODELS, PASSTHROUGH, TOOLS
 from bifrost_export.testing.sample_people import emails, owners, sessions
-from bifrost_export.testing.sample_traffic import ERROR, KINDS, PROCESSING, STATUSES, SUCCESS
-from bifrost_export.testing.sample_traffic import CANCELLED as WAS_CANCELLED
+from bifrost_export.testing.sample_traffic import CANCELLED, ERROR, KINDS, PROCESSING, STATUSES, SUCCESS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -113,14 +113,18 @@ def _routing(traffic: Traffic) -> dict[str, pa.Array]:
     tier = np.where(judged, np.searchsorted([300, 1500], traffic.input_tokens), -1)
     score = np.minimum(traffic.input_tokens, 10_000)
     return {
-        "routing_engines_used": texts(("governance", "governance,routing-rule"), np.where(traffic.customer < 0, -1, ruled)),
+        "routing_engines_used": texts(
+            ("governance", "governance,routing-rule"), np.where(traffic.customer < 0, -1, ruled)
+        ),
         "routing_rule_id": texts(("rule-by-complexity",), np.where(ruled, 0, -1)),
         "routing_rule_name": texts(("by complexity",), np.where(ruled, 0, -1)),
         "complexity_tier": texts(_TIERS, tier),
         "complexity_mechanism": texts(("semantic",), np.where(judged, 0, -1)),
         "complexity_score": decimals(score, 4, ~judged),
         "cluster_node_id": texts([f"node-{number}" for number in range(3)], (traffic.luck * 3e6).astype(np.int64) % 3),
-        "metadata": texts(('{"environment":"production"}', '{"environment":"staging"}'), (traffic.user == 7).astype(np.int64)),
+        "metadata": texts(
+            ('{"environment":"production"}', '{"environment":"staging"}'), (traffic.user == 7).astype(np.int64)
+        ),
     }
 
 
@@ -142,14 +146,14 @@ def _outcomes(traffic: Traffic) -> dict[str, pa.Array]:
     failure = (traffic.error * len(MODELS) + traffic.model) * len(KINDS) + traffic.kind
     failed = (traffic.status == ERROR) & (traffic.error >= 0)
     details = np.where(failed, failure, len(_ERROR_TEXTS) + 1)
-    details = np.where(traffic.status == WAS_CANCELLED, len(_ERROR_TEXTS) + (traffic.luck < 0.3), details)
+    details = np.where(traffic.status == CANCELLED, len(_ERROR_TEXTS) + (traffic.luck < 0.3), details)
     tool = (traffic.luck * 1e6).astype(np.int64) % len(TOOLS)
     kinds = np.array([kind.endswith("_stream") for kind in KINDS])
     no = flags(np.zeros(len(traffic), bool))
     return {
         "status": texts(STATUSES, traffic.status),
         "stop_reason": texts(_STOPS, np.where(answered, stop, -1)),
-        "error_details": texts([*_ERROR_TEXTS, *CANCELLED], details),
+        "error_details": texts([*_ERROR_TEXTS, *CANCELLATIONS], details),
         "params": chosen(traffic.passthrough >= 0, texts([text for _, _, text in PASSTHROUGH], traffic.passthrough)),
         "tool_call_names": texts([name for _, name, _, _ in TOOLS], np.where(calls_tools(traffic), tool, -1)),
         "cache_debug": texts(("", *_CACHE_HITS), np.where(traffic.cache_hit, 1 + (traffic.luck < 0.7), 0)),
@@ -158,7 +162,9 @@ def _outcomes(traffic: Traffic) -> dict[str, pa.Array]:
         "is_large_payload_response": no,
         "has_object": no,
         "content_hidden": flags(traffic.hidden),
-        "service_tier": texts(("default", "priority"), np.where(answered & (traffic.model < 3), traffic.customer % 9 == 4, -1)),
+        "service_tier": texts(
+            ("default", "priority"), np.where(answered & (traffic.model < 3), traffic.customer % 9 == 4, -1)
+        ),
     }
 
 
@@ -199,4 +205,3 @@ def _costs(traffic: Traffic) -> dict[str, pa.Array]:
         "additional_cost": decimals(np.zeros(len(traffic), np.int64), 9),
         "cost": decimals(sent + received, 9, ~priced),
     }
-

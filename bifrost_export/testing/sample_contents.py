@@ -15,11 +15,23 @@ if TYPE_CHECKING:
 
     from bifrost_export.testing.sample_curves import Array
 
-_WORDS = (
+_PLAIN = (
     "the a request answer model table column of to and in for with from by customer invoice report error value list "
     "please write summarise translate explain compare check code function class test query index batch window export "
-    "naïve café 東京 größer → “quoted” \"plain\" back\\slash\ttab\nline 3.14 2026 50% € data stream cache key token"
-).split(" ")
+    "stream cache key token 3.14 2026"
+)
+_WORDS = [
+    *_PLAIN.split(),
+    "naïve",
+    "café",
+    "東京",
+    "größer",
+    "→",
+    "“quoted”",
+    '"plain"',
+    "back\\slash\ttab\nline",
+    "50% €",
+]
 _POOL_WORDS = 40_000
 CONTENT_SHARE = 0.01
 _INPUT, _OUTPUT, _SUMMARY = 2_300, 1_100, 200
@@ -71,7 +83,10 @@ class Contents:
     def _conversation(self, kind: str, place: int, called: str | None, failed: bool) -> dict[str, str]:
         question, answer = self._text(place, _INPUT), self._text(place // 7, _OUTPUT)
         params = {"temperature": place % 10 / 10, "max_tokens": 256 * (1 + place % 8)}
-        said = {"params": _json(params), "content_summary": question[-_SUMMARY:] + ("" if failed else answer[:_SUMMARY])}
+        said = {
+            "params": _json(params),
+            "content_summary": question[-_SUMMARY:] + ("" if failed else answer[:_SUMMARY]),
+        }
         calls = [{"id": f"call_{place:x}", "type": "function", "function": {"name": called, "arguments": "{}"}}]
         if called:
             said["tools"] = _TOOLS

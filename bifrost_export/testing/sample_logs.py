@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -148,7 +149,7 @@ class _Counted:
         self._rows = self._tool_calls = self._offloaded = 0
 
     def batches(self) -> Iterator[Batches]:
-        for chunk in self._sample.batches():
+        for chunk in _ahead(self._sample.batches()):
             yield chunk
             self._rows += len(chunk.logs)
             self._tool_calls += len(chunk.tools)
@@ -157,3 +158,12 @@ class _Counted:
 
     def summary(self, size: int) -> SampleSummary:
         return SampleSummary(self._sample.window, self._rows, self._tool_calls, self._offloaded, size)
+
+
+def _ahead(batches: Iterator[Batches]) -> Iterator[Batches]:
+    """The same batches, each drawn by a thread while the one before it is being written."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, batches, None)
+        while (chunk := coming.result()) is not None:
+            coming = thread.submit(next, batches, None)
+            yield chunk

@@ -65,7 +65,9 @@ def _emptied(columns: dict[str, pa.Array], name: str, where: Array) -> pa.Array:
     # Bifrost keeps the last message of a user, for its list of requests.
     rows = [row for row in where.nonzero()[0].tolist() if columns[name][row].as_py()]
     last = (json.loads(columns[name][row].as_py())[-1:] for row in rows)
-    return sparse(len(where), rows, (json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in last), empty)
+    return sparse(
+        len(where), rows, (json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in last), empty
+    )
 
 
 def _objects(columns: dict[str, pa.Array], prefix: str) -> Iterator[tuple[str, dict[str, str]]]:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 _MAKES = re.compile(r"^CREATE (TABLE|SEQUENCE|INDEX) ", re.IGNORECASE)
 _INDEXING = "SET LOCAL maintenance_work_mem = '256MB'"
+# Enough for the planner; all 118 columns would take seconds.
+_STATISTICS = (
+    "ANALYZE logs (id, timestamp, created_at, provider, model, object_type, status, customer_id, latency, cost)"
+)
 _EMPTY = {"logs": sample_columns.EMPTY, "mcp_tool_logs": sample_tool_calls.EMPTY}
 _SIZE = "SELECT pg_total_relation_size('logs') + pg_total_relation_size('mcp_tool_logs') AS bytes"
 
@@ -39,7 +43,9 @@ def fill(url: str, batches: Iterable[Batches], report: Callable[[str], None]) ->
         ConfigError: A table of the log store has rows already.
         LogStoreError: The database can't be reached or refuses.
     """
-    tables, indexes = ([_MAKES.sub(r"CREATE \1 IF NOT EXISTS ", each) for each in part] for part in _statements())
+    tables, indexes = (
+        [_MAKES.sub(r"CREATE \1 IF NOT EXISTS ", each) for each in part] for part in postgres_store.statements()
+    )
     with _transaction(url) as connection:
         for statement in tables:
             _execute(connection, statement)
@@ -58,13 +64,9 @@ def fill(url: str, batches: Iterable[Batches], report: Callable[[str], None]) ->
             if number:
                 report(f"making index {number} of {len(indexes)}")
             _execute(connection, statement)
-        _execute(connection, "ANALYZE logs")
-        _execute(connection, "ANALYZE mcp_tool_logs")
+        report("gathering statistics")
+        _execute(connection, _STATISTICS)
         return int(_value(connection, _SIZE))
-
-
-def _statements() -> tuple[list[str], list[str]]:
-    return postgres_store.statements()
 
 
 @contextmanager
@@ -112,12 +114,7 @@ def _copy(connection: adbc.AdbcConnection, table: str, rows: pa.RecordBatch) -> 
     """Columns that the batch lacks get their defaults; `inc_number` is one of them, as when Bifrost inserts."""
     stored = pa.RecordBatch.from_arrays([_stored(column) for column in rows.columns], names=rows.schema.names)
     with adbc.AdbcStatement(connection) as statement:
-        statement.set_options(
-            **{
-                adbc.StatementOption.INGEST_TARGET_TABLE.value: table,
-                adbc.StatementOption.INGEST_MODE.value: "adbc.ingest.mode.append",
-            }
-        )
+        statement.set_options(**{"adbc.ingest.target_table": table, "adbc.ingest.mode": "adbc.ingest.mode.append"})
         statement.bind_stream(pa.RecordBatchReader.from_batches(stored.schema, [stored]))
         statement.execute_update()
 

@@ -91,5 +91,3 @@ class Sample:
         if self.objects is not None and away.any():
             offload(logs, away, self.objects)
         return Batches(pa.RecordBatch.from_pydict(logs), pa.RecordBatch.from_pydict(tools))
-
-
