@@ -103,7 +103,7 @@ ERRORS = (
     (
         0.05,
         (
-            '{{"is_bifrost_error":true,"error":{{"message":"no answer within 30 s","error":"context deadline exceeded"}},'
+            '{{"is_bifrost_error":true,"error":{{"message":"no answer in time","error":"context deadline exceeded"}},'
             '"extra_fields":{{"latency":30000,"error_type":"provider_timeout"}}}}'
         ),
     ),
