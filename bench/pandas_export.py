@@ -1,17 +1,22 @@
-"""The same export by pandas, as a script of one evening does it: `read_sql`, a few columns made, one file."""
+"""The same export by pandas, as a script of one evening does it: `read_sql`, a few columns made, one file.
+
+From PostgreSQL by ADBC, the fastest driver that pandas knows: it is ahead of what psycopg2 would do.
+"""
 
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
+from contextlib import closing
+from typing import Any
 
 import pandas as pd
-import sqlalchemy
 
 SQL = (
     "SELECT timestamp, id AS request_id, customer_id, provider, model, object_type, params, status, error_details,"
     " latency AS latency_ms, prompt_tokens AS input_tokens, completion_tokens AS output_tokens, cost AS cost_usd"
-    " FROM logs WHERE timestamp >= :start AND timestamp < :end AND status <> 'processing' ORDER BY timestamp, id"
+    " FROM logs WHERE timestamp >= '{}' AND timestamp < '{}' AND status <> 'processing' ORDER BY timestamp, id"
 )
 ENDPOINTS = {
     **dict.fromkeys(("chat_completion", "chat_completion_stream"), "/v1/chat/completions"),
@@ -29,6 +34,15 @@ COLUMNS = (
 )
 
 
+def connect(url: str) -> Any:
+    """Connect to a log store."""
+    if url.startswith("sqlite:"):
+        return sqlite3.connect(url.removeprefix("sqlite:///"))
+    from adbc_driver_postgresql import dbapi
+
+    return dbapi.connect(url)
+
+
 def status(row: pd.Series) -> int:
     """The status of a request that did not succeed."""
     code = json.loads(row["error_details"] or "{}").get("status_code")
@@ -37,9 +51,8 @@ def status(row: pd.Series) -> int:
 
 def main(url: str, start: str, end: str, kind: str, out: str) -> None:
     """Write one file."""
-    engine = sqlalchemy.create_engine(url)
-    with engine.connect() as connection:
-        frame = pd.read_sql(sqlalchemy.text(SQL), connection, params={"start": start, "end": end})
+    with closing(connect(url)) as connection:
+        frame = pd.read_sql(SQL.format(start, end), connection)
     frame["timestamp"] = pd.to_datetime(frame["timestamp"], format="ISO8601", utc=True).dt.floor("us")
     frame["customer_id"] = frame["customer_id"].fillna("")
     own = (
@@ -51,7 +64,7 @@ def main(url: str, start: str, end: str, kind: str, out: str) -> None:
     failed = frame["status"] != "success"
     frame["status_code"] = 200
     frame.loc[failed, "status_code"] = frame[failed].apply(status, axis=1)
-    frame["latency_ms"] = frame["latency_ms"].fillna(0).astype(float).round().astype("int32")
+    frame["latency_ms"] = frame["latency_ms"].astype(float).fillna(0).round().astype("int32")
     frame["cost_usd"] = frame["cost_usd"].astype(float)
     frame = frame[list(COLUMNS)]
     if kind.startswith("parquet"):

@@ -15,7 +15,7 @@ class Result:
     """One thing that was measured: the median of its rounds.
 
     Args:
-        what: `floor`, `bifrost-export, 1 slice`, `bifrost-export, 2 slices`, `pandas`, or what another section measures.
+        what: `floor`, `bifrost-export, 1 slice`, `bifrost-export, 2 slices`, `pandas`; other sections have others.
         format: What was written; `binary` for the floor.
         source: The log store: `sqlite` or `postgres`.
         seconds: Of the whole process.
