@@ -68,7 +68,8 @@ def main(url: str, start: str, end: str, kind: str, out: str) -> None:
     frame["cost_usd"] = frame["cost_usd"].astype(float)
     frame = frame[list(COLUMNS)]
     if kind.startswith("parquet"):
-        frame.to_parquet(out, compression=kind.removeprefix("parquet-"), index=False)
+        codec: Any = kind.removeprefix("parquet-")
+        frame.to_parquet(out, compression=codec, index=False)
     elif kind == "csv.gz":
         frame.to_csv(out, compression="gzip", index=False)
     else:
