@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bench.readme import rendered
+
 ROOT = Path(__file__).parents[2]
 FORMATS = ("parquet-zstd", "parquet-gzip", "csv.gz", "jsonl.gz")
 WHAT = ("bifrost-export, 1 slice", "bifrost-export, 2 slices", "pandas")
@@ -30,3 +32,10 @@ def test_the_benchmark_writes_its_results(tmp_path: Path) -> None:
         assert (each["bytes"] > 0) == (each["what"] != "floor")
     assert len(done.stdout.splitlines()) == 2 + len(found)
     assert "floor of sqlite:" in done.stderr
+
+
+def test_the_readme_shows_the_results_that_are_kept() -> None:
+    """Its table is made from `bench/results.json`."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert readme == rendered(readme, json.loads((ROOT / "bench" / "results.json").read_text("utf-8")))
+    assert "bifrost-export, 2 slices" in readme
