@@ -2,13 +2,15 @@
 
 PYTHON ?= python3
 WORKERS ?= 2
+ROWS ?= 1000000
+ROUNDS ?= 1
 BIN := .venv/bin
 STAMP := .venv/.installed
 # Large packages that nothing here imports, or hardly: compiling them would take a minute.
 UNCOMPILED := /(ray|openai|litellm|sympy|scipy|sklearn|networkx|cfnlint|mypy|google/ads|google/cloud/[a-z0-9_]*(_v[0-9]|platform).*)/
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint clean
+.PHONY: help setup demo test test-long bench lint clean
 
 help: ## Tell what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +26,9 @@ test: $(STAMP) ## Run the tests
 
 test-long: $(STAMP) ## Run the tests that take long: everything killed and cleared, all zones, big sizes, the oldest Airflow
 	BIFROST_TEST_LONG=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile -m "long or widened"
+
+bench: $(STAMP) ## Measure exports against the floor and pandas (ROWS, ROUNDS), into bench/results.json
+	$(BIN)/python -m bench --rows $(ROWS) --rounds $(ROUNDS)
 
 lint: $(STAMP) ## Check style, types, and which way imports point
 	$(BIN)/ruff check .

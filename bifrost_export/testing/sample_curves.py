@@ -30,16 +30,36 @@ def customers(random: np.random.Generator, how_many: int, count: int) -> Array:
     return np.where(random.random(count) < 0.08, -1, drawn)
 
 
-def request_times(random: np.random.Generator, window: Window, count: int) -> Array:
-    """Draw instants of a window as nanoseconds since 1970 UTC: busy in the afternoon, quiet at night and weekends."""
-    start = np.datetime64(window.start.replace(tzinfo=None), "ns").astype(np.int64)
-    seconds = int((window.end - window.start).total_seconds())
-    minutes = np.arange(-(-seconds // 60))
-    moment = start // (60 * 10**9) + minutes
-    of_day = (moment % _DAY_MINUTES - _BUSIEST_MINUTE) * 2 * np.pi / _DAY_MINUTES
-    weekday = (moment // _DAY_MINUTES + 3) % 7
-    weight = (_NIGHT + (1 - _NIGHT) * (1 + np.cos(of_day)) / 2) * np.where(weekday >= 5, _WEEKEND, 1.0)
-    total = np.concatenate([[0.0], np.cumsum(weight)])
-    at = np.interp(random.random(count) * total[-1], total, np.arange(len(total)) * 60.0)
-    nanoseconds = (at * 1e9).astype(np.int64) + random.integers(0, 1000, count)
-    return np.asarray(start + np.minimum(nanoseconds, seconds * 10**9 - 1), dtype=np.int64)
+class RequestTimes:
+    """The instants at which requests of a window start: busy in the afternoon, quiet at night and on weekends.
+
+    Args:
+        window: The window.
+    """
+
+    def __init__(self, window: Window) -> None:
+        self.start = int(np.datetime64(window.start.replace(tzinfo=None), "ns").astype(np.int64))
+        seconds = int((window.end - window.start).total_seconds())
+        self.end = self.start + seconds * 10**9
+        moment = self.start // (60 * 10**9) + np.arange(-(-seconds // 60))
+        of_day = (moment % _DAY_MINUTES - _BUSIEST_MINUTE) * 2 * np.pi / _DAY_MINUTES
+        weekday = (moment // _DAY_MINUTES + 3) % 7
+        weight = (_NIGHT + (1 - _NIGHT) * (1 + np.cos(of_day)) / 2) * np.where(weekday >= 5, _WEEKEND, 1.0)
+        self._total = np.concatenate([[0.0], np.cumsum(weight)])
+
+    def draw(self, random: np.random.Generator, first: float, last: float, count: int) -> Array:
+        """Draw from the part of the traffic between two shares of it.
+
+        Args:
+            random: What is drawn from.
+            first: Share of the window's requests that start before the part, from 0.
+            last: Share of those that start before its end, up to 1.
+            count: How many.
+
+        Returns:
+            Nanoseconds since 1970 UTC, in no order, all inside the window.
+        """
+        share = first + random.random(count) * (last - first)
+        at = np.interp(share * self._total[-1], self._total, np.arange(len(self._total)) * 60.0)
+        nanoseconds = (at * 1e9).astype(np.int64) + random.integers(0, 1000, count)
+        return np.asarray(np.minimum(self.start + nanoseconds, self.end - 1), dtype=np.int64)

@@ -94,7 +94,7 @@ def _make_log_store(workspace: Workspace, rows: int) -> Window:
     if export is None:
         raise PermanentError("the demo's own document is broken")
     window: Window = export.schedule.latest_settled(dt.datetime.now(UTC))
-    write(workspace.log_store, rows=rows, days=7, end=window.end)
+    write(workspace.log_store, rows=rows, days=7, end=window.end, broken=-(-rows // 40_000))
     return window
 
 

@@ -50,6 +50,8 @@ def test_sample_logs_makes_a_store(tmp_path: Path, capsys: pytest.CaptureFixture
         "path": str(path),
         "backend": "sqlite",
         "rows": 50,
+        "tool_calls": told["tool_calls"],
+        "offloaded": 0,
         "bytes": path.stat().st_size,
         "seed": 9,
         "window": {"start": "2026-03-01T00:00:00Z", "end": "2026-03-03T00:00:00Z"},

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import adbc_driver_manager
 import pytest
 
 from bifrost_export.errors import ConfigError
@@ -41,20 +42,20 @@ def test_the_same_seed_gives_the_same_rows(tmp_path: Path) -> None:
 
 
 def test_all_rows_lie_in_the_window_and_can_be_read(week: Path) -> None:
-    """Every row but the deliberately broken one in 40,000 becomes a record of the window."""
+    """Every row becomes a record of the window, but for a few at its end that are still processing."""
     window = Window(END - dt.timedelta(days=7), END)
     records, rejected, unsettled = independent.rows(week, window.start, window.end)
-    assert len(records) + len(rejected) == 20_000
-    assert [column for _, column in rejected] == []
-    assert unsettled == 0
-    assert len({record["request_id"] for record in records}) == 20_000
+    assert rejected == []
+    assert 0 < unsettled < 10
+    assert len(records) == 20_000 - unsettled
+    assert len({record["request_id"] for record in records}) == len(records)
 
 
-def test_a_store_of_40_000_rows_has_a_row_that_no_record_can_hold(tmp_path: Path) -> None:
+def test_rows_that_no_record_can_hold_are_there_on_demand(tmp_path: Path) -> None:
     """A latency beyond INT32 shows what a rejected row looks like."""
-    write(tmp_path / "logs.db", rows=40_000, days=1, end=END)
+    write(tmp_path / "logs.db", rows=2_000, days=1, end=END, broken=3)
     _, rejected, _ = independent.rows(tmp_path / "logs.db", END - dt.timedelta(days=1), END)
-    assert [column for _, column in rejected] == ["latency_ms"]
+    assert [column for _, column in rejected] == ["latency_ms"] * 3
 
 
 def test_traffic_is_busy_by_day_and_quiet_at_night_and_on_weekends(week: Path) -> None:
@@ -84,7 +85,7 @@ def test_outcomes_and_customers_are_plausible(week: Path) -> None:
 
 
 def test_the_store_looks_like_one_that_bifrost_has_written(week: Path) -> None:
-    """It has the write-ahead log, the indexes, nine-digit times in the space form, and its content columns empty."""
+    """It has the write-ahead log, the indexes, nine-digit times in the space form, and content in 1 % of its rows."""
     with closing(sqlite3.connect(week)) as connection:
         mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
         indexes = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
@@ -95,7 +96,7 @@ def test_the_store_looks_like_one_that_bifrost_has_written(week: Path) -> None:
     assert {"idx_logs_timestamp", "idx_logs_status_created_at"} <= indexes
     assert nine > 17_000
     assert columns == 118
-    assert contents == 0
+    assert 50 < contents < 200
 
 
 def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ def test_a_failure_leaves_no_half_made_file(tmp_path: Path, monkeypatch: pytest.
         return ["CREATE TABLE logs (id TEXT)"], []
 
     monkeypatch.setattr("bifrost_export.testing.sqlite_store.statements", broken)
-    with pytest.raises(sqlite3.OperationalError, match="no column named"):
+    with pytest.raises(adbc_driver_manager.Error, match="no column named"):
         write(tmp_path / "logs.db", rows=1)
     assert list(tmp_path.iterdir()) == []
 

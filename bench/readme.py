@@ -1,0 +1,50 @@
+"""The README's table of ratios, made from `bench/results.json`: `python -m bench.readme` writes it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+_PLACE = re.compile(r"(<!-- bench -->\n).*?(<!-- /bench -->)", re.DOTALL)
+_PROGRAMS = ("floor", "bifrost-export, 1 slice", "bifrost-export, 2 slices", "pandas")
+_SOURCES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
+
+
+def rendered(readme: str, told: dict[str, Any]) -> str:
+    """The README with the table of these results in its place."""
+    return _PLACE.sub(lambda found: f"{found[1]}{section(told)}{found[2]}", readme)
+
+
+def section(told: dict[str, Any]) -> str:
+    """The ratios of seconds to the floor's, with the peak memory in MB, by program and format."""
+    results = [each for each in told["results"] if each["what"] in _PROGRAMS]
+    formats = list(dict.fromkeys(each["format"] for each in results if each["what"] != "floor"))
+    lines = [f"{told['rows']:,} rows, {told['date']}, {told['machine']}:", ""]
+    lines += [f"| from, by | {' | '.join(formats)} |", f"| --- {'| --- ' * len(formats)}|"]
+    for source, name in _SOURCES.items():
+        mine = [each for each in results if each["source"] == source]
+        floor = next(each for each in mine if each["what"] == "floor")["seconds"]
+        for what in dict.fromkeys(each["what"] for each in mine if each["what"] != "floor"):
+            by_format = {each["format"]: _cell(each, floor) for each in mine if each["what"] == what}
+            lines.append(
+                f"| {name} (floor {floor:.2f} s), {what} | {' | '.join(by_format[kind] for kind in formats)} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _cell(result: dict[str, Any], floor: float) -> str:
+    return f"{result['seconds'] / floor:.1f} ({result['peak_mb']:.0f} MB)"
+
+
+def main() -> None:
+    """Write the table into the README."""
+    path = ROOT / "README.md"
+    told = json.loads((ROOT / "bench" / "results.json").read_text("utf-8"))
+    path.write_text(rendered(path.read_text("utf-8"), told), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
