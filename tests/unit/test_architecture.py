@@ -36,7 +36,17 @@ MAY_IMPORT = {
 
 HEAVY = {"pyarrow", "numpy", "pandas", "duckdb", "adbc_driver_manager", "adbc_driver_sqlite", "adbc_driver_postgresql"}
 HEAVY |= {"boto3", "botocore", "s3fs", "fsspec", "moto", "rich", "isal"}
-LOADED_BY_DAG_FILES = ("errors", "window", "registry", "config", "airflow", "plugin", "destinations", "formats", "datasets")
+LOADED_BY_DAG_FILES = (
+    "errors",
+    "window",
+    "registry",
+    "config",
+    "airflow",
+    "plugin",
+    "destinations",
+    "formats",
+    "datasets",
+)
 
 
 @dataclass(frozen=True)
