@@ -46,8 +46,8 @@ def check_entries(checker: Checker, value: dict[str, Any], pointer: str, *, part
         if not isinstance(entry, dict):
             continue  # the model of the export tells it
         if "type" not in entry:
-            hint = f"Add a type: {', '.join(TRANSFORMS.names())}."
-            checker.add(at, "the key 'type' is missing", hint=hint)
+            known = ", ".join(TRANSFORMS.names())
+            checker.add(at, "the key 'type' is missing", allowed=known, hint="Say which kind of transformation it is.")
             continue
         try:
             transform_kind(entry["type"])
