@@ -92,6 +92,12 @@ TRANSFORMS = Registry(
 COLUMNS_OF = "bifrost_export.datasets:columns_of"
 """What tells the columns of a dataset before any transformation, for the check of a document."""
 
+STAGED_COLUMNS = "bifrost_export.datasets:staged_columns"
+"""What tells the same before the built-in grouping."""
+
+BUILT_IN_GROUPINGS = {"metrics": "bifrost_export.transforms.buckets:Buckets"}
+"""Dataset -> the transform that makes it of requests, before those of the document."""
+
 DESTINATIONS = Registry(
     "destination",
     "bifrost_export.destinations",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from bifrost_export.config.airflow_options import AirflowOptions
+from bifrost_export.config.durations import parse_duration
 from bifrost_export.config.fields import ConnectionText, LiteralText, Strict
 from bifrost_export.config.kinds import load_kind
 from bifrost_export.config.log_columns import check_extra_field
@@ -18,10 +20,10 @@ from bifrost_export.errors import ConfigError
 from bifrost_export.registry import DESTINATIONS, FORMATS
 from bifrost_export.window import parse_instant
 
-DATASETS = ("request_logs", "response_logs", "error_logs")
+DATASETS = ("request_logs", "response_logs", "error_logs", "metrics")
 """The datasets that `data.include` takes in this version."""
 
-LATER_DATASETS = ("metrics", "traces")
+LATER_DATASETS = ("traces",)
 LATER_DESTINATIONS = ("gcs", "azure_blob", "snowflake", "redshift", "bigquery")
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 """Of the names of exports, in which `__` may not stand either."""
@@ -34,6 +36,9 @@ DATE_WORD_PATTERN = (
 
 SHARE_PATTERN = r"(100|[0-9]{1,2})(\.[0-9]{1,6})?%"
 """Of a share of rows."""
+
+LEAST_BUCKET, MOST_BUCKET = dt.timedelta(minutes=1), dt.timedelta(days=31)
+"""Of `data.metrics_bucket`."""
 
 _WORD = re.compile(DATE_WORD_PATTERN)
 _SHARE = re.compile(SHARE_PATTERN)
@@ -153,6 +158,7 @@ class Data(Strict):
     transformations: tuple[dict[str, Any], ...] = Field(default=(), description="How rows are changed, in order.")
     extra_fields: tuple[ExtraField, ...] = Field(default=(), description="Columns of Bifrost's logs to add, by name.")
     include_content: bool = Field(default=False, description="true: with what was asked and answered.")
+    metrics_bucket: LiteralText = Field(default="1h", description="How long a bucket of the dataset metrics is.")
     max_rows_per_file: int = Field(default=1_000_000, ge=1, description="Rows of a part.")
     max_rejected: LiteralText | int = Field(default="1%", description="A share, or a number of rows.")
 
@@ -168,6 +174,12 @@ class Data(Strict):
     def _extra_fields_differ(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) < len(value):
             raise ConfigError(f"extra_fields names a column twice: {', '.join(value)}")
+        return value
+
+    @field_validator("metrics_bucket")
+    @classmethod
+    def _bucket_is_a_duration(cls, value: str) -> str:
+        parse_duration(value, "metrics_bucket", LEAST_BUCKET, MOST_BUCKET)
         return value
 
     @field_validator("max_rejected", mode="before")

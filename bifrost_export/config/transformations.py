@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from bifrost_export.config.kinds import load_kind
 from bifrost_export.config.references import DOCUMENT
 from bifrost_export.errors import BifrostExportError, ConfigError, UnknownNameError
-from bifrost_export.registry import COLUMNS_OF, TRANSFORMS, load_object
+from bifrost_export.registry import BUILT_IN_GROUPINGS, COLUMNS_OF, STAGED_COLUMNS, TRANSFORMS, load_object
 
 if TYPE_CHECKING:
     from bifrost_export.config.models import Data
@@ -57,7 +57,7 @@ class Step:
     """One transformation of an export.
 
     Args:
-        number: Its place in the document, from 1.
+        number: Its place in the document, from 1; 0 for the grouping that is built into a dataset.
         transform: A `transforms.port.Transform`.
     """
 
@@ -158,14 +158,24 @@ def flow_of(data: Data, dataset: str, steps: Sequence[Step] | None = None) -> Fl
     Raises:
         ConfigError: A transformation can't work on the columns.
     """
-    columns = first = base_columns(data, dataset)
-    stages = []
+    columns = base_columns(data, dataset)
+    first, stages = _grouped(data, dataset, columns)
     for step in steps_of(data) if steps is None else steps:
         if step.runs_on(dataset, names_of(columns)):
             after = columns_after(step, columns)
             stages.append(Stage(step, columns, after))
             columns = after
     return Flow(dataset, first, tuple(stages))
+
+
+def _grouped(data: Data, dataset: str, columns: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Stage]]:
+    """The columns before a built-in grouping, and its stage; neither differs where the dataset has none."""
+    if dataset not in BUILT_IN_GROUPINGS:
+        return columns, []
+    first: tuple[Any, ...] = load_object(STAGED_COLUMNS)(dataset, data)
+    kind = load_object(BUILT_IN_GROUPINGS[dataset])
+    config = kind.Config.model_validate({"type": dataset, "bucket": data.metrics_bucket})
+    return first, [Stage(Step(0, kind(config)), first, columns)]
 
 
 def told(data: Data) -> list[tuple[Step, list[str]]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export.config.log_columns import LOG_COLUMNS
 from bifrost_export.datasets.columns import Column, Dataset, arrow_schema
 from bifrost_export.datasets.error_logs import ERROR_LOGS
+from bifrost_export.datasets.metrics import METRICS
 from bifrost_export.datasets.request_logs import REQUEST_LOGS
 from bifrost_export.datasets.response_logs import RESPONSE_LOGS
 from bifrost_export.errors import UnknownNameError
@@ -16,9 +17,19 @@ if TYPE_CHECKING:
 
     from bifrost_export.config.models import Data
 
-_DATASETS = {dataset.name: dataset for dataset in (REQUEST_LOGS, RESPONSE_LOGS, ERROR_LOGS)}
+_DATASETS = {dataset.name: dataset for dataset in (REQUEST_LOGS, RESPONSE_LOGS, ERROR_LOGS, METRICS)}
 
-__all__ = ["Column", "Dataset", "arrow_schema", "columns_of", "describe", "named", "names", "schema_of"]
+__all__ = [
+    "Column",
+    "Dataset",
+    "arrow_schema",
+    "columns_of",
+    "describe",
+    "named",
+    "names",
+    "schema_of",
+    "staged_columns",
+]
 
 
 def names() -> list[str]:
@@ -54,6 +65,11 @@ def columns_of(name: str, data: Data | None = None) -> tuple[Column, ...]:
     wanted = [each for each in data.extra_fields if each not in own] if dataset.with_extra else []
     extra = [Column(each, LOG_COLUMNS[each], False, f"`logs.{each}`.") for each in wanted]
     return (*dataset.columns, *(dataset.contents if data.include_content else ()), *extra)
+
+
+def staged_columns(name: str, data: Data | None = None) -> tuple[Column, ...]:
+    """The columns of a dataset's rows before they are grouped; arguments and errors are those of `columns_of`."""
+    return named(name).staged or columns_of(name, data)
 
 
 def schema_of(name: str, data: Data | None = None) -> pa.Schema:

@@ -42,6 +42,7 @@ class Dataset:
         name: The word in `data.include`.
         version: Of its columns; it changes whenever they do.
         columns: In their order.
+        staged: The columns of its rows before they are grouped; none where they are not grouped.
         reads: Columns of the reading that it is made of beside its own.
         contents: Columns that `data.include_content` adds.
         takes: Which rows of the reading it takes; all of them without it.
@@ -52,6 +53,7 @@ class Dataset:
     name: str
     version: str
     columns: tuple[Column, ...]
+    staged: tuple[Column, ...] = ()
     reads: tuple[Column, ...] = ()
     contents: tuple[Column, ...] = ()
     takes: Callable[[pa.RecordBatch], pa.Array] | None = None

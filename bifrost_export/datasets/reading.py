@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bifrost_export.datasets import columns_of, named
+from bifrost_export.datasets import named, staged_columns
 from bifrost_export.datasets.columns import Column
 from bifrost_export.datasets.request_logs import COST, INPUT_TOKENS, OUTPUT_TOKENS, RECORD, REQUEST_ID, TIMESTAMP
 
@@ -32,7 +32,7 @@ def columns_read(data: Data) -> tuple[Column, ...]:
     """The union of the columns that the datasets and filters of an export need: the record's first, in its order."""
     wanted = {column.name: column for column in _ALWAYS}
     for name in data.include:
-        for column in (*columns_of(name, data), *named(name).reads):
+        for column in (*staged_columns(name, data), *named(name).reads):
             wanted.setdefault(column.name, column)
     asked = {column for rule, column in FILTERED.items() if getattr(data.filters, rule) is not None}
     record = [column for column in RECORD if column.name in wanted or column.name in asked]
@@ -42,7 +42,11 @@ def columns_read(data: Data) -> tuple[Column, ...]:
 
 def is_divided(data: Data) -> bool:
     """Whether the rows that are read are not simply those of the one dataset."""
-    return len(data.include) > 1 or columns_of(data.include[0], data) != columns_read(data) or _chooses(data.include[0])
+    return (
+        len(data.include) > 1
+        or staged_columns(data.include[0], data) != columns_read(data)
+        or _chooses(data.include[0])
+    )
 
 
 def _chooses(name: str) -> bool:

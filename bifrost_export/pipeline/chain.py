@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 from zoneinfo import ZoneInfo
 
-from bifrost_export.config.transformations import Stage, make_step, transform_config
+from bifrost_export.config.transformations import Stage, Step, make_step, transform_config
 from bifrost_export.datasets.columns import arrow_schema
 from bifrost_export.errors import BifrostExportError, TransformError
 from bifrost_export.pipeline.books import Change, Sums
@@ -42,6 +42,11 @@ def open_transform(runtime: Runtime, plan: Plan, number: int) -> Transform:
     pointer = f"{plan.frozen['pointer']}/data/transformations/{number - 1}"
     resolved = resolver(runtime, plan).resolve(config, transform_config(config["type"]), pointer)
     transform: Transform = make_step(number, resolved).transform
+    return transform
+
+
+def _open(runtime: Runtime, plan: Plan, step: Step) -> Transform:
+    transform: Transform = step.transform if step.number == 0 else open_transform(runtime, plan, step.number)
     return transform
 
 
@@ -88,7 +93,7 @@ class Chain:
         Raises:
             ConfigError: A reference has no value, or one that is not allowed.
         """
-        transforms = [open_transform(runtime, plan, stage.step.number) for stage in stages]
+        transforms = [_open(runtime, plan, stage.step) for stage in stages]
         return cls(stages, transforms, setting_of(plan, staging, dataset))
 
     def of(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -132,9 +132,10 @@ def test_neither_slices_nor_reruns_change_a_byte(tmp_path: Path, log_store: Path
     assert contents[0] == contents[1] == contents[2]
 
 
-@pytest.mark.parametrize("order", list(permutations([ANONYMIZE, BY_CUSTOMER, ENRICH, PYTHON])), ids=lambda order: "-".join(
-    each["type"][:3] for each in order
-))  # fmt: skip
+ORDERS = list(permutations([ANONYMIZE, BY_CUSTOMER, ENRICH, PYTHON]))
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=lambda order: "-".join(each["type"][:3] for each in order))
 def test_transformations_run_in_any_order(
     tmp_path: Path, log_store: Path, plain: list[dict[str, Any]], order: tuple[dict[str, Any], ...]
 ) -> None:

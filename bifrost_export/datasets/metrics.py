@@ -1,0 +1,37 @@
+"""`metrics`: requests, errors, latencies, tokens and cost by time, provider and model (contract, section 4)."""
+
+from __future__ import annotations
+
+from bifrost_export.datasets.columns import Column, Dataset
+from bifrost_export.datasets.request_logs import (
+    COST,
+    INPUT_TOKENS,
+    LATENCY,
+    MODEL,
+    OUTPUT_TOKENS,
+    PROVIDER,
+    STATUS_CODE,
+    TIMESTAMP,
+)
+
+METRICS = Dataset(
+    "metrics",
+    "1",
+    (
+        Column("bucket_start", "timestamp", True, "First moment of the bucket, UTC; buckets are cut in UTC."),
+        PROVIDER,
+        MODEL,
+        Column("requests", "int64", True, "Requests that started in the bucket."),
+        Column("errors", "int64", True, "Those with a status of 400 and above."),
+        Column("error_rate", "double", True, "Their share, 0 to 1."),
+        Column("avg_latency_ms", "double", True, "Mean latency in milliseconds."),
+        Column("p50_latency_ms", "double", True, "Median of the latency in milliseconds, interpolated."),
+        Column("p95_latency_ms", "double", True, "95th percentile of the latency in milliseconds, interpolated."),
+        Column("p99_latency_ms", "double", True, "99th percentile of the latency in milliseconds, interpolated."),
+        Column("input_tokens", "int64", True, "Sum of the prompt tokens; 0 where none were counted."),
+        Column("output_tokens", "int64", True, "Sum of the completion tokens; 0 where none were counted."),
+        Column("cost_usd", "double", False, "Price in USD over the priced requests; null without any."),
+    ),
+    staged=(TIMESTAMP, PROVIDER, MODEL, STATUS_CODE, LATENCY, INPUT_TOKENS, OUTPUT_TOKENS, COST),
+    with_extra=False,
+)
