@@ -51,7 +51,10 @@ def _plan(facts: Mapping[str, Any]) -> str:
 
 
 def _extract(facts: Mapping[str, Any]) -> str:
-    return f"{facts['label']}: read {_many(facts['rows'], 'row')}, {facts['rejected']:,} of them rejected."
+    told = f"{facts['label']}: read {_many(facts['rows'], 'row')}, {facts['rejected']:,} of them rejected"
+    if "tool_calls" in facts:
+        told += f"; and {_many(facts['tool_calls'], 'tool call')}, {facts['rejected_tool_calls']:,} of them rejected"
+    return f"{told}."
 
 
 def _filter(facts: Mapping[str, Any]) -> str:
