@@ -69,11 +69,16 @@ class Anonymize(Transform):
 
     Config: ClassVar[type[TransformConfig]] = AnonymizeConfig
     keeps_rows: ClassVar[bool] = True
+    looks_inside: ClassVar[bool] = True
     config: AnonymizeConfig
 
     def fields(self) -> tuple[str, ...]:
         """The columns that the document names."""
         return self.config.fields
+
+    def missing(self, names: Collection[str]) -> tuple[str, ...]:
+        """The fields that no column of a dataset holds, under whatever name."""
+        return tuple(field for field in self.config.fields if not any(name in names for name in same_as(field)))
 
     def takes(self, names: Collection[str]) -> bool:
         """Whether a dataset has any column to mask: one that it lacks must not leave the others in the open."""
