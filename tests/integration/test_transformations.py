@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import hashlib
 import hmac
 import json
 import math
+import subprocess
 import sys
 from collections import defaultdict
 from itertools import permutations
@@ -166,7 +168,7 @@ def _hash_of(value: str) -> str:
 def test_what_is_masked_stands_nowhere(tmp_path: Path, log_store: Path) -> None:
     """Not in parts, manifest, rejected rows, a dry run's first rows, what is told, nor the plan; the key neither."""
     canary = {"id": "canary-id", "customer_id": "canary-customer", "timestamp": "2026-03-01 11:00:00+00:00"}
-    canary |= {"status": "success", "provider": "openai", "model": "m", "object_type": "chat_completion"}
+    canary |= {"created_at": canary["timestamp"], "status": "success", "provider": "openai", "model": "m", "object_type": "chat_completion"}
     broken = canary | {"id": "canary-rejected", "prompt_tokens": "many"}
     add_rows(log_store, [canary, broken])
     told: list[str] = []
@@ -177,8 +179,6 @@ def test_what_is_masked_stands_nowhere(tmp_path: Path, log_store: Path) -> None:
     )
     export.run(DAY, dry_run=True)
     export.run(DAY)
-
-    import gzip
 
     published = export.contents()
     rejected = b"".join(gzip.decompress(data) for key, data in published.items() if "_rejected" in key)
@@ -269,8 +269,6 @@ def test_the_plan_says_which_transformation_runs_on_which_dataset(tmp_path: Path
 
 def test_modules_of_transformations_are_light() -> None:
     """Looking a transformation up for a DAG's page loads no pyarrow."""
-    import subprocess
-
     script = (
         "import sys\nfrom bifrost_export.registry import TRANSFORMS\n"
         "[TRANSFORMS.load(name) for name in TRANSFORMS.names()]\n"
