@@ -134,9 +134,10 @@ def test_neither_slices_nor_reruns_change_a_byte(tmp_path: Path, log_store: Path
     assert contents[0] == contents[1] == contents[2]
 
 
-@pytest.mark.parametrize("order", list(permutations([ANONYMIZE, BY_CUSTOMER, ENRICH, PYTHON])), ids=lambda order: "-".join(
-    each["type"][:3] for each in order
-))  # fmt: skip
+ORDERS = list(permutations([ANONYMIZE, BY_CUSTOMER, ENRICH, PYTHON]))
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=["-".join(each["type"][:3] for each in order) for order in ORDERS])
 def test_transformations_run_in_any_order(
     tmp_path: Path, log_store: Path, plain: list[dict[str, Any]], order: tuple[dict[str, Any], ...]
 ) -> None:
@@ -168,7 +169,13 @@ def _hash_of(value: str) -> str:
 def test_what_is_masked_stands_nowhere(tmp_path: Path, log_store: Path) -> None:
     """Not in parts, manifest, rejected rows, a dry run's first rows, what is told, nor the plan; the key neither."""
     canary = {"id": "canary-id", "customer_id": "canary-customer", "timestamp": "2026-03-01 11:00:00+00:00"}
-    canary |= {"created_at": canary["timestamp"], "status": "success", "provider": "openai", "model": "m", "object_type": "chat_completion"}
+    canary |= {
+        "created_at": canary["timestamp"],
+        "status": "success",
+        "provider": "openai",
+        "model": "m",
+        "object_type": "chat_completion",
+    }
     broken = canary | {"id": "canary-rejected", "prompt_tokens": "many"}
     add_rows(log_store, [canary, broken])
     told: list[str] = []
