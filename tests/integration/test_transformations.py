@@ -108,6 +108,7 @@ def test_the_transformations_of_the_description_run_as_written(
         assert each["total_cost"] == (math.fsum(costs) if costs else None)
         assert each["error_rate"] == sum(row["status_code"] >= 400 for row in rows) / len(rows)
         assert each["export_timestamp"] == "2026-04-01T00:00:00Z"
+    assert execute(["verify", str(result["manifest"])]) == 0
     entry = export.manifest(DAY)["datasets"]["request_logs"]
     assert [column["name"] for column in entry["schema"]["columns"]] == list(found[0])
     assert entry["exported"] == result["datasets"]["request_logs"]["exported"] == len(found)
