@@ -70,6 +70,7 @@ def of_value(name: str, found: Any, error: dict[str, Any]) -> tuple[str, str | N
     allowed = str(error["msg"]).removeprefix("Input should be ")
     if kind in _ALLOWED:
         allowed = _ALLOWED[kind].format(**context)
+        allowed = allowed.replace("a list of", "an object of") if isinstance(found, dict) else allowed
     if kind == "model_type" and name in _WORD_OR_OBJECT:
         allowed = _WORD_OR_OBJECT[name]
     if name in ("frequency", "schedule") and found in _LATER_SCHEDULES:
@@ -105,8 +106,9 @@ def brief(told: Any, found: Any) -> str:
         found: The value itself, of which only the kind is told when that is None.
     """
     if told is None and found is not None:
-        kind = "an object" if isinstance(found, dict) else "a list" if found else "an empty list"
-        return kind if isinstance(found, dict | list) else "not of the right kind"
+        kind = "object" if isinstance(found, dict) else "list"
+        told = f"an empty {kind}" if not found else f"{'an' if kind == 'object' else 'a'} {kind}"
+        return told if isinstance(found, dict | list) else "not of the right kind"
     text = json.dumps(told, ensure_ascii=False) if not isinstance(told, str) else repr(told)
     return shortened(text, _LONGEST)
 
