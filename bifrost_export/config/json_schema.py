@@ -19,7 +19,12 @@ from bifrost_export.config.models import (
     Staging,
 )
 from bifrost_export.config.schedule_kinds import schedule_models
-from bifrost_export.config.schema_forms import choose_config, let_words_stand, partial_definitions
+from bifrost_export.config.schema_forms import (
+    CATCHUP_NEEDS_A_START,
+    choose_config,
+    let_words_stand,
+    partial_definitions,
+)
 from bifrost_export.config.short_form import KEYS as SHORT_KEYS
 from bifrost_export.config.sources import SOURCE_CONFIGS
 from bifrost_export.registry import DESTINATIONS, FORMATS
@@ -31,6 +36,8 @@ _OF_SCHEDULES = {
     "time": {"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["02:00"]},
     "timezone": {"examples": ["UTC", "Europe/Berlin", "America/New_York"]},
     "settle": _DURATION,
+    "start_date": {"examples": ["2026-01-01", "2026-01-01T00:00:00Z"]},
+    "expression": {"examples": ["30 2 * * 1-5", "@daily"]},
 }
 _S3 = {"bucket": "bifrost-logs", "region": "us-west-2", "prefix": "logs/{year}/{month}/{day}/"}
 _EXAMPLES = [
@@ -132,9 +139,10 @@ def _complete(definitions: dict[str, Any]) -> None:
     definitions["Export"]["properties"]["name"] |= {"pattern": f"^{NAME_PATTERN}$", "not": {"pattern": "__"}}
     definitions["AirflowOptions"]["properties"]["execution_timeout"] |= _DURATION
     for model in schedule_models().values():
-        for name, facts in _OF_SCHEDULES.items():
-            if name in definitions[model.__name__]["properties"]:
-                definitions[model.__name__]["properties"][name] |= facts
+        properties = definitions[model.__name__]["properties"]
+        for name in _OF_SCHEDULES.keys() & properties:
+            properties[name] |= _OF_SCHEDULES[name]
+        definitions[model.__name__]["allOf"] = [CATCHUP_NEEDS_A_START]
     data = definitions["Data"]["properties"]
     data["include"]["items"]["enum"] = list(DATASETS)
     data["include"]["uniqueItems"] = True
