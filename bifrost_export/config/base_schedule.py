@@ -40,7 +40,7 @@ class BaseSchedule(Strict):
     catchup: bool = Field(default=False, description="Whether the first scheduled window is the one at start_date.")
     missed_windows: Literal["run", "skip"] = Field(
         default="run",
-        description="What becomes of the windows of an outage or a pause: each is run, or all but the latest are skipped.",
+        description="The windows of an outage or a pause: run each of them, or skip all but the latest.",
     )
 
     @field_validator("timezone")
