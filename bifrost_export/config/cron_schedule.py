@@ -50,6 +50,8 @@ _NEAR = ((dt.timedelta(hours=36), dt.timedelta(hours=12)), (dt.timedelta(hours=4
 _FORMER = 4
 """So many firings back Airflow's way forward is begun beside a clock change."""
 
+# croniter looks through years on its own, which the ends of the calendar would stop with errors of all kinds.
+_FIRST, _LAST = dt.datetime(1900, 1, 1, tzinfo=UTC), dt.datetime(9900, 1, 1, tzinfo=UTC)
 _SOME_TIME = dt.datetime(2026, 1, 1)  # noqa: DTZ001 (local, as croniter has it)
 
 
@@ -82,7 +84,7 @@ class CronSchedule(BaseSchedule):
 
     def next_firing(self, after: dt.datetime) -> dt.datetime:
         """The earliest firing after an instant, in UTC."""
-        at = after.astimezone(UTC)
+        at = _on_calendar(after)
         try:
             if self._unrest(at) is None:
                 return self._step(at)
@@ -96,7 +98,7 @@ class CronSchedule(BaseSchedule):
 
     def _around(self, at: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
         """The firings at or before an instant, and after it."""
-        at = at.astimezone(UTC)
+        at = _on_calendar(at)
         try:
             near = self._unrest(at)
             if near is None:
@@ -140,6 +142,12 @@ class CronSchedule(BaseSchedule):
         if _holds_every_hour(self._fields):
             return at + (found - local)
         return _later_reading(found, self.zone)
+
+
+def _on_calendar(at: dt.datetime) -> dt.datetime:
+    if not _FIRST <= at <= _LAST:
+        raise off_calendar(at)
+    return at.astimezone(UTC)
 
 
 def _fields(expression: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import os
 from typing import Any
 
@@ -49,10 +50,7 @@ def look_up(schedule: Schedule, start: dt.datetime, end: dt.datetime) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=name_of)
 def test_windows_tile_time_as_an_independent_calendar_says(zone: str, kind: dict[str, Any]) -> None:
     """No gap and no overlap, for years; the middle of a window leads to it, and so does its settling."""
-    if kind["frequency"] == "hourly" and not IS_LONG:
-        years = range(2010, 2011)
-    else:
-        years = YEARS
+    years = range(2010, 2011) if kind["frequency"] == "hourly" and not IS_LONG else YEARS
     start, end = (dt.datetime(year, 1, 1, tzinfo=UTC) for year in (years[0], years[-1] + 1))
     schedule, windows = with_windows({**kind, "timezone": zone}, start, end)
     found = schedule.first_firing_from(start)
@@ -152,7 +150,7 @@ def test_any_cron_expression_fires_as_in_airflow(expression: str, zone: str, day
     start = schedule.next_firing(dt.datetime.combine(day, dt.time(), UTC))
     found = firings(document, start, start + dt.timedelta(days=4))
     at = start
-    for former, each in zip(found, found[1:], strict=False):
+    for former, each in itertools.pairwise(found):
         at = schedule.next_firing(at)
         if former == start:
             continue  # Airflow's own way begins two days before, and may have come there by another firing
