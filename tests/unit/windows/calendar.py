@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, repeat, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -115,15 +116,22 @@ def _hours(schedule: dict[str, Any], start: dt.datetime, end: dt.datetime) -> li
 
 
 def _of_airflow(schedule: dict[str, Any], start: dt.datetime, end: dt.datetime) -> list[dt.datetime]:
-    """By Airflow's own cron arithmetic, from one firing to the next."""
+    return list(
+        takewhile(
+            lambda each: each <= end, after_in_airflow(schedule["expression"], schedule["timezone"], start - 2 * DAY)
+        )
+    )
+
+
+def after_in_airflow(expression: str, zone: str, at: dt.datetime, count: int | None = None) -> Iterator[dt.datetime]:
+    """The firings after an instant by Airflow's own cron arithmetic, from one to the next."""
     import pendulum
     from airflow.timetables._cron import CronMixin
 
-    cron = CronMixin(schedule["expression"], schedule["timezone"])
-    found = [pendulum.instance(start - 2 * DAY)]
-    while found[-1] <= end:
-        found.append(cron._get_next(found[-1]))
-    return [dt.datetime.fromtimestamp(each.timestamp(), UTC) for each in found[1:]]
+    cron, found = CronMixin(expression, zone), pendulum.instance(at)
+    for _ in repeat(None) if count is None else repeat(None, count):
+        found = cron._get_next(found)
+        yield dt.datetime.fromtimestamp(found.timestamp(), UTC)
 
 
 def schedules(zone: str) -> list[dict[str, Any]]:
