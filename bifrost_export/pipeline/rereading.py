@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import pyarrow as pa
 
-from bifrost_export.destinations.object_store import SPOOLED
 from bifrost_export.formats.reading import can_read, read
 from bifrost_export.pipeline.books import COST_TOLERANCE, Sums
 from bifrost_export.pipeline.measuring import Tally
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from bifrost_export.destinations.store import ObjectStore
 
 MEASURED = ("timestamp", "input_tokens", "output_tokens", "cost_usd")
+SPOOLED = 8 * 1024 * 1024
+"""Bytes of a file that are held in memory before a temporary file takes over."""
 _BLOCK = 1 << 20
 
 

@@ -233,7 +233,7 @@ def test_a_window_that_is_replaced_counts_as_gone_before_it_is_deleted(place: St
     run = place.run(TWO_DAYS, replace_overlapping=True).load(b"both")
     run.publish()
     for key, data in before.items():  # as if the crash had come before the deletions
-        run.destination.store.put(key, _stream(data), PutOptions("text/plain"))
+        run.destination.store.put(key, data, PutOptions("text/plain"))
 
     again = place.run(TWO_DAYS).load(b"both")
     again.destination.guard(replace_overlapping=False)
@@ -353,12 +353,6 @@ def test_contents_read_as_they_were_written(place: Store) -> None:
     run = place.run().load(b"\x00\xff" * 1000)
 
     assert read(run.destination.store, run.keys()[0]) == b"\x00\xff" * 1000
-
-
-def _stream(data: bytes) -> Any:
-    import io
-
-    return io.BytesIO(data)
 
 
 def _publish_unguarded(rival: Any) -> None:
