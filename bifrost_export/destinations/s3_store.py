@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 from urllib.parse import urlencode
 
+from bifrost_export.destinations.download import Download
 from bifrost_export.destinations.s3_errors import (
     CONFLICTS,
     PASSING,
     REFUSED,
     WITHOUT_BUCKET,
-    Download,
     code_of,
     status_of,
     told,
@@ -180,7 +180,9 @@ class S3Store:
     def open(self, key: str) -> BinaryIO | None:
         """An object's bytes as a stream, or None."""
         found = self._find("reading", key, "get_object")
-        return cast("BinaryIO", Download(found["Body"], self._what("reading", key))) if found else None
+        if found is None:
+            return None
+        return cast("BinaryIO", Download(found["Body"], lambda: told(self._what("reading", key))))
 
     def head(self, key: str) -> Stored | None:
         """An object's size and ETag as the store has them, or None."""

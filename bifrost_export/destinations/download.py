@@ -1,0 +1,35 @@
+"""The bytes of an object as they arrive; what breaks on the way is told like every other fault of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+
+class Download:
+    """A stream to read and close.
+
+    Args:
+        body: The client's stream: a `read` with a size (None: all), and a `close`.
+        told: Turns the client's errors into the tree's.
+    """
+
+    def __init__(self, body: Any, told: Callable[[], AbstractContextManager[None]]) -> None:
+        self.body = body
+        self.told = told
+
+    def read(self, size: int = -1) -> bytes:
+        """At most so many bytes, all that are left when it is negative."""
+        with self.told():
+            return bytes(self.body.read(None if size < 0 else size))
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self.body.close()
+
+    def __enter__(self) -> Download:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
