@@ -244,8 +244,8 @@ class _Body:
     def __init__(self, stream: Any) -> None:
         self.stream = stream
 
-    def read(self, size: int | None = None) -> bytes:
-        return bytes(self.stream.read(-1 if size is None else size))
+    def read(self, size: int) -> bytes:
+        return bytes(self.stream.read(size))
 
     def close(self) -> None:
         pass

@@ -11,18 +11,22 @@ class Download:
     """A stream to read and close.
 
     Args:
-        body: The client's stream: a `read` with a size (None: all), and a `close`.
+        body: The client's stream: it has `read` and `close`.
         told: Turns the client's errors into the tree's.
+        everything: The size by which the client's stream reads all that is left.
     """
 
-    def __init__(self, body: Any, told: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(
+        self, body: Any, told: Callable[[], AbstractContextManager[None]], everything: int | None = -1
+    ) -> None:
         self.body = body
         self.told = told
+        self.everything = everything
 
     def read(self, size: int = -1) -> bytes:
         """At most so many bytes, all that are left when it is negative."""
         with self.told():
-            return bytes(self.body.read(None if size < 0 else size))
+            return bytes(self.body.read(self.everything if size < 0 else size))
 
     def close(self) -> None:
         """Give the connection back."""

@@ -182,7 +182,7 @@ class S3Store:
         found = self._find("reading", key, "get_object")
         if found is None:
             return None
-        return cast("BinaryIO", Download(found["Body"], lambda: told(self._what("reading", key))))
+        return cast("BinaryIO", Download(found["Body"], lambda: told(self._what("reading", key)), None))
 
     def head(self, key: str) -> Stored | None:
         """An object's size and ETag as the store has them, or None."""

@@ -109,9 +109,11 @@ class Writing(io.RawIOBase):
 
     def abandon(self) -> None:
         """Take away what was stored; it fails in silence, since the next publish of the window tries again."""
-        with suppress(Exception):
-            self._settle()
-        self._end()
+        try:
+            with suppress(Exception):
+                self._settle()
+        finally:
+            self._end()
         if self._upload is not None:
             with suppress(BifrostExportError):
                 self._upload.abandon()

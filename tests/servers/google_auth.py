@@ -78,7 +78,7 @@ class GoogleAuth:
             "private_key_id": secrets.token_hex(20),
             "private_key": told.decode(),
             "client_email": email,
-            "client_id": str(number),
+            "client_id": f"{number:021d}",
             "token_uri": f"{self.url}/token",
             "universe_domain": "googleapis.com",
         }
