@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -59,6 +59,30 @@ class AzureBlobDestination(ObjectStoreDestination):
         from bifrost_export.destinations.azure_store import AzureStore
 
         return AzureStore(self.config)
+
+    def rights(self) -> dict[str, Any]:
+        """The permissions of a SAS token, or the data actions of an identity and the role that holds them."""
+        ends = ["read", "write", "delete", *(["tags/write"] if self.config.tags else [])]
+        actions = [f"Microsoft.Storage/storageAccounts/blobServices/containers/blobs/{end}" for end in ends]
+        account = self.config.account_name or "<account>"
+        scope = (
+            "/subscriptions/<subscription>/resourceGroups/<group>/providers/Microsoft.Storage/storageAccounts/"
+            f"{account}/blobServices/default/containers/{self.config.container}"
+        )
+        return {
+            "container": self.config.container,
+            "sas_permissions": "rcwdlt" if self.config.tags else "rcwdl",
+            "predefined_role": "Storage Blob Data Owner" if self.config.tags else "Storage Blob Data Contributor",
+            "scope": scope,
+            "custom_role": {
+                "Name": "Bifrost Export",
+                "IsCustom": True,
+                "Description": "Writes the parts and manifests of an export.",
+                "Actions": [],
+                "DataActions": actions,
+                "AssignableScopes": [scope],
+            },
+        }
 
     def address(self, key: str) -> str:
         """`https://account.blob.core.windows.net/container/key`; `az://container/key` where only a connection knows."""

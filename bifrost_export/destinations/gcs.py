@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,9 @@ from bifrost_export.destinations.google_sign_in import GoogleCredentials
 from bifrost_export.destinations.keys import Prefix
 from bifrost_export.destinations.object_store import ObjectStoreDestination
 from bifrost_export.destinations.store import ObjectStore
+
+PERMISSIONS = tuple(f"storage.objects.{name}" for name in ("create", "get", "list", "delete"))
+"""What an export needs on its bucket. To replace an object is to delete one, in Google's book."""
 
 
 class GCSConfig(Strict):
@@ -50,6 +53,22 @@ class GCSDestination(ObjectStoreDestination):
         from bifrost_export.destinations.gcs_store import GCSStore
 
         return GCSStore(self.config)
+
+    def rights(self) -> dict[str, Any]:
+        """The permissions on the bucket, the role of Google's own that holds them, and the key's."""
+        rights: dict[str, Any] = {
+            "bucket": f"gs://{self.config.bucket}",
+            "permissions": list(PERMISSIONS),
+            "predefined_role": "roles/storage.objectUser",
+            "custom_role": {"title": "Bifrost Export", "stage": "GA", "includedPermissions": list(PERMISSIONS)},
+        }
+        if self.config.kms_key_name:
+            rights["key"] = {
+                "name": self.config.kms_key_name,
+                "role": "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+                "member": "the Cloud Storage service agent of the bucket's project",
+            }
+        return rights
 
     def address(self, key: str) -> str:
         """`gs://bucket/key`."""

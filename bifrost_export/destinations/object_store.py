@@ -67,6 +67,10 @@ class ObjectStoreDestination:
         parts = [self.keys.part_pattern(dataset) for dataset in self.target.datasets]
         return [self.address(key) for key in (*parts, self.keys.manifest)]
 
+    def rights(self) -> dict[str, Any]:
+        """The least that the export needs of its cloud, in the cloud's own words; nothing is opened."""
+        return {}
+
     def check(self) -> Iterator[Probe]:
         """Reach, sign in, find the bucket, write, write on condition, read, list, delete."""
         yield from Probing(self.store, self.keys, self.address).run()

@@ -159,6 +159,10 @@ class Destination(Protocol):
         """Where a run of the window writes, in words for people; nothing is opened."""
         ...
 
+    def rights(self) -> dict[str, Any]:
+        """The least that the export needs of its cloud, in the cloud's own words; nothing is opened."""
+        ...
+
     def check(self) -> Iterator[Probe]:
         """Probe the destination without an export, step by step; what that writes is taken away."""
         ...

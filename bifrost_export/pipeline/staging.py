@@ -112,7 +112,7 @@ def open_folder(url: str, conn_id: str | None) -> Folder:
         return ObjectFolder(bucket[0], f"{prefix}/" if prefix else "")
     raise ConfigError(
         f"log_exports.staging.url {url!r} is of no kind that staging knows",
-        allowed="file:///folder, s3://bucket/prefix",
+        allowed="file:///folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix with conn_id",
     )
 
 

@@ -8,27 +8,20 @@ from typing import Any, ClassVar
 
 import pytest
 
-from bifrost_export.destinations import streaming
-from bifrost_export.destinations.store import BLOCK, PutOptions
+from bifrost_export.destinations.store import PutOptions
 from bifrost_export.errors import BifrostExportError, LostCommitError, PassingError
 from bifrost_export.testing.faulty_store import Faults, Faulty
-from bifrost_export.testing.object_store_runs import DAY, Place, Run, manifest_key, tokens_in
+from bifrost_export.testing.object_store_runs import DAY, Place, Run, SmallBlocks, manifest_key, tokens_in
 
 _OPTIONS = PutOptions("application/octet-stream")
 OLD = (b"old one", b"old two")
 
 
-class Crashes:
+class Crashes(SmallBlocks):
     """A run that dies or breaks at any call leaves the old window whole, or the new one, and the next run cleans up."""
 
     every: ClassVar[int] = 1
     """Break at each n-th call only, to save time; with the variable BIFROST_TEST_LONG=1 at each."""
-    block: ClassVar[int] = BLOCK
-    """Bytes of a block in these tests, to save time: the least that the store takes."""
-
-    @pytest.fixture(autouse=True)
-    def _small_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(streaming, "BLOCK", self.block)
 
     @property
     def new(self) -> tuple[bytes, ...]:

@@ -6,15 +6,14 @@ import random
 
 import pytest
 
-from bifrost_export.destinations.store import BLOCK
 from bifrost_export.errors import DestinationError
-from bifrost_export.testing.object_store_runs import DAY, Place, manifest_key, read
+from bifrost_export.testing.object_store_runs import DAY, Place, SmallBlocks, manifest_key, read
 
 ODD = "odd ö 日本/a+b%41&c=d/{export}/#?;'~@$!,()*/"
 """Folders with what URLs, signatures and shells take for something else."""
 
 
-class Files:
+class Files(SmallBlocks):
     """Files of any size, in any number, under any name."""
 
     def test_parts_come_back_byte_for_byte(self, place: Place, parts: int) -> None:
@@ -30,18 +29,18 @@ class Files:
 
     def test_a_part_of_several_blocks_comes_back_byte_for_byte(self, place: Place) -> None:
         """It is stored block by block, and its last block is a short one."""
-        data = random.Random(1).randbytes(2 * BLOCK + 12_345)  # noqa: S311 (no secret)
+        data = random.Random(1).randbytes(2 * self.block + 12_345)  # noqa: S311 (no secret)
 
-        run = place.run().load(data, data[:BLOCK], data[: BLOCK + 1])
+        run = place.run().load(data, data[: self.block], data[: self.block + 1])
         run.publish()
 
-        assert [part.bytes for part in run.landed] == [len(data), BLOCK, BLOCK + 1]
+        assert [part.bytes for part in run.landed] == [len(data), self.block, self.block + 1]
         assert place.uploads() == []
         place.check_whole()
 
     def test_a_part_of_several_blocks_never_takes_a_name_that_is_taken(self, place: Place) -> None:
         """By the same bytes it is a success, by others a failure; no upload is left open."""
-        data = bytes(BLOCK + 1)
+        data = bytes(self.block + 1)
         run = place.run().load(data)
 
         run.load(data)

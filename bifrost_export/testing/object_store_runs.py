@@ -7,8 +7,11 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
+import pytest
+
+from bifrost_export.destinations import store, streaming
 from bifrost_export.destinations.object_store import ObjectStoreDestination
 from bifrost_export.destinations.port import Draft, Landed, Outcome, Piece, Target
 from bifrost_export.window import Window
@@ -26,6 +29,17 @@ def writer(data: bytes) -> Callable[[BinaryIO], int]:
         return len(data)
 
     return write
+
+
+class SmallBlocks:
+    """Tests of files that are stored in several blocks, with small ones."""
+
+    block: ClassVar[int] = store.BLOCK
+    """Bytes of a block, to save time: the least that the store takes."""
+
+    @pytest.fixture(autouse=True)
+    def _small_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(streaming, "BLOCK", self.block)
 
 
 @dataclass
@@ -49,8 +63,8 @@ class Place:
 
     def contents(self) -> dict[str, bytes]:
         """Every object but locks, with its bytes."""
-        store = self._looking()
-        return {key: read(store, key) for key in store.list("") if not key.endswith(".lock")}
+        found = self._looking()
+        return {key: read(found, key) for key in found.list("") if not key.endswith(".lock")}
 
     def uploads(self) -> list[tuple[str, str]]:
         """Every unfinished upload."""
@@ -64,10 +78,10 @@ class Place:
 
     def check_whole(self, window: Window = DAY) -> None:
         """Hold that every file which the manifest names is there, with its bytes."""
-        manifest, store = self.manifest(window), self._looking()
+        manifest, found = self.manifest(window), self._looking()
         files = [] if manifest is None else [part for each in manifest["datasets"].values() for part in each["parts"]]
         for part in files:
-            assert hashlib.sha256(read(store, part["key"])).hexdigest() == part["sha256"]
+            assert hashlib.sha256(read(found, part["key"])).hexdigest() == part["sha256"]
 
 
 def manifest_key(window: Window) -> str:
@@ -80,9 +94,9 @@ def target_of(window: Window, token: str) -> Target:
     return Target("nightly", window, token, "UTC", ("request_logs",), ".parquet", "application/vnd.apache.parquet")
 
 
-def read(store: Any, key: str) -> bytes:
+def read(place: Any, key: str) -> bytes:
     """An object's bytes."""
-    with store.open(key) as stream:
+    with place.open(key) as stream:
         return bytes(stream.read())
 
 

@@ -33,15 +33,16 @@ class Gate:
         """The refusal of a request as (status, JSON), or None where it may pass."""
         account = self.auth.account_of(headers.get("Authorization", ""))
         if account is None:
-            return 401, _error(401, "authError", "Invalid Credentials")
+            return 401, error_body(401, "authError", "Invalid Credentials")
         permission = next((each for each in self.permissions_of(method, path) if not account.may(each)), None)
         if permission is None:
             return None
         told = f"{account.email} does not have {permission} access to the resource (or it may not exist)."
-        return 403, _error(403, "forbidden", f"{told} Permission '{permission}' denied on resource.")
+        return 403, error_body(403, "forbidden", f"{told} Permission '{permission}' denied on resource.")
 
 
-def _error(status: int, reason: str, message: str) -> bytes:
+def error_body(status: int, reason: str, message: str) -> bytes:
+    """An error as Google's services write it."""
     errors = [{"message": message, "domain": "global", "reason": reason}]
     return json.dumps({"error": {"code": status, "message": message, "errors": errors}}).encode()
 
