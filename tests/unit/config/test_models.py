@@ -114,6 +114,7 @@ def test_what_an_export_may_say(changes: dict[str, Any], tmp_path: Path) -> None
     assert loaded(tmp_path, document(export(**changes))).problems == []
 
 
+DESTINATIONS = "azure_blob, gcs, local, s3"
 BAD = [
     ({"enabled": "yes"}, "/enabled", "enabled is 'yes'", "true or false"),
     ({"schedule": {"frequency": "yearly"}}, "/schedule/frequency", "frequency is 'yearly'", "'daily', 'weekly'"),
@@ -144,8 +145,13 @@ BAD = [
     ({"schedule": {"frequency": "daily", "timezone": "Mars"}}, "/schedule/timezone", "no timezone 'Mars'", "IANA"),
     ({"schedule": "dayly"}, "/schedule", "schedule is 'dayly'", "'daily'"),
     ({"schedule": 5}, "/schedule", "schedule is 5", 'a word such as "daily", or an object'),
-    ({"destination": {"type": "s4", "config": {}}}, "/destination/type", "no destination 's4'", "local, s3"),
-    ({"destination": {"type": "gcs", "config": {}}}, "/destination/type", "'gcs' comes with a later", "local, s3"),
+    ({"destination": {"type": "s4", "config": {}}}, "/destination/type", "no destination 's4'", DESTINATIONS),
+    (
+        {"destination": {"type": "snowflake", "config": {}}},
+        "/destination/type",
+        "'snowflake' comes with a later",
+        DESTINATIONS,
+    ),
     ({"destination": {"type": "s3", "config": []}}, "/destination/config", "config is an empty list", "an object"),
     ({"destination": {"type": "s3", "config": {"bucket": ""}}}, "/destination/config/bucket", "is ''", "not empty"),
     ({"data": {"include": []}}, "/data/include", "include is an empty list", "at least 1"),
