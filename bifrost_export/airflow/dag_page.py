@@ -74,8 +74,8 @@ def when(export: Export) -> str:
     schedule = export.schedule
     described = schedule.describe()
     told = [
-        f"{described[0].upper()}{described[1:]}, on the local calendar of {_code(schedule.timezone)}. A run starts"
-        f" {_code(schedule.settle)} after its window's end, when rows that are written late have arrived."
+        f"{described[0].upper()}{described[1:]}, on the local calendar of {_code(schedule.timezone)}.",
+        f"A run starts {_code(schedule.settle)} after its window's end, when rows that are written late have arrived.",
     ]
     if schedule.start_date is not None:
         first = "The first window is the one at" if schedule.catchup else "No scheduled window starts before"
