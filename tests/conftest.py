@@ -40,6 +40,7 @@ pytest_plugins = [
     "tests.servers.postgres",
     "tests.servers.gcs",
     "tests.servers.azure",
+    "tests.servers.seaweed",
     "tests.integration.commands",
 ]
 
