@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from bifrost_export.config.kinds import config_model, load_kind
+from bifrost_export.config.log_columns import LOG_COLUMNS
 from bifrost_export.config.models import (
     DATASETS,
     DATE_WORD_PATTERN,
@@ -140,7 +141,9 @@ def _complete(definitions: dict[str, Any], transforms: dict[str, type[BaseModel]
                 definitions[model.__name__]["properties"][name] |= facts
     data = definitions["Data"]["properties"]
     data["include"]["items"]["enum"] = list(DATASETS)
-    data["include"]["uniqueItems"] = True
+    data["extra_fields"]["items"]["enum"] = list(LOG_COLUMNS)
+    for name in ("include", "extra_fields"):
+        data[name]["uniqueItems"] = True
     data["format"]["enum"] = FORMATS.names()
     data["transformations"]["items"] = transformation_item(transforms)
     for each in data["max_rejected"]["anyOf"]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.datasets.columns import Column
+from bifrost_export.config.log_columns import LOG_COLUMNS
+from bifrost_export.datasets.columns import Column, arrow_schema
 from bifrost_export.datasets.request_logs import REQUEST_LOGS
 from bifrost_export.errors import UnknownNameError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 _DATASETS = {dataset.name: dataset for dataset in (REQUEST_LOGS,)}
 
-__all__ = ["Column", "columns_of", "describe", "names", "schema_of"]
+__all__ = ["Column", "arrow_schema", "columns_of", "describe", "names", "schema_of"]
 
 
 def names() -> list[str]:
@@ -34,16 +35,13 @@ def columns_of(name: str, data: Data | None = None) -> tuple[Column, ...]:
     Raises:
         UnknownNameError: No such dataset.
     """
-    return _dataset(name).columns
+    extra = [Column(each, LOG_COLUMNS[each], False, f"`logs.{each}`.") for each in (data.extra_fields if data else ())]
+    return (*_dataset(name).columns, *extra)
 
 
-def schema_of(name: str) -> pa.Schema:
-    """The Arrow schema of a dataset's rows.
-
-    Raises:
-        UnknownNameError: No such dataset.
-    """
-    return _dataset(name).schema()
+def schema_of(name: str, data: Data | None = None) -> pa.Schema:
+    """The Arrow schema of `columns_of`, whose arguments and errors it has."""
+    return arrow_schema(columns_of(name, data))
 
 
 def describe(name: str, columns: tuple[Column, ...] | None = None) -> dict[str, Any]:

@@ -48,12 +48,8 @@ class Dataset:
     version: str
     columns: tuple[Column, ...]
 
-    def schema(self) -> pa.Schema:
-        """The Arrow schema: required columns are not nullable."""
-        return schema_of(self.columns)
 
-
-def schema_of(columns: Iterable[Column]) -> pa.Schema:
+def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
     """The Arrow schema of columns: required ones are not nullable."""
     import pyarrow as pa
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
 from bifrost_export.pipeline.chain import Chain
-from bifrost_export.pipeline.flows import WHOLE, flow, last_schema, steps_before, whole_datasets
+from bifrost_export.pipeline.columns import loaded_schema
+from bifrost_export.pipeline.flows import WHOLE, flow, steps_before, whole_datasets
 from bifrost_export.pipeline.opening import open_staging
 from bifrost_export.pipeline.taking import check_token, take
 
@@ -63,7 +64,7 @@ def _as_a_whole(runtime: Runtime, plan: Plan, slices: list[dict[str, Any]], data
     before = steps_before(plan, dataset, way.whole)
     after = Stamp.of(plan, WHOLE, dataset, plan.steps[dataset])
     rows = chain.of(_in_order(plan, staging, slices, dataset, before))
-    file, count = write_rows(staging, after, runtime.attempt, last_schema(plan, dataset), rows)
+    file, count = write_rows(staging, after, runtime.attempt, loaded_schema(plan, dataset), rows)
     return {
         "file": file,
         "rows": count,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from zoneinfo import ZoneInfo
 
 from bifrost_export.config.transformations import Stage, make_step, transform_config
-from bifrost_export.datasets.columns import schema_of
+from bifrost_export.datasets.columns import arrow_schema
 from bifrost_export.errors import BifrostExportError, TransformError
 from bifrost_export.pipeline.books import Change, Sums
 from bifrost_export.pipeline.changes import Account
@@ -127,7 +127,7 @@ class Chain:
 
     def _applied(self, index: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         stage, transform = self.stages[index], self.transforms[index]
-        schema = schema_of(stage.after)
+        schema = arrow_schema(stage.after)
         passing = _Passing(batches)
         made = self._made(index, transform, stage, passing)
         for batch in made:

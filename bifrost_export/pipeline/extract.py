@@ -11,7 +11,7 @@ import orjson
 from bifrost_export.pipeline.arrow_files import Stamp, write_rows
 from bifrost_export.pipeline.books import Books, Sums
 from bifrost_export.pipeline.chain import open_transforms
-from bifrost_export.pipeline.flows import first_schema
+from bifrost_export.pipeline.columns import read_schema
 from bifrost_export.pipeline.opening import open_log_store, open_staging
 from bifrost_export.pipeline.taking import check_token
 
@@ -92,7 +92,7 @@ def _count(log_store: LogStore, slice_: Slice) -> Books:
 def _read(
     runtime: Runtime, plan: Plan, item: dict[str, Any], staging: Staging, log_store: LogStore, slice_: Slice
 ) -> tuple[dict[str, str], dict[str, Any] | None, Books]:
-    schema = first_schema(plan, DATASET)
+    schema = read_schema(plan, DATASET)
     reading = log_store.read(slice_.window, schema)
     passing = Measure(reading.batches)
     stamp = Stamp.of(plan, item["slice"], DATASET, ("extract",))

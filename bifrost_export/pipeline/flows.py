@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bifrost_export.config.transformations import Flow, Stage, flow_of
-from bifrost_export.datasets.columns import schema_of
 from bifrost_export.errors import PlanMismatchError
 from bifrost_export.filters import RowFilter
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from bifrost_export.config.models import Export
     from bifrost_export.pipeline.plan_document import Plan
 
@@ -49,16 +46,6 @@ def steps_before(plan: Plan, dataset: str, stages: tuple[Stage, ...]) -> tuple[s
     """The steps that stand before some last stages of a dataset."""
     steps = plan.steps[dataset]
     return steps[: len(steps) - len(stages)]
-
-
-def first_schema(plan: Plan, dataset: str) -> pa.Schema:
-    """The schema of a dataset's rows as they are read and filtered."""
-    return schema_of(flow(plan, dataset).columns)
-
-
-def last_schema(plan: Plan, dataset: str) -> pa.Schema:
-    """The schema of a dataset's rows as they are exported."""
-    return schema_of(flow(plan, dataset).result)
 
 
 def whole_datasets(plan: Plan) -> list[str]:

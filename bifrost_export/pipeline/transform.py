@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.datasets.columns import schema_of
+from bifrost_export.datasets.columns import arrow_schema
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
 from bifrost_export.pipeline.books import Books
 from bifrost_export.pipeline.chain import Chain
@@ -46,7 +46,7 @@ def transform(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, A
         before = Stamp.of(plan, item["slice"], dataset, steps_before(plan, dataset, way.stages))
         after = Stamp.of(plan, item["slice"], dataset, steps_before(plan, dataset, way.whole))
         rows = chain.of(read_rows(staging, name, before))
-        files[dataset], _ = write_rows(staging, after, runtime.attempt, schema_of(way.per_slice[-1].after), rows)
+        files[dataset], _ = write_rows(staging, after, runtime.attempt, arrow_schema(way.per_slice[-1].after), rows)
         books[dataset] = Books.from_json(books[dataset]).changed(chain.changes, chain.staged).to_json()
         told[dataset] = [stage.step.name for stage in way.per_slice]
     steps = [f"{dataset}: {', '.join(steps)}" for dataset, steps in told.items()]

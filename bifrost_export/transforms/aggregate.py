@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
 from bifrost_export.config.fields import LiteralText
 from bifrost_export.config.wording import nearest
-from bifrost_export.datasets.columns import Column, schema_of
+from bifrost_export.datasets.columns import Column, arrow_schema
 from bifrost_export.errors import ConfigError
 from bifrost_export.transforms.metrics import METRICS
 from bifrost_export.transforms.port import Columns, Setting, Transform, TransformConfig
@@ -130,7 +130,7 @@ class Aggregate(Transform):
         from bifrost_export.transforms.measuring_groups import Wanted
 
         wanted = Wanted(self.config.group_by, self.config.metrics)
-        grouping = Grouping(wanted, schema_of(self.columns(given)), setting)
+        grouping = Grouping(wanted, arrow_schema(self.columns(given)), setting)
         yield from grouping.of(self._with_times(batches, given, setting))
 
     def _with_times(

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from bifrost_export.config.fields import LiteralText, Secret
 from bifrost_export.config.wording import nearest
-from bifrost_export.datasets.columns import Column, schema_of
+from bifrost_export.datasets.columns import Column, arrow_schema
 from bifrost_export.errors import ConfigError
 from bifrost_export.transforms.port import Columns, Setting, Transform, TransformConfig
 from bifrost_export.transforms.related import SHAPES, attributes_of, same_as
@@ -144,7 +144,7 @@ class Anonymize(Transform):
         """Mask the columns."""
         import pyarrow as pa
 
-        schema = schema_of(self.columns(given))
+        schema = arrow_schema(self.columns(given))
         changes = self._changes(given)
         for batch in batches:
             columns = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, cast
 
 from pydantic import AfterValidator, Field, field_validator
 
-from bifrost_export.datasets.columns import Column, ColumnType, schema_of
+from bifrost_export.datasets.columns import Column, ColumnType, arrow_schema
 from bifrost_export.errors import ConfigError
 from bifrost_export.transforms.port import Columns, Setting, Transform, TransformConfig
 
@@ -101,7 +101,7 @@ class Enrich(Transform):
         """Add the columns."""
         import pyarrow as pa
 
-        schema = schema_of(self.columns(given))
+        schema = arrow_schema(self.columns(given))
         scalars = {name: pa.scalar(value, schema.field(name).type) for name, value in self.config.add_fields.items()}
         for batch in batches:
             columns = [

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 
 from bifrost_export.config.fields import LiteralText
 from bifrost_export.config.wording import nearest
-from bifrost_export.datasets.columns import Column, ColumnType, schema_of
+from bifrost_export.datasets.columns import Column, ColumnType, arrow_schema
 from bifrost_export.errors import BifrostExportError, ConfigError, TransformError
 from bifrost_export.transforms.enrich import check_column_name
 from bifrost_export.transforms.port import Columns, Setting, Transform, TransformConfig
@@ -113,7 +113,7 @@ class PythonFunction(Transform):
         from bifrost_export.transforms.frames import ENGINES
 
         to_rows, from_rows = ENGINES[self.config.engine]
-        function, schema = load_function(self.config.callable), schema_of(self.columns(given))
+        function, schema = load_function(self.config.callable), arrow_schema(self.columns(given))
         for batch in batches:
             rows = to_rows(batch)
             try:
