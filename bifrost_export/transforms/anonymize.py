@@ -166,7 +166,7 @@ class Anonymize(Transform):
 
         def change(column: Column, fields: list[str]) -> Mask | None:
             if self._is_object(column):
-                keys = [key for field in fields for key in attributes_of(field)]
+                keys = list(dict.fromkeys(key for field in fields for key in attributes_of(field)))
                 return lambda text: mask_object(text, mask, keys)
             if self.config.method == "null":
                 return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +16,9 @@ from bifrost_export.cli.group import COMMANDS, execute
 from bifrost_export.config.loader import load
 from bifrost_export.datasets import describe
 from bifrost_export.filters import RULES
-from bifrost_export.registry import DESTINATIONS
+from bifrost_export.registry import DESTINATIONS, TRANSFORMS
+from bifrost_export.transforms.anonymize import METHODS
+from bifrost_export.transforms.metrics import METRICS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -101,7 +105,44 @@ def test_every_filter_stands_in_the_table() -> None:
     assert shown == {"date_range", *RULES}
 
 
+def test_every_transformation_stands_in_the_table_with_all_its_keys() -> None:
+    """The registry's, and the keys of each one's config."""
+    shown = {names_in(row[0])[0]: set(names_in(row[1])) for row in table_rows("transformation")}
+    assert set(shown) == set(TRANSFORMS.names())
+    for name, keys in shown.items():
+        assert set(TRANSFORMS.load(name).Config.model_fields) == keys | {"type", "datasets"}, name
+
+
+def test_every_metric_stands_in_the_table_with_its_type() -> None:
+    """And so does every method of `anonymize`."""
+    shown = {name: row[1] for row in table_rows("metric") for name in names_in(row[0])}
+    assert shown == {name: metric.type for name, metric in METRICS.items()}
+    assert [names_in(row[0])[0] for row in table_rows("method")] == list(METHODS)
+
+
+def test_the_custom_transformation_shown_is_the_example() -> None:
+    """Which is built, installed and run by a test of its own."""
+    example = ROOT / "examples" / "custom_transform"
+    code = (example / "bifrost_round_latency" / "__init__.py").read_text("utf-8")
+    assert code in blocks("python")
+    for block in blocks("toml"):
+        assert block in (example / "pyproject.toml").read_text("utf-8")
+
+
 def test_the_make_targets_shown_exist() -> None:
     """As the Makefile has them."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert set(re.findall(r"^make ([a-z-]+)", "\n".join(blocks("")), re.MULTILINE)) <= targets
+
+
+def test_the_contract_of_object_stores_is_used_as_shown(tmp_path: Path) -> None:
+    """By a destination that somebody brings: here the local one under another name."""
+    (shown,) = [block for block in blocks("python") if "ObjectStoreContract" in block]
+    lines = ["import pytest", "from bifrost_export.destinations.local import LocalConfig as MyConfig"]
+    lines += ["from bifrost_export.destinations.local import LocalDestination as MyDestination"]
+    (tmp_path / "test_my_store.py").write_text("\n".join([*lines, shown]))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-k", "empty_window or odd or character"]
+
+    done = subprocess.run([*command, str(tmp_path)], check=False, capture_output=True, text=True, cwd=tmp_path)
+
+    assert (done.returncode, "2 passed" in done.stdout) == (0, True), done.stdout

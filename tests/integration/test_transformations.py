@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import hashlib
 import hmac
 import json
 import math
+import subprocess
 import sys
 from collections import defaultdict
 from itertools import permutations
@@ -18,6 +20,7 @@ import numpy as np
 import pytest
 
 from bifrost_export.cli.group import execute
+from bifrost_export.config.loader import load
 from bifrost_export.errors import ConfigError, MissingReferenceError, TransformError
 from bifrost_export.pipeline.plan import PlanRequest, plan
 from bifrost_export.pipeline.runtime import Runtime
@@ -106,6 +109,7 @@ def test_the_transformations_of_the_description_run_as_written(
         assert each["total_cost"] == (math.fsum(costs) if costs else None)
         assert each["error_rate"] == sum(row["status_code"] >= 400 for row in rows) / len(rows)
         assert each["export_timestamp"] == "2026-04-01T00:00:00Z"
+    assert execute(["verify", str(result["manifest"])]) == 0
     entry = export.manifest(DAY)["datasets"]["request_logs"]
     assert [column["name"] for column in entry["schema"]["columns"]] == list(found[0])
     assert entry["exported"] == result["datasets"]["request_logs"]["exported"] == len(found)
@@ -135,7 +139,7 @@ def test_neither_slices_nor_reruns_change_a_byte(tmp_path: Path, log_store: Path
 ORDERS = list(permutations([ANONYMIZE, BY_CUSTOMER, ENRICH, PYTHON]))
 
 
-@pytest.mark.parametrize("order", ORDERS, ids=lambda order: "-".join(each["type"][:3] for each in order))
+@pytest.mark.parametrize("order", ORDERS, ids=["-".join(each["type"][:3] for each in order) for order in ORDERS])
 def test_transformations_run_in_any_order(
     tmp_path: Path, log_store: Path, plain: list[dict[str, Any]], order: tuple[dict[str, Any], ...]
 ) -> None:
@@ -167,7 +171,13 @@ def _hash_of(value: str) -> str:
 def test_what_is_masked_stands_nowhere(tmp_path: Path, log_store: Path) -> None:
     """Not in parts, manifest, rejected rows, a dry run's first rows, what is told, nor the plan; the key neither."""
     canary = {"id": "canary-id", "customer_id": "canary-customer", "timestamp": "2026-03-01 11:00:00+00:00"}
-    canary |= {"status": "success", "provider": "openai", "model": "m", "object_type": "chat_completion"}
+    canary |= {
+        "created_at": canary["timestamp"],
+        "status": "success",
+        "provider": "openai",
+        "model": "m",
+        "object_type": "chat_completion",
+    }
     broken = canary | {"id": "canary-rejected", "prompt_tokens": "many"}
     add_rows(log_store, [canary, broken])
     told: list[str] = []
@@ -179,14 +189,29 @@ def test_what_is_masked_stands_nowhere(tmp_path: Path, log_store: Path) -> None:
     export.run(DAY, dry_run=True)
     export.run(DAY)
 
-    import gzip
-
     published = export.contents()
     rejected = b"".join(gzip.decompress(data) for key, data in published.items() if "_rejected" in key)
     everything = b"\n".join(published.values()) + rejected + json.dumps([told, planned.to_json()]).encode()
     assert b"canary" not in everything
     assert _hash_of("canary-id").encode() in everything
     assert _hash_of("canary-rejected").encode() in rejected
+
+
+def test_the_customers_of_an_extra_field_are_masked_like_the_customer(tmp_path: Path, log_store: Path) -> None:
+    """`customer_ids` is a JSON array in the log store; a name beside it in the open is warned of."""
+    row = {"id": "several", "customer_ids": '["canary-1", "canary-2"]', "customer_name": "canary name"}
+    row |= {"timestamp": "2026-03-01 11:00:00+00:00", "created_at": "2026-03-01 11:00:00+00:00"}
+    row |= {"status": "success", "provider": "openai", "model": "m", "object_type": "chat_completion"}
+    add_rows(log_store, [row])
+    export = export_of(tmp_path, log_store, ANONYMIZE, extra_fields=["customer_ids", "customer_name"])
+    export.run(DAY)
+
+    [found] = [each for each in rows_of(export) if each["request_id"] == _hash_of("several")]
+    assert found["customer_id"] == _hash_of("canary-1")
+    assert json.loads(found["customer_ids"]) == [_hash_of("canary-1"), _hash_of("canary-2")]
+    assert found["customer_name"] == "canary name"
+    warnings = [each.message for each in load(export.document()).problems]
+    assert "'customer_name' stands in the open beside 'customer_id', which is masked" in warnings
 
 
 def test_a_key_without_a_value_is_told_before_any_data_moves(tmp_path: Path, log_store: Path) -> None:
@@ -270,8 +295,6 @@ def test_the_plan_says_which_transformation_runs_on_which_dataset(tmp_path: Path
 
 def test_modules_of_transformations_are_light() -> None:
     """Looking a transformation up for a DAG's page loads no pyarrow."""
-    import subprocess
-
     script = (
         "import sys\nfrom bifrost_export.registry import TRANSFORMS\n"
         "[TRANSFORMS.load(name) for name in TRANSFORMS.names()]\n"
