@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -12,12 +12,14 @@ import pyarrow.compute as pc
 from bifrost_export.datasets.columns import arrow_schema
 from bifrost_export.datasets.reading import columns_read
 from bifrost_export.datasets.spans import tool_spans, trace_ids
-from bifrost_export.datasets.tool_calls import ARGUMENTS, FOUND, RESULT, tool_call_columns
+from bifrost_export.datasets.tool_calls import ARGUMENTS, FOUND, IS_REMOVED, RESULT, TRACE_ID, tool_call_columns
 from bifrost_export.datasets.traces import HIDDEN, LINEAGE
 from bifrost_export.filters import RowFilter
+from bifrost_export.logstore.contents import content_sources
+from bifrost_export.logstore.finding import AT_ONCE, WIDE_AT_ONCE
 from bifrost_export.pipeline.books import Books, Change, Sums
 from bifrost_export.pipeline.columns import TOOL_CALLS
-from bifrost_export.window import micros
+from bifrost_export.window import merge, micros
 
 if TYPE_CHECKING:
     from bifrost_export.config.models import Data
@@ -56,55 +58,70 @@ class Causes:
         self.data = plan.export.data
         self.row_filter = RowFilter(self.data.filters)
         self.schema = _causes_schema(self.data, self.row_filter)
-        self.times = [
-            (micros(each.window.start), micros(each.window.end)) for each in plan.slices if each.kind == "rows"
-        ]
+        self.at_once = WIDE_AT_ONCE if content_sources(self.schema) else AT_ONCE
+        read = merge(each.window for each in plan.slices if each.kind == "rows")
+        self.times = [(micros(each.start), micros(each.end)) for each in read]
 
     def of(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The calls, with the trace of each, and whether the filters take it along."""
         schema = staged_schema(self.data)
         for batch in batches:
-            parents = batch.column("llm_request_id")
-            named = pc.drop_null(parents).unique()
-            ids = [each for each in named.to_pylist() if each]
-            found = self.log_store.read_requests(ids, self.schema)
-            rows = found.rows.combine_chunks()
-            traces = dict(zip(rows.column(_KEY).to_pylist(), self._traces(rows), strict=True))
-            removed = self._removed(rows)
-            own = batch.column(_KEY).to_pylist()
-            pairs = list(zip(own, parents.to_pylist(), strict=True))
+            causes = batch.column("llm_request_id").to_pylist()
+            found = self._found(causes)
+            pairs = list(zip(batch.column(_KEY).to_pylist(), causes, strict=True))
             arrays = {name: batch.column(name) for name in batch.schema.names}
-            arrays["trace_id"] = pa.array([traces.get(parent, parent) if parent else call for call, parent in pairs])
-            arrays["is_removed"] = pa.array([parent in removed for _, parent in pairs], pa.bool_())
+            traces = [found.traces.get(cause, cause) if cause else call for call, cause in pairs]
+            arrays[TRACE_ID.name] = pa.array(traces, pa.string())
+            arrays[IS_REMOVED.name] = pa.array([cause in found.removed for cause in causes], pa.bool_())
             if self.data.include_content:
-                hidden = self._hidden(rows) | found.others
-                shown = pa.array([parent not in hidden for _, parent in pairs], pa.bool_())
+                shown = pa.array([cause not in found.hidden for cause in causes], pa.bool_())
                 for name in (ARGUMENTS.name, RESULT.name):
                     arrays[name] = pc.if_else(shown, arrays[name], pa.scalar(None, pa.string()))
-            yield pa.RecordBatch.from_arrays(
-                [arrays[name].cast(schema.field(name).type) for name in schema.names], schema=schema
-            )
+            yield pa.RecordBatch.from_arrays([arrays[name] for name in schema.names], schema=schema)
 
-    def _traces(self, rows: pa.Table) -> list[str]:
-        return [each for batch in rows.to_batches() for each in trace_ids(batch).to_pylist()]
+    def _found(self, causes: Iterable[str | None]) -> _Found:
+        """What there is to know of some requests; their rows are in memory a few hundred at a time."""
+        found = _Found()
+        ids = list(dict.fromkeys(cause for cause in causes if cause))
+        for first in range(0, len(ids), self.at_once):
+            requests = self.log_store.read_requests(ids[first : first + self.at_once], self.schema)
+            for batch in requests.rows.to_batches():
+                found.traces |= zip(batch.column(_KEY).to_pylist(), trace_ids(batch).to_pylist(), strict=True)
+                found.removed |= self._removed(batch)
+                if self.data.include_content:
+                    found.hidden |= _ids(batch.filter(batch.column(HIDDEN.name)))
+            # Nobody knows whether a request that can't be read hides its contents.
+            found.hidden |= requests.others
+        return found
 
-    def _removed(self, rows: pa.Table) -> set[str]:
+    def _removed(self, batch: pa.RecordBatch) -> set[str]:
         """Requests that this run reads, and filters out."""
         if self.row_filter.is_empty:
             return set()
-        removed: set[str] = set()
-        for batch in rows.to_batches():
-            moments = batch.column("timestamp").cast(pa.int64()).to_pylist()
-            read = pa.array([any(low <= each < high for low, high in self.times) for each in moments], pa.bool_())
-            batch = batch.filter(read)
-            kept, _ = self.row_filter.apply(batch)
-            removed |= set(batch.column(_KEY).to_pylist()) - set(kept.column(_KEY).to_pylist())
-        return removed
+        moments = batch.column("timestamp").cast(pa.int64()).to_pylist()
+        is_read = [any(low <= each < high for low, high in self.times) for each in moments]
+        read = batch.filter(pa.array(is_read, pa.bool_()))
+        kept, _ = self.row_filter.apply(read)
+        return _ids(read) - _ids(kept)
 
-    @staticmethod
-    def _hidden(rows: pa.Table) -> set[str]:
-        """Requests whose contents Bifrost hides, so that those of their calls stay hidden, too."""
-        return set(rows.filter(rows.column(HIDDEN.name)).column(_KEY).to_pylist())
+
+@dataclass
+class _Found:
+    """What was found out about requests.
+
+    Args:
+        traces: Id -> trace.
+        removed: Those that this run filters out.
+        hidden: Those whose contents Bifrost hides, so that those of their calls stay hidden too.
+    """
+
+    traces: dict[str, str] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+    hidden: set[str] = field(default_factory=set)
+
+
+def _ids(batch: pa.RecordBatch) -> set[str]:
+    return set(batch.column(_KEY).to_pylist())
 
 
 def _causes_schema(data: Data, row_filter: RowFilter) -> pa.Schema:
