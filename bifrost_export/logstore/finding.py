@@ -16,6 +16,9 @@ AT_ONCE = 500
 WIDE_AT_ONCE = 50
 """The same where contents are wanted."""
 
+LONGEST = 1_000
+"""Characters of an id that is looked for: a statement has an end, and Bifrost's columns hold 255."""
+
 Ask = Callable[[list[str]], Iterable[tuple[pa.RecordBatch, pa.RecordBatch]]]
 """Gives rows by their ids: as they stand, and mapped, without those that can't be."""
 
@@ -27,10 +30,12 @@ def find_requests(ask: Ask, ids: Sequence[str], schema: pa.Schema) -> Requests:
         SlowError: Even one of them takes too long.
     """
     size = WIDE_AT_ONCE if content_sources(schema) else AT_ONCE
+    # A NUL would end a statement, and PostgreSQL has no text with one.
+    ids = [each for each in ids if "\0" not in each and len(each) <= LONGEST]
     found: list[pa.RecordBatch] = []
     seen: set[str] = set()
     for first in range(0, len(ids), size):
-        for raw, rows in _answers(ask, list(ids[first : first + size])):
+        for raw, rows in _answers(ask, ids[first : first + size]):
             seen.update(each for each in whole_text(raw.column("id")).values.to_pylist() if each is not None)
             found.append(rows)
     table = pa.Table.from_batches(found, schema)

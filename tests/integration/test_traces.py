@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bifrost_export.config.loader import load
 from bifrost_export.config.postgres_source import from_address
 from bifrost_export.testing import postgres_store as in_postgres
 from bifrost_export.testing.odd_rows import odd_rows, plant
@@ -22,6 +23,7 @@ from bifrost_export.window import Window, from_micros, micros, rfc3339
 from tests import independent_traces
 from tests.integration.exports import Export
 from tests.integration.published import comparable
+from tests.servers.buckets import Buckets
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 TABLE = "mcp_tool_logs"
@@ -324,3 +326,53 @@ def test_a_window_without_requests_has_its_tool_calls(tmp_path: Path) -> None:
     result = export.run(DAY)
     assert [row["span_id"] for row in traces(export)] == ["b", "a"]
     assert (result["mcp"]["kept"], result["datasets"]["traces"]["source"]) == (2, 0)
+
+
+def test_offloaded_tool_calls_are_completed(tmp_path: Path, buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the folder of their own that Bifrost gives them; what became of them is told beside their books."""
+    monkeypatch.setenv("PAYLOAD_SECRET", buckets.server.secret_access_key)
+    bucket = buckets.make_bucket()
+    payload = {"error_details": '{"error": {"type": "timeout"}}', "arguments": '{"q": 1}', "result": ""}
+    key = "bifrost/mcp-logs/2026/03/01/12/failed.json.gz"
+    buckets.client.put_object(Bucket=bucket, Key=key, Body=gzip.compress(json.dumps(payload).encode()))
+    left = {"status": "error", "has_object": True}
+    path = store(tmp_path / "logs.db", [], [call("failed", None, **left), call("gone", None, **left)])
+    storage = {"type": "s3", "bucket": bucket, "region": "us-west-2", "endpoint": buckets.url}
+    storage |= {"access_key_id": "AKIADEMO0000EXAMPLE0", "secret_access_key": "env.PAYLOAD_SECRET"}
+    source = {"type": "sqlite", "config": {"path": str(path), "object_storage": storage}}
+    data = {**PLAIN, "include": ["traces"], "include_content": True}
+    export = Export(tmp_path / "x", path, data, source=source)
+    result = export.run(DAY)
+    found = {name: row["attributes"] for name, row in by_id(export).items()}
+    assert found["failed"]["error.type"] == "timeout"
+    assert found["failed"]["gen_ai.tool.call.arguments"] == '{"q": 1}'
+    assert found["gone"]["error.type"] == "_OTHER"
+    assert result["mcp"]["offloaded"] == {"completed": 1, "gone": 1, "broken": 0, "skipped": 0}
+
+
+def test_a_cause_that_no_request_can_have_is_kept_as_it_stands(tmp_path: Path) -> None:
+    """With quotes, a NUL, or longer than any id."""
+    causes = ["it's; DROP TABLE logs", "nul\0inside", "x" * 20_000, "request"]
+    calls = [call(f"call-{number}", cause) for number, cause in enumerate(causes)]
+    path = store(tmp_path / "logs.db", [request("request", provider="other"), request("it's", provider="other")], calls)
+    export = Export(tmp_path / "x", path, {**PLAIN, "include": ["traces"], "filters": {"providers": ["openai"]}})
+    export.run(DAY)
+    assert [row["parent_span_id"] for row in by_id(export).values()] == causes[:3]
+
+
+def problems(folder: Path, fields: list[str], **data: Any) -> list[str]:
+    """What is said of an export that masks some fields of its spans."""
+    masks = {"type": "anonymize", "fields": fields, "method": "redact"}
+    export = Export(folder, folder / "none", {"include": ["traces"], "transformations": [masks], **data})
+    [loaded] = load(export.document()).exports
+    return [problem.message for problem in loaded.problems]
+
+
+def test_a_masked_field_has_to_stand_in_a_column_or_inside_of_the_attributes(tmp_path: Path) -> None:
+    """A mistake would leave in the open what was meant; a twin beside a masked field is told."""
+    assert problems(tmp_path, ["request_id", "customer_id"]) == []
+    assert problems(tmp_path, ["custmer_id"]) == ["no dataset has a column 'custmer_id'"]
+    assert problems(tmp_path, ["team_id"]) == ["no dataset has a column 'team_id'"]
+    assert problems(tmp_path, ["team_id"], extra_fields=["team_id"]) == []
+    twins = problems(tmp_path, ["customer_id"], extra_fields=["customer_name"])
+    assert twins == ["'customer_name' stands in the open beside 'customer_id', which is masked"]

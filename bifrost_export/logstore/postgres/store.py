@@ -123,8 +123,7 @@ class PostgresLogStore:
             for batch in self._ask(statements.named_rows(some)):
                 yield batch, self._mapped(batch, self.table, schema, Reading(Totals(), iter(())))
 
-        # No text of PostgreSQL has a NUL.
-        return find_requests(ask, [each for each in ids if "\0" not in each], schema)
+        return find_requests(ask, ids, schema)
 
     @cached_property
     def tools(self) -> Table | None:

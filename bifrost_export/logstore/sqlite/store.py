@@ -159,9 +159,7 @@ class SQLiteLogStore:
     def read_requests(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
         """Look requests up."""
         reading = self._logs(schema)
-        # A NUL would end the statement.
-        named = [each for each in ids if "\0" not in each]
-        return find_requests(lambda some: reading.named(some, schema), named, schema)
+        return find_requests(lambda some: reading.named(some, schema), ids, schema)
 
     def _read(self, table: TableReading, window: Window, schema: pa.Schema) -> Reading:
         reading, self._batches = table.read(window, schema)
