@@ -119,6 +119,22 @@ def test_the_right_that_is_missing_is_written_out(reader: tuple[str, str], psql:
         assert store.count(DAY).rows == 0
 
 
+def test_tool_calls_need_a_right_of_their_own(reader: tuple[str, str], psql: Callable[[str], str]) -> None:
+    """It is asked for when they are; a log store without their table has none."""
+    url, name = reader
+    psql(f"GRANT SELECT ON logs TO {name}")
+    with closing(PostgresLogStore(config_of(url))) as store:
+        assert store.count(DAY).rows == 0
+        with pytest.raises(LogStoreError, match=r"may not read the table public\.mcp_tool_logs") as caught:
+            store.count_tool_calls(DAY)
+        assert f'GRANT SELECT ON public.mcp_tool_logs TO "{name}";' in str(caught.value)
+        psql(f"GRANT SELECT ON mcp_tool_logs TO {name}")
+        assert (store.count_tool_calls(DAY).rows, store.unplaced_tool_calls()) == (0, 0)
+    psql("DROP TABLE mcp_tool_logs")
+    with closing(PostgresLogStore(config_of(url))) as store:
+        assert (store.count_tool_calls(DAY).rows, store.unplaced_tool_calls()) == (0, 0)
+
+
 def test_a_right_that_is_taken_away_in_the_middle_is_told(reader: tuple[str, str], psql: Callable[[str], str]) -> None:
     """A retry can't help."""
     url, name = reader
