@@ -143,7 +143,7 @@ def _stage_rejected(
     if not rows:
         return None
     transforms = open_transforms(runtime, plan)
-    having = {dataset: set(first_schema(plan, dataset).names) for dataset in plan.datasets}
+    having = {dataset: _needed(plan, dataset) for dataset in plan.datasets}
     name = f"{slice_:05d}.rejected.{runtime.attempt}.jsonl"
     with staging.write(name) as stream:
         for row, is_call in sorted(rows, key=lambda each: (place_of(each[0]), each[1])):
@@ -151,6 +151,11 @@ def _stage_rejected(
             told = _told(row, TRACES if is_call else first, transforms)
             stream.write(orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE))
     return {"name": name, "rows": len(rows)}
+
+
+def _needed(plan: Plan, dataset: str) -> set[str]:
+    """The columns that a dataset has, or is made of."""
+    return {*first_schema(plan, dataset).names, *(column.name for column in named(dataset).reads)}
 
 
 def _told(row: Rejected, dataset: str, transforms: Sequence[Transform]) -> dict[str, Any]:

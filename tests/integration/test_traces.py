@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 
 from bifrost_export.config.loader import load
+from bifrost_export.config.models import Data
 from bifrost_export.config.postgres_source import from_address
+from bifrost_export.datasets.reading import columns_read
+from bifrost_export.datasets.tool_calls import tool_call_columns
 from bifrost_export.testing import postgres_store as in_postgres
 from bifrost_export.testing.odd_rows import odd_rows, plant
 from bifrost_export.testing.odd_times import space_form
@@ -257,6 +260,9 @@ def canaries(tmp_path: Path) -> Path:
 
 def test_nothing_personal_and_no_content_is_exported_unasked(canaries: Path, tmp_path: Path) -> None:
     """Neither in spans nor in rejected rows, manifest or what a run reports; staging has no column for it."""
+    asked = Data(include=("traces",))
+    staged = {column.name for column in (*columns_read(asked), *tool_call_columns(asked))}
+    assert not staged & {*CONTENTS, *CALL_CONTENTS, "request_content", "response_content", "tool_arguments"}
     told: list[str] = []
     export = Export(tmp_path / "x", canaries, {**PLAIN, "include": ["traces"]})
     export.runtime |= {"report": lambda event, facts: told.append(json.dumps(facts, default=str))}
