@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -14,12 +15,14 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.window import Window
+from bifrost_export.config.schedules import DailySchedule
+from bifrost_export.window import UTC, Window
 from tests.integration.airflow_lab import Lab, local_export, running_lab
 
 pytestmark = [pytest.mark.airflow, pytest.mark.long]
 
-NAMES = ("down", "broken", "filled")
+NAMES = ("down", "broken", "moved", "filled")
+CHANGED = DailySchedule(frequency="daily", time="01:00")
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +81,7 @@ def check_status(lab: Lab, name: str, windows: int) -> None:
     told = status(lab, name)
     assert (told["windows"], told["gaps"], told["lag_seconds"]) == (windows, [], 0)
     assert told["exported_through"] == lab.last.to_json()["end"]
-    assert len(list(lab.out(name).rglob("*manifest*.json"))) == windows
+    assert len(list(lab.out(name).glob("**/_manifests/*/*.json"))) == windows
 
 
 def test_after_an_outage_of_three_days_no_window_is_left_out_and_none_is_twice(lab: Lab) -> None:
@@ -109,6 +112,29 @@ def test_after_a_quarantine_no_window_is_left_out_and_none_is_twice(lab: Lab) ->
     path.write_text(good)
     assert windows_run(lab, "broken", 3) == [lab.day(back) for back in (2, 1, 0)]
     check_status(lab, "broken", 2)
+
+
+def test_after_a_changed_time_of_day_the_next_window_starts_where_the_last_one_ended(lab: Lab) -> None:
+    """A short window leads over to the new time; none is left out and none is twice."""
+    pause(lab, "moved", True)
+    set_back(lab, "moved", 3)
+    shutil.rmtree(lab.out("moved"))
+    path = lab.folder / "include" / "log_exports.json"
+    content = json.loads(path.read_text())
+    next(each for each in content["log_exports"]["exports"] if each["name"] == "moved")["schedule"]["time"] = "01:00"
+    path.write_text(json.dumps(content))
+    deadline = time.monotonic() + 120
+    while "01:00" not in lab.server.request("dags/bifrost_export__moved")["timetable_summary"]:
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    pause(lab, "moved", False)
+    windows = [Window(lab.day(3).end, lab.day(3).end + dt.timedelta(hours=1))]
+    while windows[-1].end < CHANGED.latest_settled(dt.datetime.now(UTC)).end:
+        windows.append(CHANGED.window_from(windows[-1].end))
+    assert windows_run(lab, "moved", 1 + len(windows)) == [lab.day(3), *windows]
+    told = status(lab, "moved")
+    assert (told["windows"], told["gaps"], told["lag_seconds"]) == (len(windows), [], 0)
+    assert len(list(lab.out("moved").glob("**/_manifests/*/*.json"))) == len(windows)
 
 
 def test_backfills_from_the_command_line_and_the_api_give_the_scheduled_windows(lab: Lab) -> None:
