@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 UNCOMPILED := /(ray|openai|litellm|sympy|scipy|sklearn|networkx|cfnlint|mypy|google/ads|google/cloud/[a-z0-9_]*(_v[0-9]|platform).*)/
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint clean
+.PHONY: help setup demo ui test test-long lint clean
 
 help: ## Tell what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ setup: $(STAMP) ## Make .venv with the locked packages and this project, editabl
 
 demo: $(STAMP) ## Show one export from end to end, in a real Airflow with an S3 server, all on this machine
 	@$(BIN)/bifrost-export demo
+
+ui: $(STAMP) ## Keep a local Airflow with an export, a log store and an S3 server running, to look at, until Ctrl-C
+	@$(BIN)/bifrost-export demo --ui --folder .demo-ui
 
 test: $(STAMP) ## Run the tests
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
@@ -32,7 +35,7 @@ lint: $(STAMP) ## Check style, types, and which way imports point
 	$(BIN)/pytest -q -p no:randomly tests/unit/test_architecture.py
 
 clean: ## Remove what the other targets have made, but for .venv
-	rm -rf .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf .demo .demo-ui .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 
 $(STAMP): requirements.lock pyproject.toml | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirements requirements.lock

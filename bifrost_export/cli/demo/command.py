@@ -35,18 +35,28 @@ if TYPE_CHECKING:
     help="Where the demo keeps its things; what a former demo has left there is removed.",
 )
 @click.option("--rows", type=click.IntRange(min=1), default=200_000, show_default=True, help="Rows of the log store.")
-def demo(folder: Path, rows: int) -> None:
+@click.option("--ui", is_flag=True, help="Keep Airflow running until Ctrl-C, to look at, trigger and backfill.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Of Airflow's pages, with --ui.  [default: 8080, or a free one]"
+)
+def demo(folder: Path, rows: int, ui: bool, port: int | None) -> None:
     """Show one export from end to end: a log store, an S3 server and a real Airflow, all on this machine.
 
     Nothing outside the folder is touched, only the loopback is listened on, and every process is ended.
     """
+    from bifrost_export.cli.demo.browsing import browse
     from bifrost_export.cli.demo.workspace import Workspace
 
+    if port is not None and not ui:
+        raise click.UsageError("--port goes with --ui.")
     workspace = Workspace(folder.absolute())
     console = output.result_console()
     began = time.monotonic()
     with _ended_in_order():
-        _show(console, workspace, rows)
+        if ui:
+            browse(console, workspace, port, lambda: _make_log_store(workspace, rows), _step)
+        else:
+            _show(console, workspace, rows)
     console.print(f"\n[green]Done[/] in {time.monotonic() - began:.0f} s; every server is stopped.")
 
 

@@ -1,0 +1,100 @@
+"""The demo's other half: the same Airflow, kept running for a person to look at, trigger and backfill."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from bifrost_export.testing.processes import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from rich.console import Console
+
+    from bifrost_export.cli.demo.workspace import Workspace
+    from bifrost_export.testing.airflow_server import AirflowServer
+    from bifrost_export.window import Window
+
+PREFERRED_PORT = 8080
+_LOOK_SECONDS = 1.0
+
+
+def browse(
+    console: Console,
+    workspace: Workspace,
+    port: int | None,
+    make_log_store: Callable[[], Window],
+    step: Callable[[Console, str], AbstractContextManager[None]],
+) -> None:
+    """Run Airflow and an S3 server until a Ctrl-C; everything is made afresh.
+
+    Args:
+        console: Tells what is done, and then the address.
+        workspace: Where the things are kept; emptied first.
+        port: Of Airflow's pages; 8080, or a free one when that is taken, when None.
+        make_log_store: Fills the log store.
+        step: Tells of one step.
+
+    Raises:
+        PermanentError: A process has ended, or Airflow does not get ready.
+    """
+    from bifrost_export.cli.demo.workspace import BUCKET, EXPORT
+    from bifrost_export.testing.airflow_server import AirflowHome, airflow_server, migration
+    from bifrost_export.testing.processes import wait_until
+    from bifrost_export.testing.s3_server import s3_server
+
+    workspace.make()
+    secret = secrets.token_hex(32)
+    dag_id = f"bifrost_export__{EXPORT}"
+    with s3_server(workspace.output / "s3.log") as s3:
+        s3.make_bucket(BUCKET)
+        workspace.write_documents(s3)
+        home = AirflowHome(
+            workspace.folder / "airflow", workspace.dags, workspace.variables(s3), port or preferred_port()
+        )
+        made = migration(home, workspace.output / "migrate.log", secret)
+        with step(console, "Airflow's database and a log store"), made:
+            make_log_store()
+        with airflow_server(home, workspace.output, secret) as airflow:
+            with step(console, "Airflow, until it has found the DAG"):
+                airflow.wait()
+                wait_until(lambda: airflow.knows(dag_id), list(airflow.processes.values()), 90, f"the DAG {dag_id}")
+            _tell(console, home.url, dag_id)
+            with contextlib.suppress(KeyboardInterrupt):
+                _stay(airflow)
+
+
+def preferred_port() -> int:
+    """8080 where nobody uses it on the loopback, else a free one."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", PREFERRED_PORT))
+        except OSError:
+            return free_port()
+    return PREFERRED_PORT
+
+
+def _stay(airflow: AirflowServer) -> None:
+    while True:
+        for process in airflow.processes.values():
+            process.check_alive()
+        time.sleep(_LOOK_SECONDS)
+
+
+def _tell(console: Console, url: str, dag_id: str) -> None:
+    page = f"{url}/dags/{dag_id}"
+    console.print(f"\n[bold]Airflow is ready at {url}[/], without a login, for this machine only.", soft_wrap=True)
+    for line in (
+        f"open {page}",
+        "trigger a run: the button Trigger, then Single Run",
+        "backfill some days: the button Trigger, then Backfill; the log store holds the last 7 days",
+        "run a task again: a run, a task, the button Clear Task Instance",
+    ):
+        console.print(f"  - {line}", markup=False, soft_wrap=True)
+    console.print("Ctrl-C ends it; the next start begins afresh.")
