@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from bifrost_export.config.kinds import config_model, load_kind
+from bifrost_export.config.log_columns import LOG_COLUMNS
 from bifrost_export.config.models import (
     DATASETS,
     DATE_WORD_PATTERN,
@@ -137,7 +138,9 @@ def _complete(definitions: dict[str, Any]) -> None:
                 definitions[model.__name__]["properties"][name] |= facts
     data = definitions["Data"]["properties"]
     data["include"]["items"]["enum"] = list(DATASETS)
-    data["include"]["uniqueItems"] = True
+    data["extra_fields"]["items"]["enum"] = list(LOG_COLUMNS)
+    for name in ("include", "extra_fields"):
+        data[name]["uniqueItems"] = True
     data["format"]["enum"] = FORMATS.names()
     data["transformations"]["maxItems"] = 0
     for each in data["max_rejected"]["anyOf"]:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, 
 from bifrost_export.config.airflow_options import AirflowOptions
 from bifrost_export.config.fields import ConnectionText, LiteralText, Strict
 from bifrost_export.config.kinds import load_kind
+from bifrost_export.config.log_columns import check_extra_field
 from bifrost_export.config.schedules import Schedule
 from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
 from bifrost_export.config.wording import brief, nearest
@@ -139,6 +140,7 @@ def _dataset_is_known(name: str) -> str:
 
 
 DatasetName = Annotated[LiteralText, AfterValidator(_dataset_is_known)]
+ExtraField = Annotated[LiteralText, AfterValidator(check_extra_field)]
 
 
 class Data(Strict):
@@ -149,6 +151,7 @@ class Data(Strict):
     compression: LiteralText | None = Field(default=None, description="Its compression; without it, the format's own.")
     filters: Filters = Field(default=Filters(), description="Which rows are exported.")
     transformations: tuple[dict[str, Any], ...] = Field(default=(), description="How rows are changed.")
+    extra_fields: tuple[ExtraField, ...] = Field(default=(), description="Columns of Bifrost's logs to add, by name.")
     max_rows_per_file: int = Field(default=1_000_000, ge=1, description="Rows of a part.")
     max_rejected: LiteralText | int = Field(default="1%", description="A share, or a number of rows.")
 
@@ -157,6 +160,13 @@ class Data(Strict):
     def _datasets_differ(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) < len(value):
             raise ConfigError(f"include names a dataset twice: {', '.join(value)}")
+        return value
+
+    @field_validator("extra_fields")
+    @classmethod
+    def _extra_fields_differ(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise ConfigError(f"extra_fields names a column twice: {', '.join(value)}")
         return value
 
     @field_validator("transformations")

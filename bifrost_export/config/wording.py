@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 LATER = {
-    "extra_fields", "include_content", "metrics_bucket", "max_file_size", "day", "minute",
+    "include_content", "metrics_bucket", "max_file_size", "day", "minute",
     "expression", "start_date", "catchup", "missed_windows", "offloaded",
 }  # fmt: skip
 """Keys of the contract's list that this version doesn't know yet."""

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pyarrow as pa
 
-ColumnType = Literal["timestamp", "string", "int32", "double"]
+ColumnType = Literal["timestamp", "string", "int32", "int64", "double", "bool"]
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,17 @@ class Dataset:
     version: str
     columns: tuple[Column, ...]
 
-    def schema(self) -> pa.Schema:
-        """The Arrow schema: required columns are not nullable."""
-        import pyarrow as pa
 
-        types = {
-            "timestamp": pa.timestamp("us", tz="UTC"),
-            "string": pa.string(),
-            "int32": pa.int32(),
-            "double": pa.float64(),
-        }
-        return pa.schema([pa.field(each.name, types[each.type], nullable=not each.required) for each in self.columns])
+def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
+    """The Arrow schema of columns: required ones are not nullable."""
+    import pyarrow as pa
+
+    types = {
+        "timestamp": pa.timestamp("us", tz="UTC"),
+        "string": pa.string(),
+        "int32": pa.int32(),
+        "int64": pa.int64(),
+        "double": pa.float64(),
+        "bool": pa.bool_(),
+    }
+    return pa.schema([pa.field(each.name, types[each.type], nullable=not each.required) for each in columns])

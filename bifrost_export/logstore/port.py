@@ -115,8 +115,8 @@ class LogStore(Protocol):
         ...
 
     @classmethod
-    def sql(cls, window: Window) -> list[str]:
-        """What a run of the window asks a log store that has all `COLUMNS`, in order; nothing is opened."""
+    def sql(cls, window: Window, schema: pa.Schema) -> list[str]:
+        """What a run of the window asks a log store that has all columns, in order; nothing is opened."""
         ...
 
     def newest(self) -> dt.datetime | None:
@@ -140,7 +140,7 @@ class LogStore(Protocol):
 
         Args:
             window: The slice.
-            schema: The columns that are wanted.
+            schema: The columns that are wanted: those of the record, and columns of `logs` by their own names.
         """
         ...
 

@@ -18,9 +18,9 @@ from bifrost_export.logstore.details import (
     passthrough,
 )
 from bifrost_export.logstore.endpoints import PASSTHROUGH, endpoint_of
+from bifrost_export.logstore.extra_columns import map_extra
 from bifrost_export.logstore.port import Rejected
 from bifrost_export.logstore.rejecting import Faults, rejected_rows, whole_text
-from bifrost_export.logstore.rows import RAW
 
 FINAL = ("success", "error", "cancelled")
 """The statuses that a row ends in; `processing` rows are never handed to the mapping."""
@@ -45,12 +45,23 @@ class Mapped:
         return pa.RecordBatch.from_arrays([self.records[field.name] for field in schema], schema=schema)
 
 
-def to_records(raw: pa.RecordBatch, timestamps: pa.Array) -> Mapped:
+def _no_texts(texts: pa.Array) -> pa.Array:
+    return pa.nulls(len(texts), pa.int64())
+
+
+def to_records(
+    raw: pa.RecordBatch,
+    timestamps: pa.Array,
+    schema: pa.Schema | None = None,
+    read_times: Callable[[pa.Array], pa.Array] = _no_texts,
+) -> Mapped:
     """Map rows.
 
     Args:
-        raw: Rows of the shape `rows.RAW`.
+        raw: Rows of the shape `rows.RAW`, maybe with others columns, and with those of `extra_columns`.
         timestamps: Their instants, microseconds since 1970 UTC.
+        schema: What is wanted beside the record.
+        read_times: Reads times that the log store holds as text, as microseconds since 1970 UTC.
     """
     faults = Faults()
     required = ("id", "provider", "model", "object_type", "customer_id")
@@ -78,6 +89,7 @@ def to_records(raw: pa.RecordBatch, timestamps: pa.Array) -> Mapped:
         "input_tokens": _tokens(raw, "prompt_tokens", "input_tokens", faults),
         "output_tokens": _tokens(raw, "completion_tokens", "output_tokens", faults),
         "cost_usd": _costs(raw, faults),
+        **map_extra(raw, schema or pa.schema([]), faults, read_times),
     }
     if not faults:
         return Mapped(columns, [])
@@ -85,19 +97,26 @@ def to_records(raw: pa.RecordBatch, timestamps: pa.Array) -> Mapped:
     return Mapped({name: array.filter(good) for name, array in columns.items()}, rejected_rows(raw, timestamps, faults))
 
 
-def mapped(rows: pa.RecordBatch, instants: pa.Array, schema: pa.Schema, rejected: list[Rejected]) -> pa.RecordBatch:
+def mapped(
+    rows: pa.RecordBatch,
+    instants: pa.Array,
+    schema: pa.Schema,
+    rejected: list[Rejected],
+    read_times: Callable[[pa.Array], pa.Array] = _no_texts,
+) -> pa.RecordBatch:
     """Map rows to the columns of a dataset.
 
     Args:
         rows: Rows with the columns of `rows.RAW`, maybe among others.
         instants: Microseconds since 1970 UTC; rows without one are told elsewhere, and left out here.
-        schema: The dataset's.
+        schema: The dataset's: columns of the record, and columns of `logs` by their names.
         rejected: Gets the rows that could not become a record.
+        read_times: As in `to_records`.
     """
     if instants.null_count:
         known = instants.is_valid()
         rows, instants = rows.filter(known), instants.filter(known)
-    found = to_records(rows.select(RAW.names), instants)
+    found = to_records(rows, instants, schema, read_times)
     rejected.extend(found.rejected)
     return found.batch(schema)
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from bifrost_export.logstore.details import INT32_MAX, INT32_MIN
 from bifrost_export.logstore.port import SUMMED_COST, Rejected
-from bifrost_export.logstore.rows import odd_value
+from bifrost_export.logstore.rows import NUMBERS, ODD, PREFIX, odd_shape, odd_value
 
 
 @dataclass(frozen=True)
@@ -160,15 +160,19 @@ def _bytes(raw: pa.RecordBatch, index: int, name: str) -> bytes:
 def _shape(raw: pa.RecordBatch, index: int, source: str | None) -> tuple[str, int | None]:
     if source is None:
         return "integer", None
-    odd = raw.column("odd").slice(index, 1)[0].as_py()
-    told = (
-        odd_value(odd, source) if odd and source in ("latency", "prompt_tokens", "completion_tokens", "cost") else None
-    )
+    told = _odd_shape(raw, index, source)
     if told:
         return told
     if pa.types.is_string(raw.schema.field(source).type):
         return "text", len(_bytes(raw, index, source))
     return ("real" if pa.types.is_floating(raw.schema.field(source).type) else "integer"), None
+
+
+def _odd_shape(raw: pa.RecordBatch, index: int, source: str) -> tuple[str, int | None] | None:
+    if source.startswith(PREFIX):
+        return odd_shape(raw.column(ODD)[index].as_py(), source)
+    odd = raw.column("odd")[index].as_py()
+    return odd_value(odd, source) if odd and source in NUMBERS else None
 
 
 def _counted(value: int | None) -> int:

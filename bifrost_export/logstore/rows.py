@@ -43,3 +43,20 @@ def odd_value(odd: str, column: str) -> tuple[str, int | None] | None:
     if kind in ("text", "blob"):
         return kind, int(length)
     return None if kind in ("null", "integer") or (kind == "real" and column in ("latency", "cost")) else (kind, None)
+
+
+PREFIX = "extra_"
+"""In front of the name of a column of `logs` that is exported under its own name."""
+
+ODD = "extra_odd"
+"""Tells where such a column is null since its value is none of its type: `<name>:<type>:<bytes>,` for each."""
+
+
+def odd_shape(odd: str | None, source: str) -> tuple[str, int | None] | None:
+    """What stands in an extra column in place of its type: its type, and its length in bytes (None for a number)."""
+    for told in (odd or "").split(","):
+        name, _, shape = told.partition(":")
+        if name == source.removeprefix(PREFIX) and shape:
+            kind, _, length = shape.partition(":")
+            return kind, int(length) if kind in ("text", "blob") else None
+    return None

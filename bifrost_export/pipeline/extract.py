@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bifrost_export.datasets import schema_of
 from bifrost_export.pipeline.arrow_files import Stamp, write_rows
 from bifrost_export.pipeline.books import Books, Sums
+from bifrost_export.pipeline.columns import read_schema
 from bifrost_export.pipeline.opening import open_log_store, open_staging
 from bifrost_export.pipeline.taking import check_token
 
@@ -90,7 +90,7 @@ def _count(log_store: LogStore, slice_: Slice) -> Books:
 def _read(
     runtime: Runtime, plan: Plan, item: dict[str, Any], staging: Staging, log_store: LogStore, slice_: Slice
 ) -> tuple[dict[str, str], dict[str, Any] | None, Books]:
-    schema = schema_of(DATASET)
+    schema = read_schema(plan, DATASET)
     reading = log_store.read(slice_.window, schema)
     passing = Measure(reading.batches)
     stamp = Stamp.of(plan, item["slice"], DATASET, ("extract",))

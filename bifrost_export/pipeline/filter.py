@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.datasets import schema_of
 from bifrost_export.filters import RowFilter
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
 from bifrost_export.pipeline.books import Books, Sums
+from bifrost_export.pipeline.columns import read_schema
 from bifrost_export.pipeline.opening import open_staging
 from bifrost_export.pipeline.taking import check_token
 
@@ -74,7 +74,7 @@ def _filter(runtime: Runtime, plan: Plan, staging: Staging, slice_: int, dataset
     before = Stamp.of(plan, slice_, dataset, ("extract",))
     after = Stamp.of(plan, slice_, dataset, ("extract", "filter"))
     rows = kept.of(read_rows(staging, name, before))
-    filtered, _ = write_rows(staging, after, runtime.attempt, schema_of(dataset), rows)
+    filtered, _ = write_rows(staging, after, runtime.attempt, read_schema(plan, dataset), rows)
     return filtered, kept
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from bifrost_export.datasets import schema_of
 from bifrost_export.destinations.port import Piece
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows
 from bifrost_export.pipeline.books import Sums
+from bifrost_export.pipeline.columns import loaded_schema
 from bifrost_export.pipeline.measuring import Tally
 from bifrost_export.pipeline.opening import open_destination, open_staging
 from bifrost_export.pipeline.taking import check_token
@@ -65,7 +65,8 @@ class _Rows:
         data = self.plan.export.data
         format_ = FORMATS.load(data.format)()
         compression = data.compression or format_.default_compression
-        rows: int = format_.write(self._batches(), schema_of(self.piece["dataset"]), sink, compression)
+        schema = loaded_schema(self.plan, self.piece["dataset"])
+        rows: int = format_.write(self._batches(), schema, sink, compression)
         return rows
 
     def _batches(self) -> Iterator[pa.RecordBatch]:

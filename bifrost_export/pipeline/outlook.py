@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bifrost_export.config.schedules import Schedule
 from bifrost_export.config.source import CONNECTION_ID, VARIABLE, find_source
+from bifrost_export.pipeline.columns import read_schema
 from bifrost_export.pipeline.opening import open_destination, resolver
 from bifrost_export.pipeline.plan import draft
 from bifrost_export.registry import LOG_STORES
@@ -80,5 +81,5 @@ def _statements(runtime: Runtime, drafted: Plan) -> list[str]:
     if not named and not runtime.environ.get(f"AIRFLOW_CONN_{CONNECTION_ID.upper()}"):
         return []
     type_, _ = find_source(drafted.frozen, resolver(runtime, drafted, with_secrets=False), runtime.get_connection)
-    statements: list[str] = LOG_STORES.load(type_).sql(drafted.window)
+    statements: list[str] = LOG_STORES.load(type_).sql(drafted.window, read_schema(drafted, drafted.datasets[0]))
     return statements

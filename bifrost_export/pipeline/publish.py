@@ -9,6 +9,7 @@ from bifrost_export.datasets import describe
 from bifrost_export.destinations.port import Draft, Landed, Outcome
 from bifrost_export.errors import PlanMismatchError
 from bifrost_export.pipeline.books import Books, Sums, balance
+from bifrost_export.pipeline.columns import loaded_columns
 from bifrost_export.pipeline.opening import open_destination
 from bifrost_export.pipeline.taking import take
 from bifrost_export.registry import FORMATS
@@ -90,15 +91,15 @@ def _body(plan: Plan, books: dict[str, Books], pieces: list[dict[str, Any]]) -> 
         "compression": data.compression or FORMATS.load(data.format)().default_compression,
         "unsettled": max(each.unsettled for each in books.values()),
         "unplaced": plan.unplaced,
-        "datasets": {name: _entry(name, each, pieces) for name, each in books.items()},
+        "datasets": {name: _entry(plan, name, each, pieces) for name, each in books.items()},
         "rejected": rejected,
     }
 
 
-def _entry(dataset: str, books: Books, pieces: list[dict[str, Any]]) -> dict[str, Any]:
+def _entry(plan: Plan, dataset: str, books: Books, pieces: list[dict[str, Any]]) -> dict[str, Any]:
     accepted = books.kept + books.filtered
     return {
-        "schema": describe(dataset),
+        "schema": describe(dataset, loaded_columns(plan, dataset)),
         "source": books.source.rows,
         "filtered": books.filtered.rows,
         "filtered_by": books.filtered_by,

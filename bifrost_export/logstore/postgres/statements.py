@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+
+import pyarrow as pa
 
 from bifrost_export.logstore.endpoints import PASSTHROUGH
+from bifrost_export.logstore.postgres.extra_selection import ExtraSelection
 from bifrost_export.logstore.postgres.numeric import is_summed, is_whole, real, summed_tokens, whole
 from bifrost_export.logstore.postgres.table import Table, identifier, literal
 from bifrost_export.logstore.rows import NUMBERS
@@ -21,10 +25,15 @@ class Statements:
 
     Args:
         table: The table.
+        extra: Columns of `logs` that are wanted under their own name.
+
+    Raises:
+        LogStoreError: One of these is of a type that can't hold what is wanted.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, extra: Sequence[pa.Field] = ()) -> None:
         self.table = table
+        self.extra = ExtraSelection(extra, table, _is_unread)
         self.settled = f"{self._text('status')} IS DISTINCT FROM 'processing'"
         self.lock = table.name if table.lockable else None
         self.has_created_at = "created_at" in table.columns
@@ -114,6 +123,7 @@ class Statements:
             "odd": self._odd(),
             "error_details": f"CASE WHEN {self._failed()} THEN {self._text('error_details')} END",
             "params": f"CASE WHEN {self._passes()} THEN {self._text('params')} END",
+            **self.extra.columns(),
         }
         return ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
 
@@ -178,6 +188,7 @@ class Statements:
     def _bytes(self) -> str:
         """How long the texts are that can be long; none of them is read for it."""
         long = {"error_details": self._failed(), "params": self._passes(), "customer_ids": "true"}
+        long |= {field.name: "true" for field in self.extra.fields if pa.types.is_string(field.type)}
         sizes = [f"CASE WHEN {when} THEN {self._size(name)} ELSE 0 END" for name, when in long.items()]
         return " + ".join(f"coalesce({size}, 0)" for size in sizes)
 

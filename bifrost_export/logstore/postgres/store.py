@@ -12,6 +12,7 @@ import pyarrow as pa
 from bifrost_export.config.sources import PostgresConfig
 from bifrost_export.errors import BifrostExportError
 from bifrost_export.logstore.cutting import cut_windows, step
+from bifrost_export.logstore.extra_columns import extra_fields
 from bifrost_export.logstore.in_pieces import in_pieces
 from bifrost_export.logstore.merging import in_order
 from bifrost_export.logstore.port import COLUMNS, Reading, Rejected, Totals
@@ -67,9 +68,10 @@ class PostgresLogStore:
         return cut_windows(windows, counts, rows_per_slice, most)
 
     @classmethod
-    def sql(cls, window: Window) -> list[str]:
+    def sql(cls, window: Window, schema: pa.Schema) -> list[str]:
         """What a run of the window asks a log store that has all columns; nothing is opened."""
-        asked = Statements(usual_table(COLUMNS))
+        extra = extra_fields(schema)
+        asked = Statements(usual_table(COLUMNS, extra), extra)
         return [
             asked.by_time(window, step([window])),
             asked.unplaced(),
@@ -115,14 +117,15 @@ class PostgresLogStore:
 
     def _read(self, window: Window, schema: pa.Schema, reading: Reading) -> Generator[pa.RecordBatch, None, None]:
         sums = Sums()
-        if self.statements.has_created_at:
-            unread = unread_chunk(self.connection, self.statements, window)
+        statements = Statements(self.table, extra_fields(schema))
+        if statements.has_created_at:
+            unread = unread_chunk(self.connection, statements, window)
             reading.rejected.extend(self._unread(unread))
             sums += unread.sums
 
         def rows() -> Generator[pa.RecordBatch, None, None]:
             nonlocal sums
-            with closing(ahead(chunks(self.connection, self.statements, window), depth=1)) as pieces:
+            with closing(ahead(chunks(self.connection, statements, window), depth=1)) as pieces:
                 for chunk in pieces:
                     sums += chunk.sums
                     yield from _records(chunk, schema, reading.rejected)

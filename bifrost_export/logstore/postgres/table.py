@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import pyarrow as pa
+
 from bifrost_export.errors import LogStoreError
 from bifrost_export.logstore.postgres.connection import Connection
 from bifrost_export.logstore.postgres.numeric import NUMBER_TYPES
@@ -19,6 +21,8 @@ _TYPES: Final = {
     **dict.fromkeys(TIMES_OF_A_ROW, TIMES),
 }
 """What the types of some columns may be; any other type is read as its text."""
+
+_USUAL: Final = {"int64": "int8", "double": "numeric", "bool": "bool", "timestamp[us, tz=UTC]": "timestamptz"}
 
 _FOUND = """
 SELECT format('%I.%I', n.nspname, c.relname) AS name, n.nspname AS schema, c.relkind IN ('r', 'p', 'v') AS lockable,
@@ -57,15 +61,18 @@ class Table:
         return self.columns[column]
 
 
-def usual_table(columns: Iterable[str]) -> Table:
+def usual_table(columns: Iterable[str], extra: Iterable[pa.Field] = ()) -> Table:
     """The table as Bifrost makes it, without a look at any.
 
     Args:
         columns: Those that it has.
+        extra: Others that it has, by Arrow's type.
     """
     kinds = {**dict.fromkeys(TIMES_OF_A_ROW, "timestamptz"), **dict.fromkeys(("latency", "cost"), "numeric")}
     kinds |= dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), "int8")
-    return Table("public.logs", "public", {name: kinds.get(name, "text") for name in columns}, lockable=True)
+    found = {name: kinds.get(name, "text") for name in columns}
+    others = {field.name: _USUAL.get(str(field.type), "text") for field in extra if field.name not in found}
+    return Table("public.logs", "public", {**found, **others}, lockable=True)
 
 
 def find_table(connection: Connection, schema: str | None) -> Table:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
+
+import pyarrow as pa
 
 from bifrost_export.logstore.endpoints import PASSTHROUGH
 from bifrost_export.logstore.port import SUMMED_COST
 from bifrost_export.logstore.rows import NUMBERS
+from bifrost_export.logstore.sqlite.extra_selection import ExtraSelection
 from bifrost_export.logstore.sqlite.intervals import (
     has_other_form,
     is_plain,
@@ -33,10 +36,13 @@ class Statements:
 
     Args:
         columns: The columns that `logs` has here.
+        extra: Columns of `logs` that are wanted under their own name.
     """
 
-    def __init__(self, columns: Collection[str]) -> None:
+    def __init__(self, columns: Collection[str], extra: Sequence[pa.Field] = ()) -> None:
         self.columns = columns
+        self.extra = ExtraSelection(extra, columns)
+        self.typed = _TYPED + self.extra.typed()
 
     def _given(self, name: str) -> str:
         return name if name in self.columns else "NULL"
@@ -73,31 +79,34 @@ class Statements:
         several = f"CASE WHEN coalesce({own}, '') IN ('', x'') THEN {self._text('customer_ids')} END"
         details = f"CASE WHEN status IS NOT 'success' THEN {self._text('error_details')} END"
         params = f"CASE WHEN {self._given('object_type')} IN ({kinds}) THEN {self._text('params')} END"
-        return ", ".join(
-            (
-                *("timestamp", self._text("id"), self._text("customer_id"), several, self._text("provider")),
-                *(self._text("model"), self._text("object_type"), self._text("status")),
-                *(self._number(name, _KINDS[name]) for name in NUMBERS[:3]),
-                *(self._recorded(), self._number("cost", _KINDS["cost"]), self._odd(), details, params, "rowid"),
+        return (
+            ", ".join(
+                (
+                    *("timestamp", self._text("id"), self._text("customer_id"), several, self._text("provider")),
+                    *(self._text("model"), self._text("object_type"), self._text("status")),
+                    *(self._number(name, _KINDS[name]) for name in NUMBERS[:3]),
+                    *(self._recorded(), self._number("cost", _KINDS["cost"]), self._odd(), details, params, "rowid"),
+                )
             )
+            + self.extra.selection()
         )
 
     def space_rows(self, window: Window) -> str:
         """The rows of Bifrost's own time form, in the order of their texts, which is theirs but for ties."""
         rows = f"SELECT {self._selection()} FROM logs WHERE {space_range('timestamp', window)} AND {_SETTLED}"
-        return f"{_TYPED} UNION ALL SELECT * FROM ({rows} ORDER BY timestamp, id)"
+        return f"{self.typed} UNION ALL SELECT * FROM ({rows} ORDER BY timestamp, id)"
 
     def migrated_rows(self, window: Window) -> str:
         """The rows of the migrated time form, in no order."""
         return (
-            f"{_TYPED} UNION ALL SELECT {self._selection()} FROM {_migrated_from('timestamp', window)}"
+            f"{self.typed} UNION ALL SELECT {self._selection()} FROM {_migrated_from('timestamp', window)}"
             f" WHERE {_migrated_where('timestamp', window)} AND {_SETTLED}"
         )
 
     def odd_rows(self, numbers: Iterable[int]) -> str:
         """Rows by their number."""
         chosen = ", ".join(str(number) for number in numbers)
-        return f"{_TYPED} UNION ALL SELECT {self._selection()} FROM logs WHERE rowid IN ({chosen}) AND {_SETTLED}"
+        return f"{self.typed} UNION ALL SELECT {self._selection()} FROM logs WHERE rowid IN ({chosen}) AND {_SETTLED}"
 
     def candidates(self, window: Window) -> str:
         """Rows whose time is in neither form, or can't be read: whoever calls this reads each of them by itself."""

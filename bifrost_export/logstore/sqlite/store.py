@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 from bifrost_export.config.sources import SQLiteConfig
 from bifrost_export.errors import BifrostExportError, NoLogStoreError
 from bifrost_export.logstore.cutting import cut_windows, step
+from bifrost_export.logstore.extra_columns import extra_fields
 from bifrost_export.logstore.merging import in_order
 from bifrost_export.logstore.port import COLUMNS, Reading, Rejected, Totals
 from bifrost_export.logstore.reading_ahead import ahead
@@ -21,7 +23,14 @@ from bifrost_export.logstore.rows import REQUIRED
 from bifrost_export.logstore.sqlite.connection import Connection
 from bifrost_export.logstore.sqlite.odd_times import OddTimes, judge
 from bifrost_export.logstore.sqlite.statements import Statements
-from bifrost_export.logstore.sqlite.times import cast_times, pad_milliseconds, parse_moment, parse_time, readable
+from bifrost_export.logstore.sqlite.times import (
+    cast_times,
+    pad_milliseconds,
+    parse_moment,
+    parse_time,
+    parse_times,
+    readable,
+)
 from bifrost_export.window import Window, from_micros
 
 _MANY = 5_000
@@ -30,6 +39,32 @@ _MANY = 5_000
 def _characters(windows: Sequence[Window]) -> int:
     """How much of a time's text to count by: to its second, or its minute where the windows are long."""
     return 19 if step(windows) < dt.timedelta(minutes=1) else 16
+
+
+@dataclass(frozen=True)
+class _Mapping:
+    """Maps the rows of one reading.
+
+    Args:
+        schema: What is wanted.
+        rejected: Gets the rows that could not become a record.
+    """
+
+    schema: pa.Schema
+    rejected: list[Rejected]
+
+    def __call__(self, batch: pa.RecordBatch, instants: pa.Array) -> pa.RecordBatch:
+        """Map rows whose instants are known, but for some that are null."""
+        return mapped(batch, instants, self.schema, self.rejected, parse_times)
+
+    def odd(self, batch: pa.RecordBatch, odd: OddTimes) -> pa.RecordBatch:
+        """Map rows whose times were judged one by one."""
+        rows = batch.column("row").to_pylist()
+        for index, row in enumerate(rows):
+            if row in odd.unread:
+                placed, kind, length = odd.unread[row]
+                self.rejected.append(reject_unread(batch, index, placed, kind, length))
+        return self(batch, pa.array([odd.instants.get(row) for row in rows], pa.int64()))
 
 
 class SQLiteLogStore:
@@ -93,9 +128,10 @@ class SQLiteLogStore:
                 yield moment, row["rows"]
 
     @classmethod
-    def sql(cls, window: Window) -> list[str]:
+    def sql(cls, window: Window, schema: pa.Schema) -> list[str]:
         """What a run of the window asks a log store that has all columns; nothing is opened."""
-        asked = Statements(COLUMNS)
+        extra = extra_fields(schema)
+        asked = Statements((*COLUMNS, *(field.name for field in extra)), extra)
         counted = [asked.by_time(window, _characters([window])), asked.unplaced()]
         return [
             *counted,
@@ -138,6 +174,8 @@ class SQLiteLogStore:
     def read(self, window: Window, schema: pa.Schema) -> Reading:
         """Read one slice in one snapshot, rows and totals; the snapshot lasts until the batches end."""
         rejected: list[Rejected] = []
+        statements = Statements(self._columns, extra_fields(schema))
+        map_ = _Mapping(schema, rejected)
         snapshot = self.connection.snapshot()
         snapshot.__enter__()
         try:
@@ -149,8 +187,8 @@ class SQLiteLogStore:
 
         def batches() -> Generator[pa.RecordBatch, None, None]:
             try:
-                others = pa.Table.from_batches(list(self._others(window, odd, schema, rejected)), schema)
-                yield from in_order(self._space(window, schema, rejected), others, schema)
+                others = pa.Table.from_batches(list(self._others(statements, window, odd, map_)), schema)
+                yield from in_order(self._space(statements, window, map_), others, schema)
                 rejected.sort(key=place_of)
             finally:
                 snapshot.__exit__(None, None, None)
@@ -174,27 +212,19 @@ class SQLiteLogStore:
             total = Totals(**{name: getattr(total, name) + value for name, value in row.items()})
         return total
 
-    def _space(self, window: Window, schema: pa.Schema, rejected: list[Rejected]) -> Iterator[pa.RecordBatch]:
-        for batch in ahead(self._rows(self.statements.space_rows(window))):
-            yield mapped(batch, cast_times(batch.column("timestamp")), schema, rejected)
+    def _space(self, statements: Statements, window: Window, map_: _Mapping) -> Iterator[pa.RecordBatch]:
+        for batch in ahead(self._rows(statements.space_rows(window))):
+            yield map_(batch, cast_times(batch.column("timestamp")))
 
     def _others(
-        self, window: Window, odd: OddTimes, schema: pa.Schema, rejected: list[Rejected]
+        self, statements: Statements, window: Window, odd: OddTimes, map_: _Mapping
     ) -> Iterator[pa.RecordBatch]:
-        for batch in self._rows(self.statements.migrated_rows(window)):
-            yield mapped(batch, cast_times(pad_milliseconds(batch.column("timestamp"))), schema, rejected)
+        for batch in self._rows(statements.migrated_rows(window)):
+            yield map_(batch, cast_times(pad_milliseconds(batch.column("timestamp"))))
         numbers = sorted(odd.numbers)
         for first in range(0, len(numbers), _MANY):
-            for batch in self._rows(self.statements.odd_rows(numbers[first : first + _MANY])):
-                yield self._odd(batch, odd, schema, rejected)
-
-    def _odd(self, batch: pa.RecordBatch, odd: OddTimes, schema: pa.Schema, rejected: list[Rejected]) -> pa.RecordBatch:
-        rows = batch.column("row").to_pylist()
-        for index, row in enumerate(rows):
-            if row in odd.unread:
-                placed, kind, length = odd.unread[row]
-                rejected.append(reject_unread(batch, index, placed, kind, length))
-        return mapped(batch, pa.array([odd.instants.get(row) for row in rows], pa.int64()), schema, rejected)
+            for batch in self._rows(statements.odd_rows(numbers[first : first + _MANY])):
+                yield map_.odd(batch, odd)
 
     def _rows(self, sql: str) -> Generator[pa.RecordBatch, None, None]:
         """The rows of a query, without the typed one in front."""

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from bifrost_export.window import UTC, micros
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)([ T])(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_FIRST, _END = micros(dt.datetime(1, 1, 1, tzinfo=UTC)), micros(dt.datetime(9999, 12, 31, tzinfo=UTC)) + 86_400_000_000
 _NANOSECONDS = pa.timestamp("ns", tz="UTC")
 _MICROSECONDS = pa.timestamp("us", tz="UTC")
 
@@ -33,6 +34,12 @@ def parse_time(text: object) -> int | None:
         return micros(whole) + int(fraction.ljust(6, "0")[:6])
     except (ValueError, OverflowError):
         return None
+
+
+def parse_times(texts: pa.Array) -> pa.Array:
+    """Microseconds since 1970 UTC of times in any form; null for what is none of the years 1 to 9999."""
+    moments = [parse_time(text) for text in readable(texts)]
+    return pa.array([None if each is None or not _FIRST <= each < _END else each for each in moments], pa.int64())
 
 
 def parse_moment(text: str) -> int | None:

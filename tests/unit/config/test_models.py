@@ -171,7 +171,6 @@ def test_what_an_export_may_not_say(
         ("/schedule", "catchup"),
         ("/schedule", "start_date"),
         ("/schedule", "day"),
-        ("/data", "extra_fields"),
         ("/data", "include_content"),
         ("/data", "max_file_size"),
     ],

@@ -1,0 +1,72 @@
+"""Columns of `logs` that are exported under their own name, mapped to what a dataset wants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bifrost_export.logstore.rejecting import Faults, whole_text
+from bifrost_export.logstore.rows import ODD, PREFIX, odd_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+RECORD: Final = frozenset(
+    (
+        *("timestamp", "request_id", "customer_id", "provider", "model", "endpoint", "method", "status_code"),
+        *("latency_ms", "input_tokens", "output_tokens", "cost_usd"),
+    )
+)
+"""The columns that are made of several others; each other column of a schema is a column of `logs`."""
+
+
+def extra_fields(schema: pa.Schema) -> list[pa.Field]:
+    """The fields of a schema that are columns of `logs`."""
+    return [field for field in schema if field.name not in RECORD]
+
+
+def map_extra(
+    rows: pa.RecordBatch, schema: pa.Schema, faults: Faults, instants: Callable[[pa.Array], pa.Array]
+) -> dict[str, pa.Array]:
+    """Map the extra columns of rows.
+
+    Args:
+        rows: As a log store gives them.
+        schema: What is wanted.
+        faults: Gets the rows whose value is none of its column's type.
+        instants: Reads texts as microseconds since 1970 UTC; null where it can't.
+    """
+    return {field.name: _mapped(rows, field, faults, instants) for field in extra_fields(schema)}
+
+
+def _mapped(
+    rows: pa.RecordBatch, field: pa.Field, faults: Faults, instants: Callable[[pa.Array], pa.Array]
+) -> pa.Array:
+    source = PREFIX + field.name
+    column = rows.column(source)
+    _add_odd(field.name, rows.column(ODD), faults, source)
+    if pa.types.is_string(field.type) or pa.types.is_string(column.type):
+        text = whole_text(column)
+        faults.add(field.name, text.broken, source, "is no valid UTF-8")
+        column = text.values
+    if pa.types.is_timestamp(field.type) and pa.types.is_string(column.type):
+        moments = instants(column)
+        unread = pc.and_(column.is_valid(), moments.is_null())
+        faults.add(field.name, unread, source, "can't be read as a time")
+        column = moments
+    if pa.types.is_floating(field.type):
+        faults.add(field.name, pc.invert(pc.fill_null(pc.is_finite(column), True)), source, "is not finite")
+    return column.cast(field.type)
+
+
+def _add_odd(name: str, odd: pa.Array, faults: Faults, source: str) -> None:
+    if odd.null_count < len(odd):
+        wrong = pa.array([odd_shape(text, source) is not None for text in odd.to_pylist()], pa.bool_())
+        faults.add(name, wrong, source, "is no value of the column's type")
+
+
+def texts_of(schema: pa.Schema) -> Iterator[str]:
+    """The extra columns that are text, and so can be long."""
+    return (field.name for field in extra_fields(schema) if pa.types.is_string(field.type))
