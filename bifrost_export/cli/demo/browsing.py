@@ -8,65 +8,68 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
+from bifrost_export.cli.demo.steps import DAYS, make_log_store, step
 from bifrost_export.testing.processes import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
 
     from rich.console import Console
 
     from bifrost_export.cli.demo.workspace import Workspace
     from bifrost_export.testing.airflow_server import AirflowServer
-    from bifrost_export.window import Window
 
 PREFERRED_PORT = 8080
 _LOOK_SECONDS = 1.0
+# A slow machine that does other things too has to get there as well.
+_START_SECONDS = 300.0
 
 
-def browse(
-    console: Console,
-    workspace: Workspace,
-    port: int | None,
-    make_log_store: Callable[[], Window],
-    step: Callable[[Console, str], AbstractContextManager[None]],
-) -> None:
+def browse(console: Console, workspace: Workspace, rows: int, port: int | None) -> None:
     """Run Airflow and an S3 server until a Ctrl-C; everything is made afresh.
 
     Args:
         console: Tells what is done, and then the address.
         workspace: Where the things are kept; emptied first.
+        rows: Of the log store.
         port: Of Airflow's pages; 8080, or a free one when that is taken, when None.
-        make_log_store: Fills the log store.
-        step: Tells of one step.
 
     Raises:
         PermanentError: A process has ended, or Airflow does not get ready.
     """
-    from bifrost_export.cli.demo.workspace import BUCKET, EXPORT
+    with ready_airflow(console, workspace, rows, port) as airflow:
+        _tell(console, airflow.home.url)
+        with contextlib.suppress(KeyboardInterrupt):
+            _stay(airflow)
+
+
+@contextlib.contextmanager
+def ready_airflow(console: Console, workspace: Workspace, rows: int, port: int | None) -> Iterator[AirflowServer]:
+    """An Airflow that has found the export's DAG, with an S3 server and a log store, while the block lasts.
+
+    Args and errors are those of `browse`.
+    """
+    from bifrost_export.cli.demo.workspace import BUCKET, DAG_ID
     from bifrost_export.testing.airflow_server import AirflowHome, airflow_server, migration
     from bifrost_export.testing.processes import wait_until
     from bifrost_export.testing.s3_server import s3_server
 
     workspace.make()
     secret = secrets.token_hex(32)
-    dag_id = f"bifrost_export__{EXPORT}"
     with s3_server(workspace.output / "s3.log") as s3:
         s3.make_bucket(BUCKET)
         workspace.write_documents(s3)
-        home = AirflowHome(
-            workspace.folder / "airflow", workspace.dags, workspace.variables(s3), port or preferred_port()
-        )
+        variables = workspace.variables(s3)
+        home = AirflowHome(workspace.folder / "airflow", workspace.dags, variables, port or preferred_port())
         made = migration(home, workspace.output / "migrate.log", secret)
-        with step(console, "Airflow's database and a log store"), made:
-            make_log_store()
+        with step(console, f"Airflow's database, and a log store of {rows:,} rows over {DAYS} days"), made:
+            make_log_store(workspace, rows)
         with airflow_server(home, workspace.output, secret) as airflow:
+            processes = list(airflow.processes.values())
             with step(console, "Airflow, until it has found the DAG"):
-                airflow.wait()
-                wait_until(lambda: airflow.knows(dag_id), list(airflow.processes.values()), 90, f"the DAG {dag_id}")
-            _tell(console, home.url, dag_id)
-            with contextlib.suppress(KeyboardInterrupt):
-                _stay(airflow)
+                airflow.wait(_START_SECONDS)
+                wait_until(lambda: airflow.knows(DAG_ID), processes, _START_SECONDS, f"the DAG {DAG_ID}")
+            yield airflow
 
 
 def preferred_port() -> int:
@@ -87,8 +90,10 @@ def _stay(airflow: AirflowServer) -> None:
         time.sleep(_LOOK_SECONDS)
 
 
-def _tell(console: Console, url: str, dag_id: str) -> None:
-    page = f"{url}/dags/{dag_id}"
+def _tell(console: Console, url: str) -> None:
+    from bifrost_export.cli.demo.workspace import DAG_ID
+
+    page = f"{url}/dags/{DAG_ID}"
     console.print(f"\n[bold]Airflow is ready at {url}[/], without a login, for this machine only.", soft_wrap=True)
     for line in (
         f"open {page}",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bifrost_export.cli import output
+from bifrost_export.cli.demo import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from bifrost_export.cli.demo.workspace import Workspace
     from bifrost_export.testing.airflow_server import AirflowServer
     from bifrost_export.testing.s3_server import S3Server
-    from bifrost_export.window import Window
 
 
 @click.command("demo")
@@ -54,7 +54,7 @@ def demo(folder: Path, rows: int, ui: bool, port: int | None) -> None:
     began = time.monotonic()
     with _ended_in_order():
         if ui:
-            browse(console, workspace, port, lambda: _make_log_store(workspace, rows), _step)
+            browse(console, workspace, rows, port)
         else:
             _show(console, workspace, rows)
     console.print(f"\n[green]Done[/] in {time.monotonic() - began:.0f} s; every server is stopped.")
@@ -73,10 +73,10 @@ def _show(console: Console, workspace: Workspace, rows: int) -> None:
         workspace.write_documents(s3)
         home = AirflowHome(workspace.folder / "airflow", workspace.dags, workspace.variables(s3))
         made = migration(home, workspace.output / "migrate.log", secret)
-        with _step(console, f"Airflow's database, and a log store of {rows:,} rows over 7 days"), made:
-            window = _make_log_store(workspace, rows)
+        with steps.step(console, f"Airflow's database, and a log store of {rows:,} rows over {steps.DAYS} days"), made:
+            window = steps.make_log_store(workspace, rows)
         with contextlib.ExitStack() as stack:
-            with _step(console, "Airflow's scheduler, DAG processor and API server"):
+            with steps.step(console, "Airflow's scheduler, DAG processor and API server"):
                 airflow = stack.enter_context(airflow_server(home, workspace.output, secret))
                 airflow.wait()
             _run(console, airflow)
@@ -90,30 +90,12 @@ def _show(console: Console, workspace: Workspace, rows: int) -> None:
     show.next_steps(console, workspace.folder, workspace.local_document, LOCAL_EXPORT, window)
 
 
-def _make_log_store(workspace: Workspace, rows: int) -> Window:
-    """Seven days of rows up to the end of the window that the scheduler will take first; gives that window."""
-    import datetime as dt
-
-    from bifrost_export.cli.demo.workspace import EXPORT
-    from bifrost_export.config.loader import load_export
-    from bifrost_export.errors import PermanentError
-    from bifrost_export.testing.sample_logs import write
-    from bifrost_export.window import UTC
-
-    export = load_export(workspace.document, EXPORT).export
-    if export is None:
-        raise PermanentError("the demo's own document is broken")
-    window: Window = export.schedule.latest_settled(dt.datetime.now(UTC))
-    write(workspace.log_store, rows=rows, days=7, end=window.end)
-    return window
-
-
 def _run(console: Console, airflow: AirflowServer) -> None:
     from bifrost_export.cli.demo.watching import first_run, follow
-    from bifrost_export.cli.demo.workspace import EXPORT
+    from bifrost_export.cli.demo.workspace import DAG_ID
 
-    with _step(console, "The scheduler finds the DAG and starts its first run"):
-        run = first_run(airflow, f"bifrost_export__{EXPORT}")
+    with steps.step(console, "The scheduler finds the DAG and starts its first run"):
+        run = first_run(airflow, DAG_ID)
     console.print(f"  run [bold]{run['dag_run_id']}[/] of [bold]{run['dag_id']}[/]", soft_wrap=True)
     console.print(f"  window {run['data_interval_start']} to {run['data_interval_end']}", soft_wrap=True)
 
@@ -124,15 +106,6 @@ def _run(console: Console, airflow: AirflowServer) -> None:
             console.print(name, markup=False, soft_wrap=True)
 
     follow(airflow, run, tell)
-
-
-@contextlib.contextmanager
-def _step(console: Console, what: str) -> Iterator[None]:
-    """Say what is being done, and how long it took."""
-    began = time.monotonic()
-    with console.status(what):
-        yield
-    console.print(f"[green]ok[/] {time.monotonic() - began:5.1f} s  {what}")
 
 
 def _sizes(s3: S3Server, bucket: str) -> dict[str, int]:
