@@ -6,9 +6,11 @@ import contextlib
 import secrets
 import socket
 import time
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from bifrost_export.cli.demo.steps import DAYS, make_log_store, step
+from bifrost_export.errors import PermanentError
 from bifrost_export.testing.processes import free_port
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from bifrost_export.cli.demo.workspace import Workspace
     from bifrost_export.testing.airflow_server import AirflowServer
+    from bifrost_export.testing.postgres_server import PostgresServer
 
 PREFERRED_PORT = 8080
 _LOOK_SECONDS = 1.0
@@ -51,15 +54,16 @@ def ready_airflow(console: Console, workspace: Workspace, rows: int, port: int |
     """
     from bifrost_export.cli.demo.workspace import BUCKET, DAG_ID
     from bifrost_export.testing.airflow_server import AirflowHome, airflow_server, migration
+    from bifrost_export.testing.postgres_server import postgres_server
     from bifrost_export.testing.processes import wait_until
     from bifrost_export.testing.s3_server import s3_server
 
     workspace.make()
     secret = secrets.token_hex(32)
-    with s3_server(workspace.output / "s3.log") as s3:
+    with postgres_server() as postgres, s3_server(workspace.output / "s3.log") as s3:
         s3.make_bucket(BUCKET)
         workspace.write_documents(s3)
-        variables = workspace.variables(s3)
+        variables = {**workspace.variables(s3), **metadata_database(postgres)}
         home = AirflowHome(workspace.folder / "airflow", workspace.dags, variables, port or preferred_port())
         made = migration(home, workspace.output / "migrate.log", secret)
         with step(console, f"Airflow's database, and a log store of {rows:,} rows over {DAYS} days"), made:
@@ -70,6 +74,21 @@ def ready_airflow(console: Console, workspace: Workspace, rows: int, port: int |
                 airflow.wait(_START_SECONDS)
                 wait_until(lambda: airflow.knows(DAG_ID), processes, _START_SECONDS, f"the DAG {DAG_ID}")
             yield airflow
+
+
+def metadata_database(postgres: PostgresServer) -> dict[str, str]:
+    """Airflow's variables for a metadata database in a PostgreSQL: on SQLite it refuses most backfills during a run.
+
+    Raises:
+        PermanentError: The driver isn't installed.
+    """
+    if find_spec("psycopg") is None:
+        raise PermanentError(
+            "the driver of Airflow's metadata database is not installed",
+            hint="Install what the demo needs: pip install 'bifrost-export[demo]'.",
+        )
+    url = postgres.create_database("airflow").replace("postgresql://", "postgresql+psycopg://", 1)
+    return {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url}
 
 
 def preferred_port() -> int:

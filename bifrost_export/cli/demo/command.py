@@ -126,13 +126,14 @@ def _download(s3: S3Server, bucket: str, folder: Path) -> tuple[dict[str, Any], 
 
 @contextlib.contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """Let a SIGTERM end what was started too, as a Ctrl-C does."""
+    """Let a SIGTERM end what was started too, as a Ctrl-C does; and a SIGINT where a shell has us ignore it."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    former = signal.signal(signal.SIGTERM, interrupt)
+    former = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, former)
+        for number, handler in former.items():
+            signal.signal(number, handler)
