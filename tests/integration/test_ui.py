@@ -17,8 +17,9 @@ import pytest
 
 from bifrost_export.testing.processes import Process, free_port, running, wait_until
 
-pytestmark = pytest.mark.airflow
 DAG = "bifrost_export__daily_s3_export"
+PATIENCE = 240
+"""Seconds: Airflow takes 20 to get ready on a quiet machine."""
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def ask(port: int, path: str, body: Any = None) -> Any:
         data=None if body is None else json.dumps(body).encode(),
         headers={"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 (loopback)
+    with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 (loopback)
         return json.loads(answer.read())
 
 
@@ -53,9 +54,11 @@ def children(folder: Path) -> list[str]:
     return [line for line in listed.splitlines() if f"AIRFLOW_HOME={folder}" in line]
 
 
+@pytest.mark.airflow
+@pytest.mark.long
 def test_it_runs_the_export_and_leaves_no_process_after_a_ctrl_c(ui: Process, port: int, tmp_path: Path) -> None:
     """Triggered through REST, as the button does."""
-    wait_until(lambda: "Airflow is ready" in ui.output(), [ui], 180, "Airflow")
+    wait_until(lambda: "Airflow is ready" in ui.output(), [ui], PATIENCE, "Airflow")
     assert f"http://127.0.0.1:{port}" in ui.output()
     assert [dag["dag_id"] for dag in ask(port, "dags")["dags"]] == [DAG]
     run = ask(port, f"dags/{DAG}/dagRuns", {"logical_date": None, "dag_run_id": "by_hand"})
@@ -64,7 +67,7 @@ def test_it_runs_the_export_and_leaves_no_process_after_a_ctrl_c(ui: Process, po
         run.update(ask(port, f"dags/{DAG}/dagRuns/by_hand"))
         return run["state"] in {"success", "failed"}
 
-    wait_until(over, [ui], 180, "the run")
+    wait_until(over, [ui], PATIENCE, "the run")
     assert run["state"] == "success"
     home = tmp_path / "ui" / "airflow"
     assert children(home)

@@ -88,7 +88,8 @@ def metadata_database(postgres: PostgresServer) -> dict[str, str]:
             hint="Install what the demo needs: pip install 'bifrost-export[demo]'.",
         )
     url = postgres.create_database("airflow").replace("postgresql://", "postgresql+psycopg://", 1)
-    return {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url}
+    # The driver serves both kinds of connections; Airflow would look for another one.
+    return {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": url}
 
 
 def preferred_port() -> int:
