@@ -8,10 +8,10 @@ STAMP := .venv/.installed
 UNCOMPILED := /(ray|openai|litellm|sympy|scipy|sklearn|networkx|cfnlint|mypy|google/ads|google/cloud/[a-z0-9_]*(_v[0-9]|platform).*)/
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo ui test test-long lint clean
+.PHONY: help setup demo ui screenshots test test-long lint clean
 
 help: ## Tell what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make .venv with the locked packages and this project, editable
 	@echo "Ready: $(BIN)/bifrost-export --help"
@@ -21,6 +21,9 @@ demo: $(STAMP) ## Show one export from end to end, in a real Airflow with an S3 
 
 ui: $(STAMP) ## Keep a local Airflow with an export, a log store and an S3 server running, to look at, until Ctrl-C
 	@$(BIN)/bifrost-export demo --ui --folder .demo-ui
+
+screenshots: $(STAMP) ## Take README's pictures anew, from an Airflow like that of make ui; needs a Chromium
+	@$(BIN)/python docs/screenshots.py
 
 test: $(STAMP) ## Run the tests
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile

@@ -117,9 +117,10 @@ def _tell(console: Console, url: str) -> None:
     console.print(f"\n[bold]Airflow is ready at {url}[/], without a login, for this machine only.", soft_wrap=True)
     for line in (
         f"open {page}",
-        "trigger a run: the button Trigger, then Single Run",
-        "backfill some days: the button Trigger, then Backfill; the log store holds the last 7 days",
-        "run a task again: a run, a task, the button Clear Task Instance",
+        "what the export does: the book, Dag Docs",
+        "trigger a run: Trigger, Single Run, Trigger",
+        f"backfill days: Trigger, Backfill, From and To, Run Backfill; the log store holds the last {DAYS}",
+        "run a task again: its square in the grid, Clear Task Instance, Confirm",
     ):
         console.print(f"  - {line}", markup=False, soft_wrap=True)
     console.print("Ctrl-C ends it; the next start begins afresh.")
