@@ -120,7 +120,7 @@ def _tell(console: Console, url: str) -> None:
         "what the export does: the book, Dag Docs",
         "trigger a run: Trigger, Single Run, Trigger",
         f"backfill days: Trigger, Backfill, From and To, Run Backfill; the log store holds the last {DAYS}",
-        "run a task again: its square in the grid, Clear Task Instance, Confirm",
+        "run a task again: its square in the grid, Shift+C, Confirm",
     ):
         console.print(f"  - {line}", markup=False, soft_wrap=True)
     console.print("Ctrl-C ends it; the next start begins afresh.")
