@@ -119,7 +119,7 @@ def _tell(console: Console, url: str) -> None:
         f"open {page}",
         "what the export does: the book, Dag Docs",
         "trigger a run: Trigger, Single Run, Trigger",
-        f"backfill days: Trigger, Backfill, From and To, Run Backfill; the log store holds the last {DAYS}",
+        f"backfill: Trigger, Backfill, From and To, Run Backfill; the log store holds the last {DAYS} days",
         "run a task again: its square in the grid, Shift+C, Confirm",
     ):
         console.print(f"  - {line}", markup=False, soft_wrap=True)
