@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.config.transformations import told
+from bifrost_export.pipeline.columns import TOOL_CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,7 +52,10 @@ def _plan(facts: Mapping[str, Any]) -> str:
 
 
 def _extract(facts: Mapping[str, Any]) -> str:
-    return f"{facts['label']}: read {_many(facts['rows'], 'row')}, {facts['rejected']:,} of them rejected."
+    told = f"{facts['label']}: read {_many(facts['rows'], 'row')}, {facts['rejected']:,} of them rejected"
+    if "tool_calls" in facts:
+        told += f"; and {_many(facts['tool_calls'], 'tool call')}, {facts['rejected_tool_calls']:,} of them rejected"
+    return f"{told}."
 
 
 def _filter(facts: Mapping[str, Any]) -> str:
@@ -73,7 +77,8 @@ def _reconcile(facts: Mapping[str, Any]) -> str:
     lines = [f"The books balance; {_many(facts['files'], 'file')} to write."]
     for dataset, books in facts["books"].items():
         source, rejected, filtered = (books[name]["rows"] for name in ("source", "rejected", "filtered"))
-        told = f"{source:,} log rows = {books['kept']['rows']:,} kept + {filtered:,} filtered + {rejected:,} rejected"
+        noun = "tool calls" if dataset == TOOL_CALLS else "log rows"
+        told = f"{source:,} {noun} = {books['kept']['rows']:,} kept + {filtered:,} filtered + {rejected:,} rejected"
         rules = ", ".join(f"{rule} {rows:,}" for rule, rows in books.get("filtered_by", {}).items() if rows)
         lines.append(f"{dataset}: {told}{f' (filtered by {rules})' if rules else ''}.")
         offloaded = ", ".join(f"{outcome} {rows:,}" for outcome, rows in books.get("offloaded", {}).items() if rows)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.cli import output
 from bifrost_export.cli.summary import many, size
+from bifrost_export.pipeline.columns import TOOL_CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +108,8 @@ def _aggregate(facts: dict[str, Any]) -> str:
 
 
 def _reconcile(facts: dict[str, Any]) -> str:
-    rows = sum(books["staged"]["rows"] for books in facts["books"].values())
+    # Tool calls are counted by themselves, and stand among the rows of `traces`.
+    rows = sum(books["staged"]["rows"] for name, books in facts["books"].items() if name != TOOL_CALLS)
     return f"the books balance: {many(rows, 'row')} for {many(facts['files'], 'file')}"
 
 

@@ -126,7 +126,7 @@ def _show(published: dict[str, Any], *, dry_run: bool) -> None:
     console = output.result_console()
     window = published["window"]
     console.print(f"[bold]{published['export']}[/]  {window['start']} to {window['end']}", soft_wrap=True)
-    console.print(books_table(published["datasets"]))
+    console.print(books_table(published["datasets"], published.get("mcp")))
     if dry_run:
         console.print("Dry run: nothing was written to the destination.")
         return

@@ -26,8 +26,13 @@ def many(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def books_table(datasets: Mapping[str, Mapping[str, Any]]) -> Table:
-    """The books of a run, a line a dataset: source = filtered + rejected + exported."""
+def books_table(datasets: Mapping[str, Mapping[str, Any]], calls: Mapping[str, Any] | None = None) -> Table:
+    """The books of a run, a line a dataset: source = filtered + rejected + exported.
+
+    Args:
+        datasets: As `run` tells them.
+        calls: The books of the tool calls, which stand among the rows of `traces`; None where none were read.
+    """
     table = Table(title="Books", title_justify="left")
     table.add_column("dataset")
     for name in ("log rows", "filtered", "rejected", "exported"):
@@ -35,6 +40,9 @@ def books_table(datasets: Mapping[str, Mapping[str, Any]]) -> Table:
     for name, counts in datasets.items():
         numbers = (counts[each] for each in ("source", "filtered", "rejected", "exported"))
         table.add_row(name, *(f"{number:,}" for number in numbers))
+    if calls is not None:
+        numbers = (calls[each] for each in ("source", "filtered", "rejected", "kept"))
+        table.add_row("(tool calls)", *(f"{number:,}" for number in numbers))
     told = [
         f"{name}: {', '.join(f'{outcome} {rows:,}' for outcome, rows in counts['offloaded'].items() if rows)}"
         for name, counts in datasets.items()

@@ -42,6 +42,9 @@ LOG_COLUMNS: Final[dict[str, LogColumnType]] = {
 }
 """What `data.extra_fields` takes."""
 
+TOOL_COLUMNS: Final = ("llm_request_id", "tool_name", "server_label")
+"""Texts that `mcp_tool_logs` has beside the columns that it shares with `logs`."""
+
 REQUEST_CONTENTS: Final = (
     *("input_history", "responses_input_history", "params", "tools", "speech_input", "transcription_input"),
     *("ocr_input", "image_generation_input", "image_edit_input", "image_variation_input", "video_generation_input"),

@@ -20,10 +20,9 @@ from bifrost_export.errors import ConfigError
 from bifrost_export.registry import DESTINATIONS, FORMATS
 from bifrost_export.window import parse_instant
 
-DATASETS = ("request_logs", "response_logs", "error_logs", "metrics")
+DATASETS = ("request_logs", "response_logs", "error_logs", "metrics", "traces")
 """The datasets that `data.include` takes in this version."""
 
-LATER_DATASETS = ("traces",)
 LATER_DESTINATIONS = ("snowflake", "redshift", "bigquery")
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 """Of the names of exports, in which `__` may not stand either."""
@@ -138,8 +137,6 @@ class Filters(Strict):
 
 
 def _dataset_is_known(name: str) -> str:
-    if name in LATER_DATASETS:
-        raise ConfigError(f"the dataset {name!r} comes with a later version", allowed=", ".join(DATASETS))
     if name not in DATASETS:
         raise ConfigError(
             f"there is no dataset {name!r}", allowed=", ".join(DATASETS), hint=nearest(name, list(DATASETS))

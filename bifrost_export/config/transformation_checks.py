@@ -12,6 +12,7 @@ from bifrost_export.config.transformations import (
     Step,
     base_columns,
     columns_after,
+    names_inside,
     names_of,
     steps_of,
     transform_config,
@@ -124,7 +125,7 @@ class _Together:
 
     def _check_fields(self, step: Step, datasets: list[str]) -> None:
         """Tell fields that no dataset has: never, or not any more."""
-        lacking = [set(step.transform.missing(names_of(self.columns[dataset]))) for dataset in datasets]
+        lacking = [set(step.transform.missing(self._names(dataset, step))) for dataset in datasets]
         nowhere = set.intersection(*lacking) if lacking else set()
         for name in sorted(nowhere, key=[*step.transform.fields(), *sorted(nowhere)].index):
             at, remover = self._place(step, name), self.removed.get(name)
@@ -150,6 +151,12 @@ class _Together:
                 hint="It changes nothing: leave some of them out, or write one transformation for each dataset.",
             )
 
+    def _names(self, dataset: str, step: Step) -> list[str]:
+        """The columns of a dataset, with what a transformation finds inside of one."""
+        columns = self.columns[dataset]
+        inside = names_inside(self.data, columns) if getattr(step.transform, "looks_inside", False) else []
+        return [*names_of(columns), *inside]
+
     def _place(self, step: Step, name: str) -> str:
         """Where a column is named in a transformation, else the transformation."""
         entry = self.data.transformations[step.number - 1]
@@ -167,7 +174,10 @@ class _Together:
         except ConfigError as error:
             self.checker.add(self._at(step), f"{error.message} ({dataset})", allowed=error.allowed, hint=error.hint)
             return False
-        self.masked[dataset] |= dict.fromkeys(sorted(step.transform.masked(columns)), step)
+        masked = step.transform.masked(columns)
+        if "attributes" in masked:
+            masked |= set(step.transform.fields())
+        self.masked[dataset] |= dict.fromkeys(sorted(masked), step)
         self.columns[dataset] = after
         for name in set(names_of(columns)) - set(names_of(after)):
             if not any(name in names_of(each) for each in self.columns.values()):
@@ -179,7 +189,8 @@ class _Together:
     def _check_twins(self) -> None:
         told = set()
         for dataset, masked in self.masked.items():
-            for hidden, twin in open_twins(masked, names_of(self.columns[dataset])):
+            columns = self.columns[dataset]
+            for hidden, twin in open_twins(masked, [*names_of(columns), *names_inside(self.data, columns)]):
                 if (hidden, twin) not in told:
                     told.add((hidden, twin))
                     self.checker.add(

@@ -206,6 +206,11 @@ def columns_after(step: Step, columns: tuple[Any, ...]) -> tuple[Any, ...]:
         raise ConfigError(f"{step.type} can't tell its columns: {type(error).__name__}: {error}") from None
 
 
+def names_inside(data: Data, columns: Sequence[Any]) -> list[str]:
+    """The columns of `logs` and of the record that stand inside a span's `attributes`; none where there are none."""
+    return ["customer_id", *data.extra_fields] if "attributes" in names_of(columns) else []
+
+
 def names_of(columns: Sequence[Any]) -> list[str]:
     """The names of columns."""
     return [column.name for column in columns]

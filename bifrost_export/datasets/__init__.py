@@ -10,6 +10,7 @@ from bifrost_export.datasets.error_logs import ERROR_LOGS
 from bifrost_export.datasets.metrics import METRICS
 from bifrost_export.datasets.request_logs import REQUEST_LOGS
 from bifrost_export.datasets.response_logs import RESPONSE_LOGS
+from bifrost_export.datasets.traces import TRACES
 from bifrost_export.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
 
     from bifrost_export.config.models import Data
 
-_DATASETS = {dataset.name: dataset for dataset in (REQUEST_LOGS, RESPONSE_LOGS, ERROR_LOGS, METRICS)}
+_DATASETS = {dataset.name: dataset for dataset in (REQUEST_LOGS, RESPONSE_LOGS, ERROR_LOGS, METRICS, TRACES)}
 
 __all__ = [
     "Column",
     "Dataset",
     "arrow_schema",
+    "asked_columns",
     "columns_of",
     "describe",
     "named",
@@ -59,12 +61,17 @@ def columns_of(name: str, data: Data | None = None) -> tuple[Column, ...]:
         UnknownNameError: No such dataset.
     """
     dataset = named(name)
-    if data is None:
+    if data is None or dataset.make is not None:
         return dataset.columns
+    return (*dataset.columns, *asked_columns(dataset, data))
+
+
+def asked_columns(dataset: Dataset, data: Data) -> tuple[Column, ...]:
+    """The columns that an export asks for beside a dataset's own: contents and extra fields."""
     own = {column.name for column in dataset.columns}
     wanted = [each for each in data.extra_fields if each not in own] if dataset.with_extra else []
     extra = [Column(each, LOG_COLUMNS[each], False, f"`logs.{each}`.") for each in wanted]
-    return (*dataset.columns, *(dataset.contents if data.include_content else ()), *extra)
+    return (*(dataset.contents if data.include_content else ()), *extra)
 
 
 def staged_columns(name: str, data: Data | None = None) -> tuple[Column, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     import pyarrow as pa
+
+    from bifrost_export.config.models import Data
 
 ColumnType = Literal["timestamp", "string", "int32", "int64", "double", "bool", "date"]
 
@@ -47,7 +49,9 @@ class Dataset:
         contents: Columns that `data.include_content` adds.
         takes: Which rows of the reading it takes; all of them without it.
         with_extra: Whether `data.extra_fields` are added to its columns.
-        make: Makes its rows of those of the reading; without it they are the columns of the same names.
+        make: Makes its rows of those of the reading, which then has `reads` and what an export asks for beside them,
+            in place of the dataset's own columns; without it they are the columns of the same names.
+        told_as: Column of the reading -> the dataset's that a rejected row is told by, where it is another one.
     """
 
     name: str
@@ -58,7 +62,8 @@ class Dataset:
     contents: tuple[Column, ...] = ()
     takes: Callable[[pa.RecordBatch], pa.Array] | None = None
     with_extra: bool = True
-    make: Callable[[pa.RecordBatch, pa.Schema], pa.RecordBatch] | None = None
+    make: Callable[[pa.RecordBatch, pa.Schema, Data], pa.RecordBatch] | None = None
+    told_as: Mapping[str, str] = field(default_factory=dict)
 
 
 def arrow_schema(columns: Iterable[Column]) -> pa.Schema:

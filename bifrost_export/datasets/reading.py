@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bifrost_export.datasets import named, staged_columns
+from bifrost_export.datasets import asked_columns, named, staged_columns
 from bifrost_export.datasets.columns import Column
 from bifrost_export.datasets.request_logs import COST, INPUT_TOKENS, OUTPUT_TOKENS, RECORD, REQUEST_ID, TIMESTAMP
 
@@ -32,12 +32,18 @@ def columns_read(data: Data) -> tuple[Column, ...]:
     """The union of the columns that the datasets and filters of an export need: the record's first, in its order."""
     wanted = {column.name: column for column in _ALWAYS}
     for name in data.include:
-        for column in (*staged_columns(name, data), *named(name).reads):
+        for column in _wanted(name, data):
             wanted.setdefault(column.name, column)
     asked = {column for rule, column in FILTERED.items() if getattr(data.filters, rule) is not None}
     record = [column for column in RECORD if column.name in wanted or column.name in asked]
     known = {column.name for column in RECORD}
     return (*record, *(column for name, column in wanted.items() if name not in known))
+
+
+def _wanted(name: str, data: Data) -> tuple[Column, ...]:
+    dataset = named(name)
+    own = staged_columns(name, data) if dataset.make is None else asked_columns(dataset, data)
+    return (*own, *dataset.reads)
 
 
 def is_divided(data: Data) -> bool:
@@ -53,23 +59,24 @@ def _chooses(name: str) -> bool:
     return named(name).takes is not None or named(name).make is not None
 
 
-def rows_of(name: str, batch: pa.RecordBatch, schema: pa.Schema) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+def rows_of(name: str, batch: pa.RecordBatch, schema: pa.Schema, data: Data) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     """The rows of a dataset out of a batch of the reading.
 
     Args:
         name: The dataset.
         batch: Rows of `columns_read` that the filters keep.
         schema: The dataset's.
+        data: What the export asks for.
 
     Returns:
         The rows of the batch that it takes, and what it makes of them.
     """
     dataset = named(name)
     taken = batch if dataset.takes is None else batch.filter(dataset.takes(batch))
-    return taken, (dataset.make or _selected)(taken, schema)
+    return taken, (dataset.make or _selected)(taken, schema, data)
 
 
-def _selected(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+def _selected(batch: pa.RecordBatch, schema: pa.Schema, data: Data) -> pa.RecordBatch:
     import pyarrow as pa
 
     return pa.RecordBatch.from_arrays([batch.column(name) for name in schema.names], schema=schema)

@@ -259,5 +259,6 @@ def _essence(manifest: Manifest) -> dict[str, object]:
     rejected = manifest.rejected
     return {
         "datasets": datasets,
+        "mcp": manifest.mcp,
         "rejected": (without_token(rejected.key), rejected.rows, rejected.sha256) if rejected else None,
     }

@@ -75,6 +75,21 @@ class DatasetEntry(Strict):
     parts: list[Part] = Field(description="The files, in row order.")
 
 
+class ToolCalls(Strict):
+    """The rows of `mcp_tool_logs` that the dataset `traces` was made of, beside those of `logs`."""
+
+    source: int = Field(description="Rows of the window: kept + filtered + rejected.")
+    kept: int = Field(description="Rows that became a span.")
+    filtered: int = Field(description="Rows that went with the request that caused them, or that date_range left out.")
+    filtered_by: dict[str, int] = Field(description="The same by the rule that removed them.")
+    rejected: int = Field(description="Rows that could not become a span.")
+    unsettled: int = Field(description="Rows that were still `processing`; they are not exported.")
+    offloaded: dict[Literal["completed", "gone", "broken", "skipped"], int] = Field(
+        description="Rows that needed an offloaded payload, by what became of it."
+    )
+    cost_usd: float = Field(description="Sum of the cost of the rows kept, over the priced ones.")
+
+
 class Package(Strict):
     """What wrote the files."""
 
@@ -110,6 +125,7 @@ class Manifest(Strict):
     unsettled: int = Field(description="Rows of the window that were still `processing`; they are not exported.")
     unplaced: int = Field(description="Rows of the log store whose time can't be read at all.")
     datasets: dict[str, DatasetEntry] = Field(description="What was published, by dataset.")
+    mcp: ToolCalls | None = Field(default=None, description="The tool calls; null where no dataset needs them.")
     rejected: Part | None = Field(default=None, description="The file that tells the rejected rows.")
     replaces: list[str] = Field(default=[], description="Keys that this revision takes away; they count as gone.")
     former: dict[str, Any] | None = Field(default=None, description="The manifest that this revision followed.")

@@ -17,10 +17,14 @@ from bifrost_export.logstore.rows import CONTENT
 COLUMNS: Final = {"request_content": REQUEST_CONTENTS, "response_content": RESPONSE_CONTENTS}
 """The columns of a dataset that hold contents, and the columns of `logs` that each is made of."""
 
+SINGLE: Final = {"tool_arguments": "arguments", "tool_result": "result"}
+"""The same of tool calls: each is one column of `mcp_tool_logs` as it stands."""
+
 
 def content_sources(schema: pa.Schema) -> list[str]:
-    """The columns of `logs` whose contents are wanted; a log store gives each as `content_<name>`."""
-    return [source for name, sources in COLUMNS.items() if name in schema.names for source in sources]
+    """The columns of a table whose contents are wanted; a log store gives each as `content_<name>`."""
+    joined = [source for name, sources in COLUMNS.items() if name in schema.names for source in sources]
+    return [*joined, *(source for name, source in SINGLE.items() if name in schema.names)]
 
 
 def map_contents(rows: pa.RecordBatch, schema: pa.Schema, faults: Faults) -> dict[str, pa.Array]:
@@ -31,7 +35,9 @@ def map_contents(rows: pa.RecordBatch, schema: pa.Schema, faults: Faults) -> dic
         schema: What is wanted.
         faults: Gets the rows whose contents are no UTF-8.
     """
-    return {name: _joined(rows, name, sources, faults) for name, sources in COLUMNS.items() if name in schema.names}
+    joined = {name: _joined(rows, name, sources, faults) for name, sources in COLUMNS.items() if name in schema.names}
+    single = {name: source for name, source in SINGLE.items() if name in schema.names}
+    return joined | {name: _single(rows, name, source, faults) for name, source in single.items()}
 
 
 def _joined(rows: pa.RecordBatch, name: str, sources: Sequence[str], faults: Faults) -> pa.Array:
@@ -44,6 +50,12 @@ def _joined(rows: pa.RecordBatch, name: str, sources: Sequence[str], faults: Fau
         for row in pc.indices_nonzero(there).to_pylist():
             members[row].append(f'"{source}":{_value(text.values[row].as_py())}')
     return pa.array([f"{{{','.join(each)}}}" if each else None for each in members], pa.string())
+
+
+def _single(rows: pa.RecordBatch, name: str, source: str, faults: Faults) -> pa.Array:
+    text = whole_text(rows.column(CONTENT + source))
+    faults.add(name, text.broken, CONTENT + source, "is no valid UTF-8")
+    return pc.if_else(pc.equal(text.values, ""), pa.scalar(None, pa.string()), text.values)
 
 
 def _value(text: str) -> str:

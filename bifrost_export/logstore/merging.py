@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
@@ -45,6 +46,44 @@ def in_order(batches: Iterable[pa.RecordBatch], others: pa.Table, schema: pa.Sch
         yield from _chunks(rows.slice(0, ready))
         held = rows.slice(ready)
     yield from _chunks(_sorted(pa.concat_tables([held, waiting])))
+
+
+def merged(
+    left: Iterator[pa.RecordBatch], right: Iterator[pa.RecordBatch], order: tuple[str, str]
+) -> Iterator[pa.RecordBatch]:
+    """Merge two streams that are in order; a few batches of each are in memory.
+
+    Args:
+        left: Rows in order of a time, then of a text by bytes.
+        right: The same; of two rows that are alike in both the left one comes first.
+        order: The names of these columns.
+    """
+    one, other = _next(left), _next(right)
+    keys = [(name, "ascending") for name in order]
+    while one is not None and other is not None:
+        until = min(_place(batch, len(batch) - 1, order) for batch in (one, other))
+        counts = [_count_up_to(batch, until, order) for batch in (one, other)]
+        due = pa.Table.from_batches([one.slice(0, counts[0]), other.slice(0, counts[1])])
+        yield from _chunks(due.take(pc.sort_indices(due, sort_keys=keys)))
+        one = one.slice(counts[0]) if counts[0] < len(one) else _next(left)
+        other = other.slice(counts[1]) if counts[1] < len(other) else _next(right)
+    for batch, rest in ((one, left), (other, right)):
+        if batch is not None:
+            yield batch
+            yield from rest
+
+
+def _next(stream: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:
+    return next((batch for batch in stream if batch.num_rows), None)
+
+
+def _place(batch: pa.RecordBatch, row: int, order: tuple[str, str]) -> tuple[int, bytes]:
+    moment, text = (batch.column(name)[row] for name in order)
+    return moment.value, text.as_py().encode()
+
+
+def _count_up_to(batch: pa.RecordBatch, place: tuple[int, bytes], order: tuple[str, str]) -> int:
+    return bisect_right(range(len(batch)), place, key=lambda row: _place(batch, row, order))
 
 
 def _count_until(table: pa.Table, last: pa.Scalar) -> int:

@@ -75,19 +75,22 @@ class Completion:
     _pool: ThreadPoolExecutor | None = None
     _refusal: LogStoreError | None = field(default=None)
 
-    def complete(self, rows: pa.RecordBatch, instants: pa.Array, counts: Offloaded) -> pa.RecordBatch:
+    def complete(
+        self, rows: pa.RecordBatch, instants: pa.Array, counts: Offloaded, table: str = "logs"
+    ) -> pa.RecordBatch:
         """The rows, with what offloaded payloads say in their empty columns; their order stays.
 
         Args:
             rows: Rows of the shape `rows.RAW`, with `HAS_OBJECT` among other columns.
             instants: Their times, microseconds since 1970 UTC; rows without one are left alone.
             counts: Gets what became of each row that needed its payload.
+            table: The rows'.
 
         Raises:
             LogStoreError: There is no access, and `offloaded` is `fail`.
             LogStoreBusyError: The object storage throttles or can't be reached.
         """
-        wishes = self._wishes(rows, instants)
+        wishes = self._wishes(rows, instants, table)
         if not wishes:
             return rows
         found: dict[str, dict[int, str]] = {name: {} for name in _needed(rows)}
@@ -140,14 +143,16 @@ class Completion:
     def _prefix(self) -> str:
         return self.config.object_storage.prefix if self.config.object_storage else ""
 
-    def _wishes(self, rows: pa.RecordBatch, instants: pa.Array) -> list[_Wish]:
+    def _wishes(self, rows: pa.RecordBatch, instants: pa.Array, table: str) -> list[_Wish]:
         has_object = pc.and_(pc.fill_null(pc.equal(rows.column(HAS_OBJECT), 1), False), instants.is_valid())
         if not pc.any(has_object).as_py():
             return []
         lacking = {name: pc.and_(has_object, needs(rows)) for name, needs in _needed(rows).items()}
-        return list(self._each_wish(rows, instants, lacking))
+        return list(self._each_wish(rows, instants, lacking, table))
 
-    def _each_wish(self, rows: pa.RecordBatch, instants: pa.Array, lacking: dict[str, pa.Array]) -> Iterator[_Wish]:
+    def _each_wish(
+        self, rows: pa.RecordBatch, instants: pa.Array, lacking: dict[str, pa.Array], table: str
+    ) -> Iterator[_Wish]:
         chosen = pa.array([False] * rows.num_rows, pa.bool_())
         for mask in lacking.values():
             chosen = pc.or_(chosen, mask)
@@ -158,7 +163,7 @@ class Completion:
             except UnicodeDecodeError:
                 continue  # the row is rejected whatever its payload says
             columns = tuple(name for name, mask in lacking.items() if mask[row].as_py())
-            yield _Wish(row, key_of(self._prefix, instants[row].as_py(), request_id), columns)
+            yield _Wish(row, key_of(self._prefix, instants[row].as_py(), request_id, table), columns)
 
     def _answers(self, wishes: list[_Wish]) -> Iterator[Any]:
         if self._refusal is not None:

@@ -26,6 +26,10 @@ COLUMNS = (
 )
 """The columns of `logs` that a record is made of; an older log store lacks some, and they count as null."""
 
+TOOL_CALLS = "mcp_tool_logs"
+"""The table of tool calls, which older log stores lack. It shares its times, its status, its customer, its latency, its
+cost and its error with `logs`, and they are read in the same way."""
+
 SUMMED_COST = 1e300
 """A cost beyond this, either way, is exported and not added up: a sum of the others could not overflow."""
 
@@ -117,6 +121,19 @@ class Reading:
     offloaded: Offloaded = field(default_factory=Offloaded)
 
 
+@dataclass(frozen=True)
+class Requests:
+    """Requests that were looked up by their ids.
+
+    Args:
+        rows: Those that can become a record, of the schema that was asked for, in no order.
+        others: Ids of those that are there and can't: rejected, or still `processing`.
+    """
+
+    rows: pa.Table
+    others: frozenset[str]
+
+
 class LogStore(Protocol):
     """**Protocol.** A source of log rows. It is opened read-only and never creates or changes anything."""
 
@@ -142,8 +159,14 @@ class LogStore(Protocol):
         ...
 
     @classmethod
-    def sql(cls, window: Window, schema: pa.Schema) -> list[str]:
-        """What a run of the window asks a log store that has all columns, in order; nothing is opened."""
+    def sql(cls, window: Window, schema: pa.Schema, tool_calls: pa.Schema | None = None) -> list[str]:
+        """What a run of the window asks a log store that has all columns, in order; nothing is opened.
+
+        Args:
+            window: The window.
+            schema: What `read` is asked for.
+            tool_calls: What `read_tool_calls` is asked for; None where it isn't called.
+        """
         ...
 
     def newest(self) -> dt.datetime | None:
@@ -168,6 +191,33 @@ class LogStore(Protocol):
         Args:
             window: The slice.
             schema: The columns that are wanted: those of the record, and columns of `logs` by their own names.
+        """
+        ...
+
+    def count_tool_calls(self, window: Window) -> Totals:
+        """What a window holds of `mcp_tool_logs`, without reading its rows; nothing where there is no such table."""
+        ...
+
+    def unplaced_tool_calls(self) -> int:
+        """The same as `unplaced`, of `mcp_tool_logs`."""
+        ...
+
+    def read_tool_calls(self, window: Window, schema: pa.Schema) -> Reading:
+        """Read the tool calls of one slice, as `read` reads its requests.
+
+        Args:
+            window: The slice.
+            schema: `timestamp`, `request_id` (the call's own), and columns that both tables have, or `mcp_tool_logs`
+                alone. What only `logs` has is null.
+        """
+        ...
+
+    def read_requests(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
+        """Look requests up, wherever they lie in time.
+
+        Args:
+            ids: Some hundreds of them.
+            schema: As for `read`.
         """
         ...
 

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bifrost_export.datasets.tool_calls import reads_tool_calls
 from bifrost_export.destinations.steps import Probe, Steps
 from bifrost_export.errors import BifrostExportError, ConfigError, NoLogStoreError, PermanentError, StagingGoneError
 from bifrost_export.logstore.port import COLUMNS
@@ -60,6 +61,8 @@ def _log_store(runtime: Runtime, drafted: Plan) -> Iterator[Probe]:
             yield Probe("open", True, ", ".join(f"{key} {value}" for key, value in log_store.describe().items()))
             yield Probe("table logs", True, "is there, with id, timestamp and status")
             yield from _table(log_store, drafted.window, runtime.now())
+            if reads_tool_calls(drafted.export.data):
+                yield Steps().take("tool calls", lambda: _tool_calls(log_store, drafted.window))
             if log_store.offloaded.is_named:
                 yield Steps().take("object storage", log_store.offloaded.probe)
 
@@ -70,6 +73,11 @@ def _table(log_store: LogStore, window: Window, now: dt.datetime) -> Iterator[Pr
     yield steps.take("count", lambda: _count(log_store, window))
     yield steps.take("index", lambda: _index(log_store))
     yield steps.take("newest row", lambda: _newest(log_store, window, now))
+
+
+def _tool_calls(log_store: LogStore, window: Window) -> str:
+    calls = log_store.count_tool_calls(window)
+    return f"the window {window} has {calls.rows:,} tool calls"
 
 
 def _columns(log_store: LogStore) -> str:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 READING = "logs"
 """Stands for a dataset where rows of several are read together, and `filter` divides them."""
 
+TOOL_CALLS = "mcp"
+"""Stands for a dataset where rows of `mcp_tool_logs` are staged and booked."""
+
 
 def reading_of(data: Data) -> str:
     """Whose rows `extract` stages: those of the one dataset, or `READING`."""

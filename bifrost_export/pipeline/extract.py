@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bifrost_export.pipeline.arrow_files import Stamp, write_rows
+from bifrost_export.datasets import named
+from bifrost_export.datasets.tool_calls import TRACES, reads_tool_calls
+from bifrost_export.logstore.rejecting import place_of
+from bifrost_export.pipeline import tool_calls
+from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
 from bifrost_export.pipeline.books import Books, Sums
 from bifrost_export.pipeline.chain import open_transforms
-from bifrost_export.pipeline.columns import read_schema, reading_of
+from bifrost_export.pipeline.columns import TOOL_CALLS, read_schema, reading_of
 from bifrost_export.pipeline.flows import first_schema
+from bifrost_export.pipeline.measuring import Measure
 from bifrost_export.pipeline.opening import open_log_store, open_staging
 from bifrost_export.pipeline.taking import check_token
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bifrost_export.logstore.port import LogStore, Rejected
+    from bifrost_export.logstore.port import LogStore, Reading, Rejected, Totals
     from bifrost_export.pipeline.plan_document import Plan, Slice
     from bifrost_export.pipeline.runtime import Runtime
     from bifrost_export.pipeline.staging import Staging
     from bifrost_export.transforms.port import Transform
-
-
-class Measure:
-    """Adds up the batches that pass through it.
-
-    Args:
-        batches: What passes.
-    """
-
-    def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
-        self.batches = batches
-        self.sums = Sums()
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The batches, unchanged."""
-        for batch in self.batches:
-            self.sums += Sums.of_batch(batch)
-            yield batch
 
 
 def extract(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, Any]:
@@ -66,63 +53,104 @@ def extract(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, Any
     log_store = open_log_store(runtime, plan)
     try:
         if slice_.kind == "count":
-            files: dict[str, str] = {}
-            rejected, books = None, _count(log_store, slice_)
+            extracted = _counted(plan, log_store, slice_)
         else:
-            files, rejected, books = _read(runtime, plan, item, staging, log_store, slice_)
+            extracted = _read(runtime, plan, item, staging, log_store, slice_)
     finally:
         log_store.close()
-    runtime.report("extract", {"label": item["label"], "rows": books.source.rows, "rejected": books.rejected.rows})
+    rows, calls = extracted.books[reading_of(plan.export.data)], extracted.books.get(TOOL_CALLS)
+    told = {"label": item["label"], "rows": rows.source.rows, "rejected": rows.rejected.rows}
+    if calls is not None:
+        told |= {"tool_calls": calls.source.rows, "rejected_tool_calls": calls.rejected.rows}
+    runtime.report("extract", told)
     return {
         **{key: item[key] for key in ("token", "slice", "label")},
         "done": ["extract"],
-        "files": files,
-        "rejected": rejected,
-        "books": {reading_of(plan.export.data): books.to_json()},
+        "files": extracted.files,
+        "rejected": _stage_rejected(runtime, plan, staging, item["slice"], extracted.rejected),
+        "books": {name: each.to_json() for name, each in extracted.books.items()},
     }
 
 
-def _count(log_store: LogStore, slice_: Slice) -> Books:
-    totals = log_store.count(slice_.window)
+@dataclass
+class _Extracted:
+    """What was read of a slice: by dataset, or what stands for one."""
+
+    books: dict[str, Books] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    rejected: dict[str, list[Rejected]] = field(default_factory=dict)
+
+
+def _counted(plan: Plan, log_store: LogStore, slice_: Slice) -> _Extracted:
+    data = plan.export.data
+    totals = {reading_of(data): log_store.count(slice_.window)}
+    if reads_tool_calls(data):
+        totals[TOOL_CALLS] = log_store.count_tool_calls(slice_.window)
+    return _Extracted({name: _left_out(each) for name, each in totals.items()})
+
+
+def _left_out(totals: Totals) -> Books:
     source = Sums.of_totals(totals)
     return Books(source=source, filtered=source, filtered_by={"date_range": source.rows}, unsettled=totals.unsettled)
 
 
 def _read(
     runtime: Runtime, plan: Plan, item: dict[str, Any], staging: Staging, log_store: LogStore, slice_: Slice
-) -> tuple[dict[str, str], dict[str, Any] | None, Books]:
-    schema, rows_of = read_schema(plan), reading_of(plan.export.data)
-    reading = log_store.read(slice_.window, schema)
-    passing = Measure(reading.batches)
-    stamp = Stamp.of(plan, item["slice"], rows_of, ("extract",))
-    name, _ = write_rows(staging, stamp, runtime.attempt, schema, passing)
-    books = Books(
+) -> _Extracted:
+    data, extracted = plan.export.data, _Extracted()
+
+    def stamp(name: str, step: str = "extract") -> Stamp:
+        return Stamp.of(plan, item["slice"], name, (step,))
+
+    def take(name: str, reading: Reading, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
+        passing = Measure(batches)
+        extracted.files[name], _ = write_rows(staging, stamp(name), runtime.attempt, schema, passing)
+        extracted.books[name] = _books(reading, passing.sums)
+        extracted.rejected[name] = reading.rejected
+        if reading.offloaded.reason:
+            skipped = f"{reading.offloaded.rows['skipped']:,} rows lack their offloaded payload"
+            told = f"{skipped}, and are exported without: {reading.offloaded.reason}."
+            runtime.report("warning", {"message": told})
+
+    requests = log_store.read(slice_.window, read_schema(plan))
+    take(reading_of(data), requests, requests.batches, read_schema(plan))
+    if reads_tool_calls(data):
+        calls = log_store.read_tool_calls(slice_.window, tool_calls.read_schema(data))
+        # They are read to their end first: a log store answers one question at a time.
+        own = stamp(TOOL_CALLS, "read")
+        file, _ = write_rows(staging, own, runtime.attempt, tool_calls.read_schema(data), calls.batches)
+        found = tool_calls.Causes(log_store, plan).of(read_rows(staging, file, own))
+        take(TOOL_CALLS, calls, found, tool_calls.staged_schema(data))
+    return extracted
+
+
+def _books(reading: Reading, kept: Sums) -> Books:
+    return Books(
         source=Sums.of_totals(reading.totals),
         rejected=Sums.of_rejected(reading.rejected),
-        kept=passing.sums,
-        staged=passing.sums,
+        kept=kept,
+        staged=kept,
         unsettled=reading.totals.unsettled,
         offloaded=reading.offloaded.rows,
     )
-    if reading.offloaded.reason:
-        skipped = f"{reading.offloaded.rows['skipped']:,} rows lack their offloaded payload, and are exported without"
-        runtime.report("warning", {"message": f"{skipped}: {reading.offloaded.reason}."})
-    return {rows_of: name}, _stage_rejected(runtime, plan, staging, item["slice"], reading.rejected), books
 
 
 def _stage_rejected(
-    runtime: Runtime, plan: Plan, staging: Staging, slice_: int, rejected: list[Rejected]
+    runtime: Runtime, plan: Plan, staging: Staging, slice_: int, rejected: dict[str, list[Rejected]]
 ) -> dict[str, Any] | None:
-    if not rejected:
+    """Tell rejected rows in the order of their times, requests before tool calls."""
+    rows = [(row, name == TOOL_CALLS) for name, each in rejected.items() for row in each]
+    if not rows:
         return None
     transforms = open_transforms(runtime, plan)
     having = {dataset: set(first_schema(plan, dataset).names) for dataset in plan.datasets}
     name = f"{slice_:05d}.rejected.{runtime.attempt}.jsonl"
     with staging.write(name) as stream:
-        for row in rejected:
-            dataset = next((each for each, columns in having.items() if row.column in columns), plan.datasets[0])
-            stream.write(orjson.dumps(_told(row, dataset, transforms), option=orjson.OPT_APPEND_NEWLINE))
-    return {"name": name, "rows": len(rejected)}
+        for row, is_call in sorted(rows, key=lambda each: (place_of(each[0]), each[1])):
+            first = next((each for each, columns in having.items() if row.column in columns), plan.datasets[0])
+            told = _told(row, TRACES if is_call else first, transforms)
+            stream.write(orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE))
+    return {"name": name, "rows": len(rows)}
 
 
 def _told(row: Rejected, dataset: str, transforms: Sequence[Transform]) -> dict[str, Any]:
@@ -133,7 +161,7 @@ def _told(row: Rejected, dataset: str, transforms: Sequence[Transform]) -> dict[
         dataset: The first that has the column.
         transforms: They mask its id.
     """
-    told = asdict(row)
+    told = {**asdict(row), "column": named(dataset).told_as.get(row.column, row.column)}
     for transform in transforms:
         told["request_id"] = transform.mask_value("request_id", told["request_id"])
     return {

@@ -7,18 +7,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.datasets.reading import rows_of
+from bifrost_export.datasets.tool_calls import TRACES
 from bifrost_export.filters import RowFilter
+from bifrost_export.logstore.merging import merged
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
 from bifrost_export.pipeline.books import Books, Sums
 from bifrost_export.pipeline.changes import MEASURED, Change
-from bifrost_export.pipeline.columns import reading_of
+from bifrost_export.pipeline.columns import TOOL_CALLS, reading_of
 from bifrost_export.pipeline.flows import first_schema
+from bifrost_export.pipeline.measuring import Measure
 from bifrost_export.pipeline.opening import open_staging
 from bifrost_export.pipeline.taking import check_token
+from bifrost_export.pipeline.tool_calls import SPAN_ORDER, ToolSpans, joined
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bifrost_export.config.models import Data
     from bifrost_export.pipeline.plan_document import Plan
     from bifrost_export.pipeline.runtime import Runtime
 
@@ -44,19 +49,33 @@ def filter_slice(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str
         return {**item, "done": done}
     reading = reading_of(plan.export.data)
     read = Books.from_json(item["books"][reading])
+    books = {TOOL_CALLS: item["books"][TOOL_CALLS]} if TOOL_CALLS in item["books"] else {}
     if not item["files"]:
-        return {**item, "done": done, "books": dict.fromkeys(plan.datasets, read.to_json())}
-    staging = open_staging(runtime, plan)
-    row_filter = RowFilter(plan.export.data.filters)
-    files, books = {}, {}
+        return {**item, "done": done, "books": {**dict.fromkeys(plan.datasets, read.to_json()), **books}}
+    staging, data = open_staging(runtime, plan), plan.export.data
+    row_filter, files = RowFilter(data.filters), {}
+
+    def staged(name: str) -> Iterator[pa.RecordBatch]:
+        return read_rows(staging, item["files"][name], Stamp.of(plan, item["slice"], name, ("extract",)))
+
+    def tell(dataset: str, kept: int, removed: dict[str, int]) -> None:
+        runtime.report("filter", {"label": item["label"], "dataset": dataset, "kept": kept, "removed": removed})
+
     for dataset in plan.datasets:
-        rows = read_rows(staging, item["files"][reading], Stamp.of(plan, item["slice"], reading, ("extract",)))
-        division = Division(dataset, row_filter, first_schema(plan, dataset))
+        division = Division(dataset, row_filter, first_schema(plan, dataset), data)
+        rows = division.of(staged(reading))
+        calls = ToolSpans(division.schema, data) if dataset == TRACES else None
+        passing = Measure(rows if calls is None else merged(rows, calls.of(staged(TOOL_CALLS)), SPAN_ORDER))
         stamp = Stamp.of(plan, item["slice"], dataset, ("extract", "filter"))
-        files[dataset], _ = write_rows(staging, stamp, runtime.attempt, division.schema, division.of(rows))
-        books[dataset] = division.booked(read).to_json()
-        told = {"label": item["label"], "dataset": dataset, "kept": division.kept.rows, "removed": division.removed}
-        runtime.report("filter", told)
+        files[dataset], _ = write_rows(staging, stamp, runtime.attempt, division.schema, passing)
+        booked = division.booked(read)
+        tell(dataset, division.kept.rows, division.removed)
+        if calls is not None:
+            called = calls.booked(Books.from_json(item["books"][TOOL_CALLS]))
+            booked = joined(booked, called, passing.sums)
+            books[TOOL_CALLS] = called.to_json()
+            tell(TOOL_CALLS, called.kept.rows, called.filtered_by)
+        books[dataset] = booked.to_json()
     return {**item, "done": done, "files": files, "books": books}
 
 
@@ -67,10 +86,11 @@ class Division:
         dataset: The dataset.
         row_filter: The export's filters.
         schema: The dataset's.
+        data: What the export asks for.
     """
 
-    def __init__(self, dataset: str, row_filter: RowFilter, schema: pa.Schema) -> None:
-        self.dataset, self.row_filter, self.schema = dataset, row_filter, schema
+    def __init__(self, dataset: str, row_filter: RowFilter, schema: pa.Schema, data: Data) -> None:
+        self.dataset, self.row_filter, self.schema, self.data = dataset, row_filter, schema, data
         self.given, self.kept, self.made = Sums(), Sums(), Sums()
         self.removed: dict[str, int] = {}
 
@@ -78,7 +98,7 @@ class Division:
         """Filter and divide batch by batch."""
         for batch in batches:
             passed, removed = self.row_filter.apply(batch)
-            taken, made = rows_of(self.dataset, passed, self.schema)
+            taken, made = rows_of(self.dataset, passed, self.schema, self.data)
             for rule, rows in {**removed, "dataset": passed.num_rows - taken.num_rows}.items():
                 self.removed[rule] = self.removed.get(rule, 0) + rows
             self.given += Sums.of_batch(batch)

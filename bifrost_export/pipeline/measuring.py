@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from bifrost_export.pipeline.books import Sums
@@ -9,6 +10,24 @@ from bifrost_export.window import from_micros, rfc3339
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+class Measure:
+    """Adds up the batches that pass through it.
+
+    Args:
+        batches: What passes.
+    """
+
+    def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
+        self.batches = batches
+        self.sums = Sums()
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """The batches, unchanged."""
+        for batch in self.batches:
+            self.sums += Sums.of_batch(batch)
+            yield batch
 
 
 class Tally:

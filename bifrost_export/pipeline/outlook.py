@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.config.schedules import Schedule
 from bifrost_export.config.source import CONNECTION_ID, VARIABLE, find_source
+from bifrost_export.datasets.tool_calls import reads_tool_calls
+from bifrost_export.pipeline import tool_calls
 from bifrost_export.pipeline.columns import read_schema
 from bifrost_export.pipeline.opening import open_destination, resolver
 from bifrost_export.pipeline.plan import draft
@@ -85,5 +87,7 @@ def _statements(runtime: Runtime, drafted: Plan) -> list[str]:
     if not named and not runtime.environ.get(f"AIRFLOW_CONN_{CONNECTION_ID.upper()}"):
         return []
     type_, _ = find_source(drafted.frozen, resolver(runtime, drafted, with_secrets=False), runtime.get_connection)
-    statements: list[str] = LOG_STORES.load(type_).sql(drafted.window, read_schema(drafted))
+    data = drafted.export.data
+    calls = tool_calls.read_schema(data) if reads_tool_calls(data) else None
+    statements: list[str] = LOG_STORES.load(type_).sql(drafted.window, read_schema(drafted), calls)
     return statements

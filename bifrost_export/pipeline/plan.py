@@ -12,6 +12,7 @@ from bifrost_export.config.documents import LoadedExport
 from bifrost_export.config.freezing import config_hash, freeze
 from bifrost_export.config.loader import load_export
 from bifrost_export.config.models import Export
+from bifrost_export.datasets.tool_calls import reads_tool_calls
 from bifrost_export.date_range import range_of
 from bifrost_export.errors import ConfigError, WindowError
 from bifrost_export.logstore.port import LogStore
@@ -73,7 +74,7 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
             staging=staging,
             log_store=log_store.describe(),
             slices=tuple(_slices(runtime, export, request.window, log_store)),
-            unplaced=log_store.unplaced(),
+            unplaced=_unplaced(export, log_store),
         )
     finally:
         log_store.close()
@@ -145,6 +146,10 @@ def pieces(export: Export, window: Window) -> tuple[list[Window], list[Window]]:
     cut = [piece for each in covered for piece in each.cut(edges)]
     inside = [piece for piece in cut if wanted is not None and wanted.covers(piece)]
     return inside, [piece for piece in cut if piece not in inside]
+
+
+def _unplaced(export: Export, log_store: LogStore) -> int:
+    return log_store.unplaced() + (log_store.unplaced_tool_calls() if reads_tool_calls(export.data) else 0)
 
 
 def _slices(runtime: Runtime, export: Export, window: Window, log_store: LogStore) -> list[Slice]:

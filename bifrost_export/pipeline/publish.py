@@ -10,6 +10,7 @@ from bifrost_export.destinations.port import Draft, Landed, Outcome
 from bifrost_export.errors import PlanMismatchError
 from bifrost_export.logstore.port import OUTCOMES
 from bifrost_export.pipeline.books import Books, Sums, balance
+from bifrost_export.pipeline.columns import TOOL_CALLS
 from bifrost_export.pipeline.flows import flow
 from bifrost_export.pipeline.opening import open_destination
 from bifrost_export.pipeline.taking import take
@@ -43,17 +44,18 @@ def publish(
     if reconciled.get("token") != plan.token:
         raise PlanMismatchError("publish was given the books of another plan", hint="Clear from plan.")
     books = {name: Books.from_json(each) for name, each in reconciled["books"].items()}
+    calls = books.pop(TOOL_CALLS, None)
     if plan.dry_run:
-        return _result(plan, books, None, [])
+        return _result(plan, books, calls, None, [])
     groups = take(plan, loaded, "group", len(reconciled["groups"]))
     pieces = [piece for group in groups for piece in group["pieces"]]
     _check_pieces(plan, reconciled, books, pieces)
     landed = tuple(Landed(*(piece[name] for name in Landed.__dataclass_fields__)) for piece in pieces)
-    draft = Draft(_body(plan, books, pieces), landed, plan.seen, plan.replace_overlapping)
+    draft = Draft(_body(plan, books, calls, pieces), landed, plan.seen, plan.replace_overlapping)
     outcome = open_destination(runtime, plan).publish(draft)
     for warning in outcome.warnings:
         runtime.report("warning", {"message": warning})
-    result = _result(plan, books, outcome, outcome.warnings)
+    result = _result(plan, books, calls, outcome, outcome.warnings)
     runtime.report("publish", {key: result[key] for key in ("manifest", "revision", "unchanged")})
     return result
 
@@ -76,7 +78,7 @@ def _check_pieces(
         balance(f"{dataset}, staged rows against the parts", books[dataset].staged, sum(parts, Sums()))
 
 
-def _body(plan: Plan, books: dict[str, Books], pieces: list[dict[str, Any]]) -> dict[str, Any]:
+def _body(plan: Plan, books: dict[str, Books], calls: Books | None, pieces: list[dict[str, Any]]) -> dict[str, Any]:
     data = plan.export.data
     rejected = next((_part(piece) for piece in pieces if piece["dataset"] is None), None)
     return {
@@ -93,7 +95,24 @@ def _body(plan: Plan, books: dict[str, Books], pieces: list[dict[str, Any]]) -> 
         "unsettled": max(each.unsettled for each in books.values()),
         "unplaced": plan.unplaced,
         "datasets": {name: _entry(plan, name, each, pieces) for name, each in books.items()},
+        "mcp": _calls(calls),
         "rejected": rejected,
+    }
+
+
+def _calls(books: Books | None) -> dict[str, Any] | None:
+    """The books of the tool calls; None where none are read."""
+    if books is None:
+        return None
+    return {
+        "source": books.source.rows,
+        "kept": books.kept.rows,
+        "filtered": books.filtered.rows,
+        "filtered_by": books.filtered_by,
+        "rejected": books.rejected.rows,
+        "unsettled": books.unsettled,
+        "offloaded": {name: books.offloaded.get(name, 0) for name in OUTCOMES},
+        "cost_usd": books.kept.cost_usd,
     }
 
 
@@ -124,7 +143,9 @@ def _part(piece: dict[str, Any]) -> dict[str, Any]:
     return {name: piece[name] for name in ("key", "rows", "bytes", "sha256", "min_timestamp", "max_timestamp")}
 
 
-def _result(plan: Plan, books: dict[str, Books], outcome: Outcome | None, warnings: list[str]) -> dict[str, Any]:
+def _result(
+    plan: Plan, books: dict[str, Books], calls: Books | None, outcome: Outcome | None, warnings: list[str]
+) -> dict[str, Any]:
     """The JSON of `run`. A manifest in place that says the same is told as it stands, with its own parts."""
     published = outcome.body["datasets"] if outcome else {}
     return {
@@ -151,5 +172,6 @@ def _result(plan: Plan, books: dict[str, Books], outcome: Outcome | None, warnin
             }
             for name, each in books.items()
         },
+        **({} if calls is None else {"mcp": _calls(calls)}),
         "warnings": warnings,
     }

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.datasets.tool_calls import reads_tool_calls
 from bifrost_export.errors import PlanMismatchError, RejectedRowsError
 from bifrost_export.pipeline.books import Books, Change, Sums
+from bifrost_export.pipeline.columns import TOOL_CALLS
 from bifrost_export.pipeline.first_rows import first_rows, staged_rows
 from bifrost_export.pipeline.flows import WHOLE, whole_datasets
 from bifrost_export.pipeline.opening import open_destination, open_staging
@@ -51,6 +53,8 @@ def reconcile(runtime: Runtime, plan: Plan, items: Iterable[dict[str, Any] | Non
     totals = {
         dataset: sum((Books.from_json(item["books"][dataset]) for item in slices), Books()) for dataset in plan.datasets
     }
+    if reads_tool_calls(plan.export.data):
+        totals[TOOL_CALLS] = sum((Books.from_json(item["books"][TOOL_CALLS]) for item in slices), Books())
     for dataset, change in (whole["changes"] if whole else {}).items():
         changes = [Change.from_json(each) for each in change["changes"]]
         totals[dataset] = totals[dataset].changed(changes, Sums.from_json(change["staged"]))

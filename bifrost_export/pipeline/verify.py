@@ -113,6 +113,17 @@ def _contradictions(key: str, manifest: Manifest) -> Iterator[str]:
         for told, left, right in _sums(entry):
             if left != right:
                 yield f"{dataset}: {told}: {left:,} against {right:,}"
+    for told, left, right in _calls(manifest):
+        if left != right:
+            yield f"tool calls: {told}: {left:,} against {right:,}"
+
+
+def _calls(manifest: Manifest) -> Iterator[tuple[str, int, int]]:
+    calls = manifest.mcp
+    if calls is None:
+        return
+    yield "source against kept + filtered + rejected", calls.source, calls.kept + calls.filtered + calls.rejected
+    yield "filtered against the sum over the rules", calls.filtered, sum(calls.filtered_by.values())
 
 
 def _sums(entry: DatasetEntry) -> Iterator[tuple[str, int, int]]:

@@ -51,11 +51,11 @@ def both_can_hold(rows: Iterable[Mapping[str, Any]]) -> Iterator[odd_rows.Row]:
             yield {name: _cut(value) if name in _TIMES else value for name, value in row.items()}
 
 
-def rows_of(path: Path) -> Iterator[odd_rows.Row]:
+def rows_of(path: Path, table: str = "logs") -> Iterator[odd_rows.Row]:
     """Every row of a SQLite log store that PostgreSQL can hold, with all columns."""
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
-        yield from both_can_hold(dict(row) for row in connection.execute("SELECT * FROM logs ORDER BY rowid"))
+        yield from both_can_hold(dict(row) for row in connection.execute(f"SELECT * FROM {table} ORDER BY rowid"))  # noqa: S608 (a name)
 
 
 def own_rows(window: Window) -> list[odd_rows.Row]:

@@ -60,13 +60,14 @@ def create(url: str) -> None:
             execute(statement)
 
 
-def insert(execute: Execute, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Insert rows into `logs`, each with the columns that it names.
+def insert(execute: Execute, rows: Iterable[Mapping[str, Any]], table: str = "logs") -> int:
+    """Insert rows into a table, each with the columns that it names.
 
     Args:
         execute: A connection of `writing`.
         rows: Column -> value; a column that a row leaves out takes its default. PostgreSQL reads each value's text as
             its column's type wants it.
+        table: The table; `mcp_tool_logs` is the other one that is exported.
 
     Returns:
         How many rows were inserted.
@@ -77,15 +78,15 @@ def insert(execute: Execute, rows: Iterable[Mapping[str, Any]]) -> int:
         names = list(dict.fromkeys(name for row in chunk for name in row))
         tuples = (f"({', '.join(literal(row[name]) if name in row else 'DEFAULT' for name in names)})" for row in chunk)
         columns = ", ".join(f'"{name}"' for name in names)
-        execute(f"INSERT INTO logs ({columns}) VALUES {', '.join(tuples)}")  # noqa: S608 (quoted below)
+        execute(f"INSERT INTO {table} ({columns}) VALUES {', '.join(tuples)}")  # noqa: S608 (quoted below)
         count += len(chunk)
     return count
 
 
-def add_rows(url: str, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Insert rows into the `logs` of a log store that exists; gives how many."""
+def add_rows(url: str, rows: Iterable[Mapping[str, Any]], table: str = "logs") -> int:
+    """Insert rows into a table of a log store that exists; gives how many."""
     with writing(url) as execute:
-        return insert(execute, rows)
+        return insert(execute, rows, table)
 
 
 def literal(value: object) -> str:

@@ -55,12 +55,13 @@ def create(path: Path) -> None:
             connection.execute(statement)
 
 
-def insert(connection: sqlite3.Connection, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Insert rows into `logs`, each with the columns that it names.
+def insert(connection: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], table: str = "logs") -> int:
+    """Insert rows into a table, each with the columns that it names.
 
     Args:
         connection: A connection of `connect`.
         rows: Column -> value; a column that a row leaves out takes its default.
+        table: The table; `mcp_tool_logs` is the other one that is exported.
 
     Returns:
         How many rows were inserted.
@@ -71,13 +72,13 @@ def insert(connection: sqlite3.Connection, rows: Iterable[Mapping[str, Any]]) ->
         slots = ("CAST(? AS TEXT)" if isinstance(value, RawText) else "?" for value in row.values())
         names = ", ".join(f"`{column}`" for column in row)
         values = [value.value if isinstance(value, RawText) else value for value in row.values()]
-        connection.execute(f"INSERT INTO logs ({names}) VALUES ({', '.join(slots)})", values)  # noqa: S608 (names)
+        connection.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join(slots)})", values)  # noqa: S608 (names)
         count += 1
     connection.execute("COMMIT")
     return count
 
 
-def add_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Insert rows into the `logs` of a log store that exists; gives how many."""
+def add_rows(path: Path, rows: Iterable[Mapping[str, Any]], table: str = "logs") -> int:
+    """Insert rows into a table of a log store that exists; gives how many."""
     with closing(connect(path)) as connection:
-        return insert(connection, rows)
+        return insert(connection, rows, table)

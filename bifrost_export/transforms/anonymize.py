@@ -69,11 +69,16 @@ class Anonymize(Transform):
 
     Config: ClassVar[type[TransformConfig]] = AnonymizeConfig
     keeps_rows: ClassVar[bool] = True
+    looks_inside: ClassVar[bool] = True
     config: AnonymizeConfig
 
     def fields(self) -> tuple[str, ...]:
         """The columns that the document names."""
         return self.config.fields
+
+    def missing(self, names: Collection[str]) -> tuple[str, ...]:
+        """The fields that no column of a dataset holds, under whatever name."""
+        return tuple(field for field in self.config.fields if not any(name in names for name in same_as(field)))
 
     def takes(self, names: Collection[str]) -> bool:
         """Whether a dataset has any column to mask: one that it lacks must not leave the others in the open."""
@@ -161,7 +166,7 @@ class Anonymize(Transform):
 
         def change(column: Column, fields: list[str]) -> Mask | None:
             if self._is_object(column):
-                keys = [key for field in fields for key in attributes_of(field)]
+                keys = list(dict.fromkeys(key for field in fields for key in attributes_of(field)))
                 return lambda text: mask_object(text, mask, keys)
             if self.config.method == "null":
                 return None

@@ -64,11 +64,13 @@ class Transform(ABC):
         Config: The model of its keys in the document.
         whole_window: Whether it must see the rows of all slices, in order, in one stream; else it is given each slice
             by itself.
+        looks_inside: Whether it also finds values of its fields under the keys of a span's `attributes`.
         keeps_rows: Whether it gives exactly the rows that it gets, in their order: the books then hold it to that.
     """
 
     Config: ClassVar[type[TransformConfig]] = TransformConfig
     whole_window: ClassVar[bool] = False
+    looks_inside: ClassVar[bool] = False
     keeps_rows: ClassVar[bool] = False
 
     def __init__(self, config: Any) -> None:

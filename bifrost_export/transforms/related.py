@@ -55,4 +55,5 @@ def same_as(field: str) -> tuple[str, ...]:
 
 def attributes_of(field: str) -> tuple[str, ...]:
     """The keys of a span's attributes that hold the values of a field."""
-    return tuple(key for name in same_as(field) for key in ATTRIBUTES.get(name, (f"bifrost.{name}",)))
+    found = (key for name in same_as(field) for key in ATTRIBUTES.get(name, (f"bifrost.{name}",)))
+    return tuple(dict.fromkeys(found))

@@ -99,6 +99,12 @@ def test_every_column_of_the_record_stands_in_the_table_in_order() -> None:
     assert shown == [column["name"] for column in describe("request_logs")["columns"]]
 
 
+def test_every_column_of_a_span_stands_in_the_table_in_order() -> None:
+    """The data dictionary of `traces`."""
+    shown = [name for row in table_rows("span") for name in names_in(row[0])]
+    assert shown == [column["name"] for column in describe("traces")["columns"]]
+
+
 def test_every_filter_stands_in_the_table() -> None:
     """`date_range`, and those that look at the record."""
     shown = {name for row in table_rows("filter") for name in names_in(row[0])}

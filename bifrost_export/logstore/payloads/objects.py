@@ -27,22 +27,27 @@ class BrokenError(Exception):
     """The object is there and can't be read: no gzip, no JSON, of another shape, or too large."""
 
 
-def folder_of(prefix: str) -> str:
-    """Where the payloads of `logs` stand."""
-    return f"{prefix or 'bifrost'}/logs/"
+FOLDERS = {"logs": "logs", "mcp_tool_logs": "mcp-logs"}
+"""Table -> the folder of its payloads."""
 
 
-def key_of(prefix: str, timestamp: int, request_id: str) -> str:
+def folder_of(prefix: str, table: str = "logs") -> str:
+    """Where the payloads of a table stand."""
+    return f"{prefix or 'bifrost'}/{FOLDERS[table]}/"
+
+
+def key_of(prefix: str, timestamp: int, request_id: str, table: str = "logs") -> str:
     """The key of a row's payload.
 
     Args:
         prefix: Of the object storage.
         timestamp: The row's, microseconds since 1970 UTC.
         request_id: The row's `id`.
+        table: The row's.
     """
     moment: dt.datetime = from_micros(timestamp)
     hour = f"{moment.year:04}/{moment.month:02}/{moment.day:02}/{moment.hour:02}"
-    return f"{folder_of(prefix)}{hour}/{request_id}.json.gz"
+    return f"{folder_of(prefix, table)}{hour}/{request_id}.json.gz"
 
 
 class Objects:

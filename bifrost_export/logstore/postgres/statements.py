@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 import pyarrow as pa
 
@@ -44,6 +45,16 @@ class Statements:
             f" WHERE {self._inside('timestamp', window)} AND {self.settled}"
             # The table's own column, not the one that is selected: an index gives its order.
             f' ORDER BY logs."timestamp", {self._text("id")} COLLATE "C"'
+        )
+
+    def named_rows(self, ids: Iterable[str]) -> str:
+        """Rows by their id, whatever their state; the time is null where it is none that can be exported."""
+        given = identifier("id")
+        named = given if self.table.type_of("id") in _TEXTS else f"{given}::text"
+        instant = f"CASE WHEN NOT {_is_unread('timestamp')} THEN {self._instant('timestamp')} END"
+        return (
+            f'SELECT {instant} AS "timestamp", {self._selection()} FROM {self.table.name}'
+            f" WHERE {named} IN ({', '.join(map(literal, ids))})"
         )
 
     def totals(self, window: Window) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from functools import cached_property
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -14,15 +15,16 @@ from bifrost_export.errors import BifrostExportError
 from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.cutting import cut_windows, step
 from bifrost_export.logstore.extra_columns import extra_fields
+from bifrost_export.logstore.finding import find_requests
 from bifrost_export.logstore.in_pieces import in_pieces
 from bifrost_export.logstore.merging import in_order
 from bifrost_export.logstore.offloaded import Completion
-from bifrost_export.logstore.port import COLUMNS, Reading, Rejected, Totals
+from bifrost_export.logstore.port import COLUMNS, TOOL_CALLS, Reading, Rejected, Requests, Totals
 from bifrost_export.logstore.postgres.chunks import Chunk, chunks, unread_chunk
 from bifrost_export.logstore.postgres.connection import Connection
 from bifrost_export.logstore.postgres.statements import Statements
 from bifrost_export.logstore.postgres.sums import Sums
-from bifrost_export.logstore.postgres.table import find_table, usual_table
+from bifrost_export.logstore.postgres.table import Table, find_other_table, find_table, usual_table
 from bifrost_export.logstore.reading_ahead import ahead
 from bifrost_export.logstore.records import mapped
 from bifrost_export.logstore.rejecting import place_of, reject_unread
@@ -30,7 +32,7 @@ from bifrost_export.window import Window
 
 
 class PostgresLogStore:
-    """A PostgreSQL log store, of which nothing but `logs` is read, in short read-only transactions.
+    """A PostgreSQL log store, of which `logs` and `mcp_tool_logs` are read, in short read-only transactions.
 
     Args:
         config: Where it is, and who reads it; without a `conn_id`.
@@ -71,17 +73,14 @@ class PostgresLogStore:
         return cut_windows(windows, counts, rows_per_slice, most)
 
     @classmethod
-    def sql(cls, window: Window, schema: pa.Schema) -> list[str]:
-        """What a run of the window asks a log store that has all columns; nothing is opened."""
-        asked = Statements(usual_table((*COLUMNS, *content_sources(schema)), extra_fields(schema)), schema)
-        return [
-            asked.by_time(window, step([window])),
-            asked.unplaced(),
-            asked.unread_totals(window),
-            asked.unread_rows(window),
-            asked.totals(window),
-            asked.rows(window),
-        ]
+    def sql(cls, window: Window, schema: pa.Schema, tool_calls: pa.Schema | None = None) -> list[str]:
+        """What a run of the window asks a log store that has all columns, in order; nothing is opened."""
+        asked = _asked(schema)
+        statements = [asked.by_time(window, step([window])), asked.unplaced(), *_read_by(asked, window)]
+        if tool_calls is not None:
+            calls = _asked(tool_calls, TOOL_CALLS)
+            statements += [calls.unplaced(), *_read_by(calls, window), asked.named_rows(["<llm_request_id>"])]
+        return statements
 
     def newest(self) -> dt.datetime | None:
         """Time of the newest row, whatever its status; None without a row whose time can be read."""
@@ -94,22 +93,42 @@ class PostgresLogStore:
 
     def count(self, window: Window) -> Totals:
         """What a window holds, without reading its rows."""
-        sums = self._sums(self.statements.unread_totals(window)) if self.statements.has_created_at else Sums()
-        for each in in_pieces(window, lambda piece: self._sums(self.statements.totals(piece))):
-            sums += each
-        return sums.totals()
+        return self._count(self.statements, window)
 
     def unplaced(self) -> int:
         """Rows of the whole table whose time can't be read from `timestamp` nor from `created_at`."""
-        [batch] = self._ask(self.statements.unplaced())
-        return int(batch.column("rows")[0].as_py())
+        return self._unplaced(self.statements)
 
     def read(self, window: Window, schema: pa.Schema) -> Reading:
         """Read one slice in chunks, each in a snapshot of its own; no transaction is open while the caller works."""
-        reading = Reading(Totals(), iter(()))
-        self._batches = self._read(window, schema, reading)
-        reading.batches = self._batches
-        return reading
+        return self._reading(self.table, window, schema)
+
+    def count_tool_calls(self, window: Window) -> Totals:
+        """What a window holds of `mcp_tool_logs`; nothing where there is no such table."""
+        return self._count(Statements(self.tools), window) if self.tools else Totals()
+
+    def unplaced_tool_calls(self) -> int:
+        """The tool calls of the whole table whose time can't be read."""
+        return self._unplaced(Statements(self.tools)) if self.tools else 0
+
+    def read_tool_calls(self, window: Window, schema: pa.Schema) -> Reading:
+        """Read the tool calls of one slice, in chunks as well."""
+        return self._reading(self.tools, window, schema) if self.tools else Reading(Totals(), iter(()))
+
+    def read_requests(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
+        """Look requests up, each some hundreds in a snapshot of their own."""
+        statements = Statements(self.table, schema)
+
+        def ask(some: list[str]) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+            for batch in self._ask(statements.named_rows(some)):
+                yield batch, self._mapped(batch, self.table, schema, Reading(Totals(), iter(())))
+
+        return find_requests(ask, ids, schema)
+
+    @cached_property
+    def tools(self) -> Table | None:
+        """The table of tool calls, which older log stores lack."""
+        return find_other_table(self.connection, TOOL_CALLS, self.table.schema)
 
     def close(self) -> None:
         """Give back the connection; a reading that was left in the middle ends."""
@@ -118,12 +137,30 @@ class PostgresLogStore:
         self.offloaded.close()
         self.connection.close()
 
-    def _read(self, window: Window, schema: pa.Schema, reading: Reading) -> Generator[pa.RecordBatch, None, None]:
+    def _count(self, statements: Statements, window: Window) -> Totals:
+        sums = self._sums(statements, statements.unread_totals(window)) if statements.has_created_at else Sums()
+        for each in in_pieces(window, lambda piece: self._sums(statements, statements.totals(piece))):
+            sums += each
+        return sums.totals()
+
+    def _unplaced(self, statements: Statements) -> int:
+        [batch] = self._ask(statements.unplaced(), statements)
+        return int(batch.column("rows")[0].as_py())
+
+    def _reading(self, table: Table, window: Window, schema: pa.Schema) -> Reading:
+        reading = Reading(Totals(), iter(()))
+        self._batches = self._read(table, window, schema, reading)
+        reading.batches = self._batches
+        return reading
+
+    def _read(
+        self, table: Table, window: Window, schema: pa.Schema, reading: Reading
+    ) -> Generator[pa.RecordBatch, None, None]:
         sums = Sums()
-        statements = Statements(self.table, schema)
+        statements = Statements(table, schema)
         if statements.has_created_at:
             unread = unread_chunk(self.connection, statements, window)
-            reading.rejected.extend(self._unread(unread))
+            reading.rejected.extend(_unread(unread, table))
             sums += unread.sums
 
         def rows() -> Generator[pa.RecordBatch, None, None]:
@@ -131,18 +168,12 @@ class PostgresLogStore:
             with closing(ahead(chunks(self.connection, statements, window), depth=1)) as pieces:
                 for chunk in pieces:
                     sums += chunk.sums
-                    yield from self._records(chunk, schema, reading)
+                    yield from self._records(chunk, table, schema, reading)
 
         with closing(rows()) as stream:
             yield from in_order(stream, schema.empty_table(), schema)
         reading.totals = sums.totals()
         reading.rejected.sort(key=place_of)
-
-    def _unread(self, chunk: Chunk) -> Iterator[Rejected]:
-        kind = self.table.type_of("timestamp")
-        for batch in chunk.batches:
-            for index, placed in enumerate(batch.column("timestamp").cast(pa.int64()).to_pylist()):
-                yield reject_unread(batch, index, placed, kind, None)
 
     def _by_time(self, window: Window, moment: dt.timedelta) -> Iterator[tuple[int, int]]:
         for batches in in_pieces(window, lambda piece: self._ask(self.statements.by_time(piece, moment))):
@@ -150,17 +181,35 @@ class PostgresLogStore:
                 moments = batch.column("moment").cast(pa.int64())
                 yield from zip(moments.to_pylist(), batch.column("rows").to_pylist(), strict=True)
 
-    def _sums(self, sql: str) -> Sums:
-        [batch] = self._ask(sql)
+    def _sums(self, statements: Statements, sql: str) -> Sums:
+        [batch] = self._ask(sql, statements)
         return Sums.of_row(*batch.to_pylist())
 
-    def _ask(self, sql: str) -> list[pa.RecordBatch]:
-        with self.connection.snapshot(self.statements.lock):
+    def _ask(self, sql: str, statements: Statements | None = None) -> list[pa.RecordBatch]:
+        with self.connection.snapshot((statements or self.statements).lock):
             return list(self.connection.batches(sql))
 
-    def _records(self, chunk: Chunk, schema: pa.Schema, reading: Reading) -> Iterator[pa.RecordBatch]:
+    def _records(self, chunk: Chunk, table: Table, schema: pa.Schema, reading: Reading) -> Iterator[pa.RecordBatch]:
         while chunk.batches:
-            batch = chunk.batches.pop(0)
-            instants = batch.column("timestamp").cast(pa.int64())
-            batch = self.offloaded.complete(batch, instants, reading.offloaded)
-            yield mapped(batch, instants, schema, reading.rejected)
+            yield self._mapped(chunk.batches.pop(0), table, schema, reading)
+
+    def _mapped(self, batch: pa.RecordBatch, table: Table, schema: pa.Schema, reading: Reading) -> pa.RecordBatch:
+        instants = batch.column("timestamp").cast(pa.int64())
+        batch = self.offloaded.complete(batch, instants, reading.offloaded, table.kind)
+        return mapped(batch, instants, schema, reading.rejected)
+
+
+def _unread(chunk: Chunk, table: Table) -> Iterator[Rejected]:
+    kind = table.type_of("timestamp")
+    for batch in chunk.batches:
+        for index, placed in enumerate(batch.column("timestamp").cast(pa.int64()).to_pylist()):
+            yield reject_unread(batch, index, placed, kind, None)
+
+
+def _asked(schema: pa.Schema, kind: str = "logs") -> Statements:
+    """The statements for a table that has all columns."""
+    return Statements(usual_table((*COLUMNS, *content_sources(schema)), extra_fields(schema), kind), schema)
+
+
+def _read_by(asked: Statements, window: Window) -> list[str]:
+    return [asked.unread_totals(window), asked.unread_rows(window), asked.totals(window), asked.rows(window)]

@@ -1,4 +1,4 @@
-"""The table `logs` of a PostgreSQL log store: where it is, its columns with their types, and the right to read them."""
+"""The tables of a PostgreSQL log store: where they are, their columns with their types, the right to read them."""
 
 from __future__ import annotations
 
@@ -49,34 +49,37 @@ class Table:
         schema: Its schema.
         columns: Name -> type, in PostgreSQL's short names; that of a domain is the type below it.
         lockable: Whether LOCK TABLE takes it.
+        kind: Its own name, without schema and quotes.
     """
 
     name: str
     schema: str
     columns: Mapping[str, str]
     lockable: bool
+    kind: str = "logs"
 
     def type_of(self, column: str) -> str:
         """The type of a column that is there."""
         return self.columns[column]
 
 
-def usual_table(columns: Iterable[str], extra: Iterable[pa.Field] = ()) -> Table:
+def usual_table(columns: Iterable[str], extra: Iterable[pa.Field] = (), kind: str = "logs") -> Table:
     """The table as Bifrost makes it, without a look at any.
 
     Args:
         columns: Those that it has.
         extra: Others that it has, by Arrow's type.
+        kind: Its name.
     """
     kinds = {**dict.fromkeys(TIMES_OF_A_ROW, "timestamptz"), **dict.fromkeys(("latency", "cost"), "numeric")}
     kinds |= dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), "int8")
     found = {name: kinds.get(name, "text") for name in columns}
     others = {field.name: _USUAL.get(str(field.type), "text") for field in extra if field.name not in found}
-    return Table("public.logs", "public", {**found, **others}, lockable=True)
+    return Table(f"public.{kind}", "public", {**found, **others}, lockable=True, kind=kind)
 
 
 def find_table(connection: Connection, schema: str | None) -> Table:
-    """Look the table up; none of its rows is touched.
+    """Look the table `logs` up; none of its rows is touched.
 
     Args:
         connection: To the database.
@@ -85,14 +88,36 @@ def find_table(connection: Connection, schema: str | None) -> Table:
     Raises:
         LogStoreError: The server is too old, there is no such table, it lacks a column, or the user may not read it.
     """
-    wanted = literal(f"{identifier(schema)}.logs" if schema else "logs")
-    place = connection.place.address
     with connection.snapshot():
         _check_version(connection)
-        found = connection.execute(_FOUND.format(wanted=wanted))
-        if not found:
+        found = _find(connection, schema, "logs")
+        if found is None:
             raise _missing(connection, schema)
-        columns = {row["name"]: row["type"] for row in connection.execute(_COLUMNS.format(wanted=wanted))}
+    return found
+
+
+def find_other_table(connection: Connection, kind: str, schema: str) -> Table | None:
+    """Look another table of a log store up, which older ones lack.
+
+    Args:
+        connection: To the database.
+        kind: The table.
+        schema: Where `logs` is.
+
+    Raises:
+        LogStoreError: It lacks a column, or the user may not read it.
+    """
+    with connection.snapshot():
+        return _find(connection, schema, kind)
+
+
+def _find(connection: Connection, schema: str | None, kind: str) -> Table | None:
+    wanted = literal(f"{identifier(schema)}.{kind}" if schema else kind)
+    place = connection.place.address
+    found = connection.execute(_FOUND.format(wanted=wanted))
+    if not found:
+        return None
+    columns = {row["name"]: row["type"] for row in connection.execute(_COLUMNS.format(wanted=wanted))}
     [row] = found
     name, user = row["name"], row["user_name"]
     if not row["readable"]:
@@ -102,7 +127,7 @@ def find_table(connection: Connection, schema: str | None) -> Table:
             f" GRANT SELECT ON {name} TO {identifier(user)};",
         )
     _check_columns(f"the table {name} of {place}", columns)
-    return Table(name, row["schema"], columns, row["lockable"])
+    return Table(name, row["schema"], columns, row["lockable"], kind)
 
 
 def _check_version(connection: Connection) -> None:

@@ -37,10 +37,12 @@ class Statements:
     Args:
         columns: The columns that `logs` has here.
         schema: What is wanted, where it is more than the record.
+        table: `mcp_tool_logs` has the same columns, as far as it has them.
     """
 
-    def __init__(self, columns: Collection[str], schema: pa.Schema | None = None) -> None:
+    def __init__(self, columns: Collection[str], schema: pa.Schema | None = None, table: str = "logs") -> None:
         self.columns = columns
+        self.table = table
         self.extra = ExtraSelection(schema or pa.schema([]), columns)
         self.typed = _TYPED + self.extra.typed()
         self.is_wide = bool(self.extra.contents)
@@ -100,20 +102,26 @@ class Statements:
 
     def space_rows(self, window: Window) -> str:
         """The rows of Bifrost's own time form, in the order of their texts, which is theirs but for ties."""
-        rows = f"SELECT {self._selection()} FROM logs WHERE {space_range('timestamp', window)} AND {_SETTLED}"
+        rows = f"SELECT {self._selection()} FROM {self.table} WHERE {space_range('timestamp', window)} AND {_SETTLED}"
         return f"{self.typed} UNION ALL SELECT * FROM ({rows} ORDER BY timestamp, id)"
 
     def migrated_rows(self, window: Window) -> str:
         """The rows of the migrated time form, in no order."""
         return (
-            f"{self.typed} UNION ALL SELECT {self._selection()} FROM {_migrated_from('timestamp', window)}"
+            f"{self.typed} UNION ALL SELECT {self._selection()} FROM {_migrated_from(self.table, 'timestamp', window)}"
             f" WHERE {_migrated_where('timestamp', window)} AND {_SETTLED}"
         )
 
     def odd_rows(self, numbers: Iterable[int]) -> str:
         """Rows by their number."""
         chosen = ", ".join(str(number) for number in numbers)
-        return f"{self.typed} UNION ALL SELECT {self._selection()} FROM logs WHERE rowid IN ({chosen}) AND {_SETTLED}"
+        rows = f"SELECT {self._selection()} FROM {self.table} WHERE rowid IN ({chosen}) AND {_SETTLED}"
+        return f"{self.typed} UNION ALL {rows}"
+
+    def named_rows(self, ids: Iterable[str]) -> str:
+        """Rows by their id."""
+        chosen = ", ".join("'" + each.replace("'", "''") + "'" for each in ids)
+        return f"{self.typed} UNION ALL SELECT {self._selection()} FROM {self.table} WHERE id IN ({chosen})"
 
     def candidates(self, window: Window) -> str:
         """Rows whose time is in neither form, or can't be read: whoever calls this reads each of them by itself."""
@@ -122,15 +130,15 @@ class Statements:
             f" {self._created_text()} AS created_at, typeof(timestamp) AS kind,"
             " length(CAST(timestamp AS BLOB)) AS bytes"
         )
-        sources = [f"logs WHERE {widened_range('timestamp', window)} AND {has_other_form('timestamp')}"]
+        sources = [f"{self.table} WHERE {widened_range('timestamp', window)} AND {has_other_form('timestamp')}"]
         if "created_at" in self.columns:
             unread = f"timestamp IS NOT created_at AND NOT {is_plain('timestamp')}"
-            migrated = _migrated_from("created_at", window)
+            migrated = _migrated_from(self.table, "created_at", window)
             sources += [
-                f"logs WHERE {space_range('created_at', window)} AND {unread}",
+                f"{self.table} WHERE {space_range('created_at', window)} AND {unread}",
                 f"{migrated} WHERE {_migrated_where('created_at', window, checked=False)} AND {unread}",
                 (
-                    f"logs WHERE {widened_range('created_at', window)} AND {has_other_form('created_at')}"
+                    f"{self.table} WHERE {widened_range('created_at', window)} AND {has_other_form('created_at')}"
                     f" AND NOT {is_plain('timestamp')}"
                 ),
             ]
@@ -144,12 +152,12 @@ class Statements:
     def totals(self, window: Window, odd: Collection[int]) -> list[str]:
         """Statements whose rows add up to the totals of an interval; each gives the same six columns."""
         sources = [
-            f"logs WHERE {space_range('timestamp', window)} AND {is_plain('timestamp')}",
-            f"{_migrated_from('timestamp', window)} WHERE {_migrated_where('timestamp', window)}",
+            f"{self.table} WHERE {space_range('timestamp', window)} AND {is_plain('timestamp')}",
+            f"{_migrated_from(self.table, 'timestamp', window)} WHERE {_migrated_where('timestamp', window)}",
         ]
         numbers = sorted(odd)
         sources += [
-            f"logs WHERE rowid IN ({', '.join(map(str, numbers[first : first + _MANY]))})"
+            f"{self.table} WHERE rowid IN ({', '.join(map(str, numbers[first : first + _MANY]))})"
             for first in range(0, len(numbers), _MANY)
         ]
         return [f"SELECT {self._sums()} FROM {source}" for source in sources]
@@ -177,13 +185,16 @@ class Statements:
             "SELECT '' AS timestamp, '' AS created_at UNION ALL"
             f" SELECT CASE WHEN typeof(timestamp) = 'text' THEN timestamp END, {self._created_text()}"
             # An index alone answers the inner question, for nearly every row.
-            f" FROM logs WHERE rowid IN (SELECT rowid FROM logs WHERE NOT {is_plain('timestamp')}) AND {created}"
+            f" FROM {self.table} WHERE rowid IN (SELECT rowid FROM {self.table}"
+            f" WHERE NOT {is_plain('timestamp')}) AND {created}"
         )
 
     def newest(self, day: str | None = None) -> str:
         """The latest text that is a time; of one day in Bifrost's own form, which sorts before the migrated one."""
         among = f"timestamp >= '{day} ' AND timestamp < '{day}!' AND " if day else ""
-        return f"SELECT timestamp FROM logs WHERE {among}{is_plain('timestamp')} ORDER BY timestamp DESC LIMIT 1"
+        return (
+            f"SELECT timestamp FROM {self.table} WHERE {among}{is_plain('timestamp')} ORDER BY timestamp DESC LIMIT 1"
+        )
 
     def time_indexes(self) -> str:
         """The whole indexes that begin with `timestamp`."""
@@ -196,7 +207,7 @@ class Statements:
         """Rows by the first so many characters of their times, in order; an index alone serves it."""
         moment = f"replace(substr(timestamp, 1, {characters}), 'T', ' ')"
         return (
-            f"SELECT {moment} AS moment, count(*) AS rows FROM logs"
+            f"SELECT {moment} AS moment, count(*) AS rows FROM {self.table}"
             f" WHERE {widened_range('timestamp', window)} GROUP BY moment ORDER BY moment"
         )
 
@@ -210,9 +221,9 @@ _KINDS: Final = {
 }
 
 
-def _migrated_from(column: str, window: Window) -> str:
+def _migrated_from(table: str, column: str, window: Window) -> str:
     ranges = ", ".join(f"('{low}', '{high}')" for low, high in migrated_ranges(window))
-    return f"(VALUES {ranges}) AS days CROSS JOIN logs ON {column} >= days.column1 AND {column} < days.column2"
+    return f"(VALUES {ranges}) AS days CROSS JOIN {table} ON {column} >= days.column1 AND {column} < days.column2"
 
 
 def _migrated_where(column: str, window: Window, checked: bool = True) -> str:

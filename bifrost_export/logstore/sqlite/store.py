@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,27 +15,15 @@ from bifrost_export.errors import BifrostExportError, NoLogStoreError
 from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.cutting import cut_windows, step
 from bifrost_export.logstore.extra_columns import extra_fields
-from bifrost_export.logstore.merging import in_order
+from bifrost_export.logstore.finding import find_requests
 from bifrost_export.logstore.offloaded import Completion
-from bifrost_export.logstore.port import COLUMNS, Offloaded, Reading, Rejected, Totals
-from bifrost_export.logstore.reading_ahead import ahead
-from bifrost_export.logstore.records import mapped
-from bifrost_export.logstore.rejecting import place_of, reject_unread
+from bifrost_export.logstore.port import COLUMNS, TOOL_CALLS, Reading, Requests, Totals
 from bifrost_export.logstore.rows import REQUIRED
-from bifrost_export.logstore.sqlite.connection import BATCH_ROWS, WIDE_ROWS, Connection
-from bifrost_export.logstore.sqlite.odd_times import OddTimes, judge
+from bifrost_export.logstore.sqlite.connection import Connection
+from bifrost_export.logstore.sqlite.reading import TableReading
 from bifrost_export.logstore.sqlite.statements import Statements
-from bifrost_export.logstore.sqlite.times import (
-    cast_times,
-    pad_milliseconds,
-    parse_moment,
-    parse_time,
-    parse_times,
-    readable,
-)
+from bifrost_export.logstore.sqlite.times import parse_moment, parse_time
 from bifrost_export.window import Window, from_micros
-
-_MANY = 5_000
 
 
 def _characters(windows: Sequence[Window]) -> int:
@@ -43,35 +31,15 @@ def _characters(windows: Sequence[Window]) -> int:
     return 19 if step(windows) < dt.timedelta(minutes=1) else 16
 
 
-@dataclass(frozen=True)
-class _Mapping:
-    """Maps the rows of one reading.
+def _asked(schema: pa.Schema, table: str = "logs") -> Statements:
+    """The statements for a table that has all columns."""
+    wanted = [field.name for field in extra_fields(schema)]
+    return Statements((*COLUMNS, *wanted, *content_sources(schema)), schema, table)
 
-    Args:
-        schema: What is wanted.
-        rejected: Gets the rows that could not become a record.
-        offloaded: Completes the rows.
-        counts: Gets what became of those that needed it.
-    """
 
-    schema: pa.Schema
-    rejected: list[Rejected]
-    offloaded: Completion
-    counts: Offloaded
-
-    def __call__(self, batch: pa.RecordBatch, instants: pa.Array) -> pa.RecordBatch:
-        """Map rows whose instants are known, but for some that are null."""
-        completed = self.offloaded.complete(batch, instants, self.counts)
-        return mapped(completed, instants, self.schema, self.rejected, parse_times)
-
-    def odd(self, batch: pa.RecordBatch, odd: OddTimes) -> pa.RecordBatch:
-        """Map rows whose times were judged one by one."""
-        rows = batch.column("row").to_pylist()
-        for index, row in enumerate(rows):
-            if row in odd.unread:
-                placed, kind, length = odd.unread[row]
-                self.rejected.append(reject_unread(batch, index, placed, kind, length))
-        return self(batch, pa.array([odd.instants.get(row) for row in rows], pa.int64()))
+def _read_by(asked: Statements, window: Window) -> list[str]:
+    totals = asked.totals(window, ())
+    return [asked.candidates(window), *totals, asked.space_rows(window), asked.migrated_rows(window)]
 
 
 class SQLiteLogStore:
@@ -94,7 +62,6 @@ class SQLiteLogStore:
         self.connection = Connection(self.path)
         self._batches: Generator[pa.RecordBatch, None, None] | None = None
         self.offloaded = Completion(config)
-        self._counts = Offloaded()
         try:
             self._columns = self._table()
         except BifrostExportError:
@@ -103,7 +70,7 @@ class SQLiteLogStore:
         self.statements = Statements(self._columns)
 
     def _table(self) -> frozenset[str]:
-        names = frozenset(row["name"] for row in self.connection.execute("SELECT name FROM pragma_table_info('logs')"))
+        names = self._columns_of("logs")
         if not names:
             raise NoLogStoreError(
                 f"{self.path} has no table `logs`: it is no log store of Bifrost",
@@ -137,18 +104,14 @@ class SQLiteLogStore:
                 yield moment, row["rows"]
 
     @classmethod
-    def sql(cls, window: Window, schema: pa.Schema) -> list[str]:
+    def sql(cls, window: Window, schema: pa.Schema, tool_calls: pa.Schema | None = None) -> list[str]:
         """What a run of the window asks a log store that has all columns; nothing is opened."""
-        wanted = [field.name for field in extra_fields(schema)]
-        asked = Statements((*COLUMNS, *wanted, *content_sources(schema)), schema)
-        counted = [asked.by_time(window, _characters([window])), asked.unplaced()]
-        return [
-            *counted,
-            asked.candidates(window),
-            *asked.totals(window, ()),
-            asked.space_rows(window),
-            asked.migrated_rows(window),
-        ]
+        asked = _asked(schema)
+        statements = [asked.by_time(window, _characters([window])), asked.unplaced(), *_read_by(asked, window)]
+        if tool_calls is not None:
+            calls = _asked(tool_calls, TOOL_CALLS)
+            statements += [calls.unplaced(), *_read_by(calls, window), asked.named_rows(["<llm_request_id>"])]
+        return statements
 
     def newest(self) -> dt.datetime | None:
         """Time of the newest row, whatever its status; None without a row whose time can be read."""
@@ -169,42 +132,54 @@ class SQLiteLogStore:
 
     def count(self, window: Window) -> Totals:
         """What a window holds, without reading its rows."""
-        with self.connection.snapshot():
-            return self._totals(window, self._odd_times(window))
+        return self._logs().count(window)
 
     def unplaced(self) -> int:
         """Rows of the whole table whose time can't be read from `timestamp` nor from `created_at`."""
-        rows = -1  # for the typed row in front
-        for batch in self.connection.batches(self.statements.unplaced()):
-            pairs = zip(readable(batch.column(0)), readable(batch.column(1)), strict=True)
-            rows += sum(parse_time(own) is None and parse_time(created) is None for own, created in pairs)
-        return rows
+        return self._logs().unplaced()
 
     def read(self, window: Window, schema: pa.Schema) -> Reading:
         """Read one slice in one snapshot, rows and totals; the snapshot lasts until the batches end."""
-        rejected: list[Rejected] = []
-        self._counts = Offloaded()
-        statements = Statements(self._columns, schema)
-        map_ = _Mapping(schema, rejected, self.offloaded, self._counts)
-        snapshot = self.connection.snapshot()
-        snapshot.__enter__()
-        try:
-            odd = self._odd_times(window)
-            totals = self._totals(window, odd)
-        except BaseException:
-            snapshot.__exit__(None, None, None)
-            raise
+        return self._read(self._logs(schema), window, schema)
 
-        def batches() -> Generator[pa.RecordBatch, None, None]:
-            try:
-                others = pa.Table.from_batches(list(self._others(statements, window, odd, map_)), schema)
-                yield from in_order(self._space(statements, window, map_), others, schema)
-                rejected.sort(key=place_of)
-            finally:
-                snapshot.__exit__(None, None, None)
+    def count_tool_calls(self, window: Window) -> Totals:
+        """What a window holds of `mcp_tool_logs`; nothing where there is no such table."""
+        return self._tools().count(window) if self._tool_columns else Totals()
 
-        self._batches = batches()
-        return Reading(totals, self._batches, rejected, self._counts)
+    def unplaced_tool_calls(self) -> int:
+        """The tool calls of the whole table whose time can't be read."""
+        return self._tools().unplaced() if self._tool_columns else 0
+
+    def read_tool_calls(self, window: Window, schema: pa.Schema) -> Reading:
+        """Read the tool calls of one slice, in a snapshot of their own."""
+        if not self._tool_columns:
+            return Reading(Totals(), iter(()))
+        return self._read(self._tools(schema), window, schema)
+
+    def read_requests(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
+        """Look requests up."""
+        reading = self._logs(schema)
+        return find_requests(lambda some: reading.named(some, schema), ids, schema)
+
+    def _read(self, table: TableReading, window: Window, schema: pa.Schema) -> Reading:
+        reading, self._batches = table.read(window, schema)
+        return reading
+
+    def _logs(self, schema: pa.Schema | None = None) -> TableReading:
+        return TableReading(self.connection, Statements(self._columns, schema), self.offloaded)
+
+    def _tools(self, schema: pa.Schema | None = None) -> TableReading:
+        statements = Statements(self._tool_columns, schema, TOOL_CALLS)
+        return TableReading(self.connection, statements, self.offloaded)
+
+    @cached_property
+    def _tool_columns(self) -> frozenset[str]:
+        """The columns of `mcp_tool_logs`; none where it is missing, as in an older log store."""
+        return self._columns_of(TOOL_CALLS)
+
+    def _columns_of(self, table: str) -> frozenset[str]:
+        rows = self.connection.execute(f"SELECT name FROM pragma_table_info('{table}')")
+        return frozenset(row["name"] for row in rows)
 
     def close(self) -> None:
         """Give back the connection; a reading that was left in the middle ends."""
@@ -212,35 +187,3 @@ class SQLiteLogStore:
             self._batches.close()
         self.offloaded.close()
         self.connection.close()
-
-    def _odd_times(self, window: Window) -> OddTimes:
-        return judge(self.connection.batches(self.statements.candidates(window)), window)
-
-    def _totals(self, window: Window, odd: OddTimes) -> Totals:
-        total = Totals()
-        for statement in self.statements.totals(window, odd.numbers):
-            [row] = self.connection.execute(statement)
-            total = Totals(**{name: getattr(total, name) + value for name, value in row.items()})
-        return total
-
-    def _space(self, statements: Statements, window: Window, map_: _Mapping) -> Iterator[pa.RecordBatch]:
-        for batch in ahead(self._rows(statements.space_rows(window), statements.is_wide)):
-            yield map_(batch, cast_times(batch.column("timestamp")))
-
-    def _others(
-        self, statements: Statements, window: Window, odd: OddTimes, map_: _Mapping
-    ) -> Iterator[pa.RecordBatch]:
-        for batch in self._rows(statements.migrated_rows(window), statements.is_wide):
-            yield map_(batch, cast_times(pad_milliseconds(batch.column("timestamp"))))
-        numbers = sorted(odd.numbers)
-        for first in range(0, len(numbers), _MANY):
-            for batch in self._rows(statements.odd_rows(numbers[first : first + _MANY]), statements.is_wide):
-                yield map_.odd(batch, odd)
-
-    def _rows(self, sql: str, is_wide: bool) -> Generator[pa.RecordBatch, None, None]:
-        """The rows of a query, without the typed one in front."""
-        skip = 1
-        for batch in self.connection.batches(sql, WIDE_ROWS if is_wide else BATCH_ROWS):
-            rows, skip = batch.slice(skip), 0
-            if rows.num_rows:
-                yield rows

@@ -157,5 +157,5 @@ def test_schema_prints_the_columns_of_a_dataset(capsys: pytest.CaptureFixture[st
 
 def test_schema_of_an_unknown_dataset_is_wrong_input(capsys: pytest.CaptureFixture[str]) -> None:
     """Those that there are get listed."""
-    assert execute(["schema", "--dataset", "traces"]) == 2
+    assert execute(["schema", "--dataset", "spans"]) == 2
     assert "Allowed: request_logs" in capsys.readouterr().err

@@ -1,0 +1,140 @@
+"""Reading one table of a SQLite log store: what a slice holds, and its rows in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from bifrost_export.logstore.merging import in_order
+from bifrost_export.logstore.offloaded import Completion
+from bifrost_export.logstore.port import Offloaded, Reading, Rejected, Totals
+from bifrost_export.logstore.reading_ahead import ahead
+from bifrost_export.logstore.records import mapped
+from bifrost_export.logstore.rejecting import place_of, reject_unread
+from bifrost_export.logstore.sqlite.connection import BATCH_ROWS, WIDE_ROWS, Connection
+from bifrost_export.logstore.sqlite.odd_times import OddTimes, judge
+from bifrost_export.logstore.sqlite.statements import Statements
+from bifrost_export.logstore.sqlite.times import cast_times, pad_milliseconds, parse_time, parse_times, readable
+from bifrost_export.window import Window
+
+_MANY = 5_000
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Maps the rows of one reading.
+
+    Args:
+        schema: What is wanted.
+        rejected: Gets the rows that could not become a record.
+        offloaded: Completes the rows.
+        counts: Gets what became of those that needed it.
+        table: The rows'.
+    """
+
+    schema: pa.Schema
+    rejected: list[Rejected]
+    offloaded: Completion
+    counts: Offloaded
+    table: str
+
+    def __call__(self, batch: pa.RecordBatch, instants: pa.Array) -> pa.RecordBatch:
+        """Map rows whose instants are known, but for some that are null."""
+        completed = self.offloaded.complete(batch, instants, self.counts, self.table)
+        return mapped(completed, instants, self.schema, self.rejected, parse_times)
+
+    def odd(self, batch: pa.RecordBatch, odd: OddTimes) -> pa.RecordBatch:
+        """Map rows whose times were judged one by one."""
+        rows = batch.column("row").to_pylist()
+        for index, row in enumerate(rows):
+            if row in odd.unread:
+                placed, kind, length = odd.unread[row]
+                self.rejected.append(reject_unread(batch, index, placed, kind, length))
+        return self(batch, pa.array([odd.instants.get(row) for row in rows], pa.int64()))
+
+
+class TableReading:
+    """Reads one table.
+
+    Args:
+        connection: To the file.
+        statements: Of the table.
+        offloaded: Completes rows whose payload is elsewhere.
+    """
+
+    def __init__(self, connection: Connection, statements: Statements, offloaded: Completion) -> None:
+        self.connection, self.statements, self.offloaded = connection, statements, offloaded
+
+    def count(self, window: Window) -> Totals:
+        """What a window holds."""
+        with self.connection.snapshot():
+            return self._totals(window, self._odd_times(window))
+
+    def unplaced(self) -> int:
+        """Rows of the whole table whose time can't be read from `timestamp` nor from `created_at`."""
+        rows = -1  # for the typed row in front
+        for batch in self.connection.batches(self.statements.unplaced()):
+            pairs = zip(readable(batch.column(0)), readable(batch.column(1)), strict=True)
+            rows += sum(parse_time(own) is None and parse_time(created) is None for own, created in pairs)
+        return rows
+
+    def read(self, window: Window, schema: pa.Schema) -> tuple[Reading, Generator[pa.RecordBatch, None, None]]:
+        """Read a slice in one snapshot, which lasts until the batches end; they are given twice, to be closed."""
+        map_ = Mapping(schema, [], self.offloaded, Offloaded(), self.statements.table)
+        snapshot = self.connection.snapshot()
+        snapshot.__enter__()
+        try:
+            odd = self._odd_times(window)
+            totals = self._totals(window, odd)
+        except BaseException:
+            snapshot.__exit__(None, None, None)
+            raise
+
+        def batches() -> Generator[pa.RecordBatch, None, None]:
+            try:
+                others = pa.Table.from_batches(list(self._others(window, odd, map_)), schema)
+                yield from in_order(self._space(window, map_), others, schema)
+                map_.rejected.sort(key=place_of)
+            finally:
+                snapshot.__exit__(None, None, None)
+
+        rows = batches()
+        return Reading(totals, rows, map_.rejected, map_.counts), rows
+
+    def named(self, ids: list[str], schema: pa.Schema) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+        """Rows by their ids, in no order: as they stand, and mapped, without those that can't be."""
+        map_ = Mapping(schema, [], self.offloaded, Offloaded(), self.statements.table)
+        for batch in self._rows(self.statements.named_rows(ids)):
+            yield batch, map_(batch, parse_times(batch.column("timestamp")))
+
+    def _odd_times(self, window: Window) -> OddTimes:
+        return judge(self.connection.batches(self.statements.candidates(window)), window)
+
+    def _totals(self, window: Window, odd: OddTimes) -> Totals:
+        total = Totals()
+        for statement in self.statements.totals(window, odd.numbers):
+            [row] = self.connection.execute(statement)
+            total = Totals(**{name: getattr(total, name) + value for name, value in row.items()})
+        return total
+
+    def _space(self, window: Window, map_: Mapping) -> Iterator[pa.RecordBatch]:
+        for batch in ahead(self._rows(self.statements.space_rows(window))):
+            yield map_(batch, cast_times(batch.column("timestamp")))
+
+    def _others(self, window: Window, odd: OddTimes, map_: Mapping) -> Iterator[pa.RecordBatch]:
+        for batch in self._rows(self.statements.migrated_rows(window)):
+            yield map_(batch, cast_times(pad_milliseconds(batch.column("timestamp"))))
+        numbers = sorted(odd.numbers)
+        for first in range(0, len(numbers), _MANY):
+            for batch in self._rows(self.statements.odd_rows(numbers[first : first + _MANY])):
+                yield map_.odd(batch, odd)
+
+    def _rows(self, sql: str) -> Generator[pa.RecordBatch, None, None]:
+        """The rows of a query, without the typed one in front."""
+        skip = 1
+        for batch in self.connection.batches(sql, WIDE_ROWS if self.statements.is_wide else BATCH_ROWS):
+            rows, skip = batch.slice(skip), 0
+            if rows.num_rows:
+                yield rows
