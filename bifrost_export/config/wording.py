@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 LATER = {
-    "max_file_size", "day", "minute",
+    "day", "minute",
     "expression", "start_date", "catchup", "missed_windows", "offloaded",
 }  # fmt: skip
 """Keys of the contract's list that this version doesn't know yet."""
