@@ -5,7 +5,6 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from bifrost_export.errors import WindowError
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from bifrost_export.config.models import DateRange
+    from bifrost_export.config.schedules import Schedule
 
 _COUNTED = re.compile(r"last_([1-9][0-9]{0,3})_(hours|days|weeks|months)")
 _CLOCK = re.compile(
@@ -31,14 +31,13 @@ _WHOLE_PERIOD = {
     "weekly": {"last_168_hours", "last_7_days", "last_1_weeks", "last_week"},
     "monthly": {"last_1_months", "last_month"},
 }
-_PERIODS = {"hourly": dt.timedelta(hours=1), "daily": _DAY, "weekly": 7 * _DAY}
 _LOOKED_AT = 62 * _DAY
 """How far around a window `warning` looks: the longest that `last_month` reaches back."""
-_MOST_RUNS = 1500
+_FEWEST_RUNS, _MOST_RUNS = 5, 3000
 
 
 def range_of(
-    date_range: str | DateRange | None, window: Window, zone: ZoneInfo, frequency: str = "daily"
+    date_range: str | DateRange | None, window: Window, zone: ZoneInfo, period: str | None = "daily"
 ) -> Window | None:
     """The rows that a run exports.
 
@@ -47,7 +46,7 @@ def range_of(
             `this_month` are those of the window's last moment, up to the window's end. An object narrows the window.
         window: The run's window.
         zone: The export's timezone.
-        frequency: Of the schedule.
+        period: Of the schedule, in words: `hourly`, `daily`, `weekly`, `monthly`, or None when it has none.
 
     Returns:
         The interval of the rows to export, or None when it is empty.
@@ -58,7 +57,7 @@ def range_of(
     if date_range is None:
         return window
     if isinstance(date_range, str):
-        return window if date_range in _WHOLE_PERIOD.get(frequency, ()) else _in_words(date_range, window, zone)
+        return window if date_range in _WHOLE_PERIOD.get(period or "", ()) else _in_words(date_range, window, zone)
     start, end = parse_instant(date_range.start, zone), inclusive_end(date_range.end, zone)
     if start >= end:
         raise WindowError(
@@ -151,14 +150,13 @@ def _months_before(local: dt.datetime, count: int) -> dt.datetime:
     return first.replace(day=min(local.day, calendar.monthrange(first.year, first.month)[1]))
 
 
-def warning(date_range: str | DateRange | None, window: Window, zone: ZoneInfo, frequency: str) -> str | None:
+def warning(date_range: str | DateRange | None, schedule: Schedule, now: dt.datetime) -> str | None:
     """Which rows are exported twice or never by a word that doesn't mean the window, with an example.
 
     Args:
         date_range: As the document has it.
-        window: Any window of the schedule; the example is this run, or one near it that shows the difference.
-        zone: The export's timezone.
-        frequency: Of the schedule.
+        schedule: The export's.
+        now: The example is the last run that has settled by then, or one near it that shows the difference.
 
     Returns:
         The text, or None when every run exports its window, or what lies in it of two times.
@@ -166,9 +164,10 @@ def warning(date_range: str | DateRange | None, window: Window, zone: ZoneInfo, 
     Raises:
         WindowError: The calendar ends.
     """
-    if not isinstance(date_range, str):
+    if not isinstance(date_range, str) or date_range in _WHOLE_PERIOD.get(schedule.period or "", ()):
         return None
-    runs = {each: range_of(date_range, each, zone, frequency) for each in _windows_around(window, zone, frequency)}
+    around = _windows_around(schedule, schedule.latest_settled(now))
+    runs = {each: range_of(date_range, each, schedule.zone, schedule.period) for each in around}
     example = next((each for each in runs if runs[each] != each), None)
     if example is None:
         return None
@@ -180,8 +179,8 @@ def warning(date_range: str | DateRange | None, window: Window, zone: ZoneInfo, 
     facts += [f"the rows of {each} are exported twice or more often" for each in twice]
     facts += [f"the rows of {each} are never exported" for each in never]
     return (
-        f"date_range {date_range!r} does not mean the {frequency} schedule's window: for example, {'; '.join(facts)};"
-        " the files are named by the window all the same"
+        f"date_range {date_range!r} does not mean the {schedule.frequency} schedule's window: for example,"
+        f" {'; '.join(facts)}; the files are named by the window all the same"
     )
 
 
@@ -191,19 +190,10 @@ def _left(window: Window, taken: list[Window]) -> list[Window]:
     return merge(piece for piece in pieces if not any(each.covers(piece) for each in taken))
 
 
-def _windows_around(window: Window, zone: ZoneInfo, frequency: str) -> list[Window]:
+def _windows_around(schedule: Schedule, window: Window) -> list[Window]:
     """The window, then its neighbours on both sides, the nearest first."""
-    period = _PERIODS.get(frequency, window.end - window.start)
-    local = window.end.astimezone(zone).replace(tzinfo=None)
-
-    def end(number: int) -> dt.datetime:
-        if frequency == "monthly":
-            return to_utc(_months_before(local, -number), zone)
-        return window.end + number * period if frequency == "hourly" else to_utc(local + number * period, zone)
-
-    count = min(_MOST_RUNS, _LOOKED_AT // period + 1)
-    before = [window.start, *(end(-number - 1) for number in range(1, count + 1))]
-    after = [window.end, *(end(number) for number in range(1, count + 1))]
-    past = [Window(start, until) for until, start in pairwise(before) if start < until]
-    future = [Window(start, until) for start, until in pairwise(after) if start < until]
-    return [window, *(each for pair in zip(past, future, strict=False) for each in pair)]
+    around, past, future = [window], window, window
+    while len(around) < _MOST_RUNS and (future.end - past.start < 2 * _LOOKED_AT or len(around) < _FEWEST_RUNS):
+        past, future = schedule.window_until(past.start), schedule.window_from(future.end)
+        around += [past, future]
+    return around

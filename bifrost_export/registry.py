@@ -103,6 +103,8 @@ DESTINATIONS = Registry(
     "destination",
     "bifrost_export.destinations",
     {
+        "azure_blob": "bifrost_export.destinations.azure_blob:AzureBlobDestination",
+        "gcs": "bifrost_export.destinations.gcs:GCSDestination",
         "local": "bifrost_export.destinations.local:LocalDestination",
         "s3": "bifrost_export.destinations.s3:S3Destination",
     },

@@ -26,6 +26,9 @@ os.environ |= {
 }
 
 import pytest  # noqa: E402
+
+pytest.register_assert_rewrite("bifrost_export.testing")
+
 from hypothesis import settings  # noqa: E402
 
 from bifrost_export.testing.sample_logs import write  # noqa: E402
@@ -36,6 +39,8 @@ pytest_plugins = [
     "tests.servers.buckets",
     "tests.servers.postgres",
     "tests.servers.payload_gcs",
+    "tests.servers.gcs",
+    "tests.servers.azure",
     "tests.integration.commands",
 ]
 

@@ -124,7 +124,8 @@ def export_dag(dag_id: str, loaded: LoadedExport, export: Export) -> DAG:
         doc_md=page(export, frozen, config_hash(frozen), warnings),
         tags={"bifrost", "log-export", kind, format_kind(export.data.format).kind, *options.tags},
         default_args=_arguments(export),
-        catchup=False,
+        start_date=schedule.start,
+        catchup=schedule.catchup,
         max_active_runs=options.max_active_runs,
         is_paused_upon_creation=options.paused,
     ) as dag:

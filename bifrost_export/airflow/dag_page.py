@@ -73,10 +73,17 @@ def when(export: Export) -> str:
     """When the export runs, in words."""
     schedule = export.schedule
     described = schedule.describe()
-    return (
-        f"{described[0].upper()}{described[1:]}, on the local calendar of {_code(schedule.timezone)}. A run starts"
-        f" {_code(schedule.settle)} after its window's end, when rows that are written late have arrived."
-    )
+    calendar = f"{described[0].upper()}{described[1:]}, on the local calendar of {_code(schedule.timezone)}."
+    settling = f"A run starts {_code(schedule.settle)} after its window's end, when late rows have arrived."
+    told = [f"{calendar} {settling}"]
+    if schedule.start_date is not None:
+        first = "The first window is the one at" if schedule.catchup else "No scheduled window starts before"
+        told.append(f"{first} {_code(schedule.start_date)}.")
+    if schedule.missed_windows == "skip" and not schedule.catchup:
+        told.append("After an outage or a pause the windows before the latest are skipped.")
+    else:
+        told.append("After an outage or a pause every window that was missed is run.")
+    return " ".join(told)
 
 
 def rules(export: Export) -> Iterator[str]:

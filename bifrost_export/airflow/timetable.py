@@ -97,6 +97,9 @@ class ExportTimetable(Timetable):
         earliest = None if restriction.earliest is None else plain(restriction.earliest)
         if last is not None:
             start = plain(last.end)
+            # In a backfill the restriction's catchup is true, and skipping would lose windows.
+            if self.schedule.missed_windows == "skip" and not restriction.catchup:
+                start = max(start, self.schedule.latest_settled(dt.datetime.now(UTC)).start)
         elif restriction.catchup and earliest is not None:
             return self.schedule.first_firing_from(earliest)
         else:

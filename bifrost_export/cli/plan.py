@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +36,18 @@ _SHOWN = 150
     help="Begin with the first window that ends after it; without a zone, in the export's timezone. [default: now]",
 )
 @click.option("--count", type=click.IntRange(1, 1000), default=5, show_default=True, help="How many windows.")
+@click.option("--iam", is_flag=True, help="Tell the least rights that each export needs of its destination's cloud.")
 @output.format_option
 @click.pass_obj
 def plan(
-    masker: Masker, /, config: str, export_name: str | None, since: str | None, count: int, output_format: str
+    masker: Masker,
+    /,
+    config: str,
+    export_name: str | None,
+    since: str | None,
+    count: int,
+    iam: bool,
+    output_format: str,
 ) -> int:
     """Show the next windows of the exports of the document CONFIG, in local time and UTC, and where they go.
 
@@ -57,10 +66,10 @@ def plan(
         with output.results_apart():
             found.append((loaded, outlook(runtime, loaded, begin, count)))
     if output_format == "json":
-        output.print_json({"exports": [_to_json(*each) for each in found]})
+        output.print_json({"exports": [_to_json(*each, iam=iam) for each in found]})
     else:
         for each in found:
-            _show(output.result_console(), *each)
+            _show(output.result_console(), *each, iam=iam)
     return chosen.exit_code
 
 
@@ -70,17 +79,18 @@ def _since(loaded: LoadedExport, text: str | None, now: dt.datetime) -> dt.datet
     return now if text is None else parse_instant(text, loaded.good.schedule.zone)
 
 
-def _to_json(loaded: LoadedExport, found: Outlook) -> dict[str, Any]:
+def _to_json(loaded: LoadedExport, found: Outlook, *, iam: bool) -> dict[str, Any]:
     return {
         "name": loaded.name,
         "dag_id": loaded.dag_id,
         "windows": [window.to_json() for window in found.windows],
         "targets": [target for each in found.targets for target in each],
         "statements": found.statements,
+        **({"iam": found.rights} if iam else {}),
     }
 
 
-def _show(console: Console, loaded: LoadedExport, found: Outlook) -> None:
+def _show(console: Console, loaded: LoadedExport, found: Outlook, *, iam: bool) -> None:
     from rich.table import Table
 
     schedule = loaded.good.schedule
@@ -96,6 +106,10 @@ def _show(console: Console, loaded: LoadedExport, found: Outlook) -> None:
         for target in targets:
             console.print(f"  {target}", markup=False, soft_wrap=True)
     _show_transformations(console, loaded)
+    if iam:
+        console.print("[bold]What the destination's identity needs[/]")
+        told = json.dumps(found.rights, indent=2) if found.rights else "Nothing but the rights of the system's user."
+        console.print(told, markup=False, soft_wrap=True)
     if not found.statements:
         console.print("No log store is named: no SQL.")
         return

@@ -65,8 +65,7 @@ def _odd_range(loaded: LoadedExport) -> Iterator[Problem]:
     pointer = f"{loaded.pointer}/data/filters/date_range"
     checker = Checker(text, loaded.document.path.name, loaded.document.origins)
     try:
-        window = schedule.latest_settled(dt.datetime.now(UTC))
-        told = warning(wanted, window, schedule.zone, schedule.frequency)
+        told = warning(wanted, schedule, dt.datetime.now(UTC))
     except WindowError as error:
         checker.add_error(pointer, error)
     else:

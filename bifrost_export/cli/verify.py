@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def verify(masker: Masker, /, manifest: str, config: str | None, export_name: str | None, output_format: str) -> int:
     """Read the files that MANIFEST names, and compare bytes, sha256, rows, times and sums.
 
-    MANIFEST is a path or s3://bucket/key, as run and plan tell it. Without --config and --export the cloud's default
-    chain signs in. Exit code 1 when something differs, or when the window was withdrawn or replaced.
+    MANIFEST is a path, s3://bucket/key, gs://bucket/key or an address of Azure's, as run and plan tell it. Without
+    --config and --export the cloud's default chain signs in. Exit code 1 when something differs, or when the window
+    was withdrawn or replaced.
     """
     from bifrost_export.cli.surroundings import runtime_of
     from bifrost_export.pipeline.verify import verify as verify_window

@@ -14,8 +14,9 @@ from bifrost_export.config.origins import Origins
 from bifrost_export.config.positions import Text, pointer_of, steps_of
 from bifrost_export.config.problems import Problem
 from bifrost_export.config.references import check_reference, is_broken, is_literal, references_in
+from bifrost_export.config.schedule_kinds import keys_of_frequency, schedule_models
 from bifrost_export.config.texts import Place, fields_of, map_texts
-from bifrost_export.config.wording import brief, name_of, of_value, of_wrong_key, shortened
+from bifrost_export.config.wording import brief, name_of, of_others_key, of_value, of_wrong_key, shortened
 from bifrost_export.config.words import keys_beside
 from bifrost_export.errors import BifrostExportError, ConfigError
 
@@ -98,6 +99,8 @@ class Checker:
         at = pointer + pointer_of(*fault.steps)
         if fault.kind == "extra_forbidden":
             known = list(fields_of(fault.holder)) if fault.holder else []
+            if self._of_another_frequency(fault, at, known):
+                return
             place = fault.better_place()
             self.wrong_key(at, known, f"It belongs into {place!r}." if place else None, beside=keys_beside(known))
         elif fault.kind == "missing":
@@ -112,6 +115,17 @@ class Checker:
             self.add(at, str(fault.raised))
         else:
             self._wrong_value(at, fault)
+
+    def _of_another_frequency(self, fault: Fault, at: str, known: list[str]) -> bool:
+        """Refuse a key that schedules of other frequencies have."""
+        own = next((word for word, model in schedule_models().items() if model is fault.holder), None)
+        key = str(fault.steps[-1])
+        others = [word for word, keys in keys_of_frequency().items() if key in keys]
+        if own is None or not others:
+            return False
+        hint = f"Leave it out, or choose {' or '.join(others)} as the frequency."
+        self.add(at, of_others_key(key, others, own), of_key=True, allowed=", ".join(known), hint=hint)
+        return True
 
     def _wrong_value(self, at: str, fault: Fault) -> None:
         written = self.origins.written(at)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from bifrost_export.config.kinds import config_model
 from bifrost_export.config.positions import value_at
-from bifrost_export.config.texts import fields_of
+from bifrost_export.config.texts import fields_of, model_below
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,13 @@ class Fault:
     @property
     def holder(self) -> type[BaseModel] | None:
         """The model of the object that holds the value."""
-        found: type[BaseModel] | None = self.model
+        model: type[BaseModel] | None = self.model
+        value = self.value
         for step in self.steps[:-1]:
-            if found is not None and isinstance(step, str):
-                found = fields_of(found).get(step, (None, None))[1]
-        return found
+            value = value_at(value, [str(step)])
+            if model is not None and isinstance(step, str):
+                model = model_below(fields_of(model).get(step, (None, ()))[1], value)
+        return model
 
     @property
     def description(self) -> str | None:
@@ -77,7 +79,7 @@ class Fault:
         """The key beside a wrong one whose object knows it."""
         key, holder = str(self.steps[-1]), self.holder
         for name, (_, inner) in fields_of(holder).items() if holder else ():
-            if inner is not None and key in inner.model_fields:
+            if any(key in model.model_fields for model in inner):
                 return name
         beside = value_at(self.value, [str(step) for step in self.steps[:-1]])
         config = config_model("destination", beside.get("type")) if holder and "config" in holder.model_fields else None

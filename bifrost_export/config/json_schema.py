@@ -21,6 +21,7 @@ from bifrost_export.config.models import (
 )
 from bifrost_export.config.schedule_kinds import schedule_models
 from bifrost_export.config.schema_forms import (
+    CATCHUP_NEEDS_A_START,
     choose_config,
     format_choice,
     let_words_stand,
@@ -40,6 +41,8 @@ _OF_SCHEDULES = {
     "time": {"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["02:00"]},
     "timezone": {"examples": ["UTC", "Europe/Berlin", "America/New_York"]},
     "settle": _DURATION,
+    "start_date": {"examples": ["2026-01-01", "2026-01-01T00:00:00Z"]},
+    "expression": {"examples": ["30 2 * * 1-5", "@daily"]},
 }
 _S3 = {"bucket": "bifrost-logs", "region": "us-west-2", "prefix": "logs/{year}/{month}/{day}/"}
 _EXAMPLES = [
@@ -143,9 +146,10 @@ def _complete(definitions: dict[str, Any], transforms: dict[str, type[BaseModel]
     definitions["Export"]["properties"]["name"] |= {"pattern": f"^{NAME_PATTERN}$", "not": {"pattern": "__"}}
     definitions["AirflowOptions"]["properties"]["execution_timeout"] |= _DURATION
     for model in schedule_models().values():
-        for name, facts in _OF_SCHEDULES.items():
-            if name in definitions[model.__name__]["properties"]:
-                definitions[model.__name__]["properties"][name] |= facts
+        properties = definitions[model.__name__]["properties"]
+        for name in _OF_SCHEDULES.keys() & properties:
+            properties[name] |= _OF_SCHEDULES[name]
+        definitions[model.__name__]["allOf"] = [CATCHUP_NEEDS_A_START]
     data = definitions["Data"]["properties"]
     data["include"]["items"]["enum"] = list(DATASETS)
     data["extra_fields"]["items"]["enum"] = list(LOG_COLUMNS)

@@ -26,7 +26,7 @@ DATASETS = ("request_logs", "response_logs", "error_logs", "metrics")
 """The datasets that `data.include` takes in this version."""
 
 LATER_DATASETS = ("traces",)
-LATER_DESTINATIONS = ("gcs", "azure_blob", "snowflake", "redshift", "bigquery")
+LATER_DESTINATIONS = ("snowflake", "redshift", "bigquery")
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 """Of the names of exports, in which `__` may not stand either."""
 
@@ -65,7 +65,10 @@ class Source(Strict):
 class Staging(Strict):
     """Where rows wait between tasks."""
 
-    url: ConnectionText | None = Field(default=None, description="file:///folder or s3://bucket/prefix.")
+    url: ConnectionText | None = Field(
+        default=None,
+        description="file:///folder, s3://bucket/prefix, gs://bucket/prefix, or az://container/prefix with conn_id.",
+    )
     conn_id: str | None = Field(default=None, description="An Airflow connection for an object store.")
     keep_days: int = Field(default=7, ge=1, le=3650, description="Days after which what dead runs left is swept.")
     shared: bool = Field(default=False, description="The folder is on a disk that all workers share.")

@@ -13,6 +13,12 @@ Schema = dict[str, Any]
 
 _PARTIAL = "Partial"
 
+CATCHUP_NEEDS_A_START: Schema = {
+    "if": {"required": ["catchup"], "properties": {"catchup": {"const": True}}},
+    "then": {"required": ["start_date"]},
+}
+"""Of every schedule."""
+
 
 def choose_config(definition: Schema, models: dict[str, type[BaseModel]]) -> None:
     """Let `type` choose the shape of `config`.
@@ -146,8 +152,12 @@ def _frequency_rules(definitions: Schema, beside: set[str]) -> Iterator[Schema]:
         required = [key for key in definition.get("required", []) if key != "frequency"]
         yield {
             "if": {"required": ["schedule"], "properties": {"schedule": {"const": frequency}}},
-            "then": {"properties": properties, "required": required},
+            "then": {"properties": properties, "required": required, **_all_of(definition)},
         }
+
+
+def _all_of(definition: Schema) -> Schema:
+    return {"allOf": definition["allOf"]} if "allOf" in definition else {}
 
 
 def _destination_rules(destinations: dict[str, type[BaseModel]]) -> Iterator[Schema]:

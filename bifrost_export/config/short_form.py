@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from bifrost_export.config.checking import Checker
-from bifrost_export.config.words import BESIDE
+from bifrost_export.config.words import BESIDE, FREQUENCIES
 
 POINTER = "/export"
 KEYS = ("export", "filters", "transformations")
@@ -15,7 +15,6 @@ KEYS = ("export", "filters", "transformations")
 ALONE = tuple(key for key, word in BESIDE.items() if word == "schedule")
 """Keys that stand beside a schedule, and may here stand without one: it is daily."""
 
-_FREQUENCIES = ("daily", "weekly", "monthly", "hourly", "cron")
 _KIND = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LOCAL = {"type": "local", "config": {"path": "bifrost_exports"}}
 _IN_DATA = ("filters", "transformations")
@@ -84,6 +83,6 @@ def _name(value: dict[str, Any]) -> str | None:
     schedule, destination = value.get("schedule"), value.get("destination")
     frequency = schedule.get("frequency") if isinstance(schedule, dict) else None
     kind = destination.get("type") if isinstance(destination, dict) else None
-    if isinstance(kind, str) and frequency in _FREQUENCIES and _KIND.fullmatch(kind):
+    if isinstance(kind, str) and frequency in FREQUENCIES and _KIND.fullmatch(kind):
         return f"{frequency}_{kind}_export"
     return None

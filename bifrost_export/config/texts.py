@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from bifrost_export.config.fields import CONNECTION, LITERAL, PATH, SECRET
 from bifrost_export.config.positions import pointer_of
+from bifrost_export.config.unions import member_for
 
 
 @dataclass(frozen=True)
@@ -33,18 +34,23 @@ class Place:
 
 
 @cache
-def fields_of(model: type[BaseModel]) -> Mapping[str, tuple[Place, type[BaseModel] | None]]:
-    """Each key's place, and the model of what stands under it, if it has one."""
+def fields_of(model: type[BaseModel]) -> Mapping[str, tuple[Place, tuple[type[BaseModel], ...]]]:
+    """Each key's place, and the models that what stands under it may have."""
     hints = get_type_hints(model, include_extras=True)
     return {info.alias or name: _read(hints[name], info) for name, info in model.model_fields.items() if name in hints}
 
 
-def _read(hint: Any, info: FieldInfo) -> tuple[Place, type[BaseModel] | None]:
+def _read(hint: Any, info: FieldInfo) -> tuple[Place, tuple[type[BaseModel], ...]]:
     markers = dict(info.json_schema_extra) if isinstance(info.json_schema_extra, dict) else {}
     models: list[type[BaseModel]] = []
     _collect(hint, markers, models)
     place = Place(*(bool(markers.get(name)) for name in (SECRET, CONNECTION, LITERAL, PATH)))
-    return place, models[0] if models else None
+    return place, tuple(models)
+
+
+def model_below(models: Sequence[type[BaseModel]], value: Any) -> type[BaseModel] | None:
+    """The model of a value, or of the objects in it, among those that it may have."""
+    return member_for(models, value) if models else None
 
 
 def _collect(hint: Any, markers: dict[str, Any], models: list[type[BaseModel]]) -> None:
@@ -76,7 +82,8 @@ def place_at(model: type[BaseModel] | None, steps: Sequence[object]) -> Place | 
             continue
         if model is None or str(step) not in fields_of(model):
             return None
-        place, model = fields_of(model)[str(step)]
+        place, models = fields_of(model)[str(step)]
+        model = models[0] if models else None
     return place
 
 
@@ -104,8 +111,8 @@ def map_texts(
     if isinstance(value, Mapping):
         known = fields_of(model) if model is not None else {}
         return {
-            key: map_texts(each, below, pointer + pointer_of(key), change, inner)
+            key: map_texts(each, model_below(below, each), pointer + pointer_of(key), change, inner)
             for key, each in value.items()
-            for inner, below in [known.get(key, (place if model is None else Place(), None))]
+            for inner, below in [known.get(key, (place if model is None else Place(), ()))]
         }
     return value

@@ -24,6 +24,7 @@ HIDDEN = "***"
 """Stands for a secret where a transformation is only looked at."""
 
 _NO_WORD = re.compile(r"[^A-Za-z0-9_]+")
+"""What doesn't stand in the names of staged files."""
 
 
 def transform_kind(type_: object) -> Any:
@@ -72,7 +73,7 @@ class Step:
     @property
     def name(self) -> str:
         """How staged files and books name it: `2-anonymize`."""
-        return f"{self.number}-{_NO_WORD.sub('_', self.type)}"
+        return f"{self.number}-{_NO_WORD.sub('_', self.type.rpartition(':')[2])}"
 
     def runs_on(self, dataset: str, names: Collection[str]) -> bool:
         """Whether it changes a dataset whose rows have columns of these names when they come to it."""

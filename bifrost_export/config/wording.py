@@ -8,15 +8,10 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
-LATER = {
-    "day", "minute",
-    "expression", "start_date", "catchup", "missed_windows", "offloaded",
-}  # fmt: skip
-"""Keys of the contract's list that this version doesn't know yet."""
+from bifrost_export.config.words import FREQUENCIES
 
 _REFUSED = {"password_command": "no command is run to find a password: write ${NAME}, or use an Airflow connection"}
 _HINTS = {"<<": "YAML 1.2 has no merge keys: what several exports share stands in log_exports.defaults."}
-_LATER_SCHEDULES = ("weekly", "monthly", "hourly", "cron")
 _LONGEST = 80
 _LONGEST_KEY = 200
 """Characters of a key that is worth comparing with others."""
@@ -47,9 +42,20 @@ def of_wrong_key(key: str, known: list[str], beside: Sequence[str] = ()) -> tupl
     allowed = ", ".join(known) or None
     if key in _REFUSED:
         return f"the key {key!r} is not supported: {_REFUSED[key]}", allowed, None
-    if key in LATER:
-        return f"the key {key!r} comes with a later version", allowed, "Leave it out."
     return f"unknown key {brief(key, key)}", allowed, _HINTS.get(key) or nearest(key, [*known, *beside])
+
+
+def of_others_key(key: str, others: Sequence[str], own: str) -> str:
+    """Message for a key that other kinds of schedules know.
+
+    Args:
+        key: The key.
+        others: The frequencies that know it, at least one.
+        own: The frequency that stands there.
+    """
+    *former, last = others
+    told = f"{', '.join(former)} and {last}" if former else last
+    return f"the key {key!r} belongs to {told} schedules, and this one is {own}"
 
 
 def nearest(word: str, known: list[str]) -> str | None:
@@ -70,10 +76,11 @@ def of_value(name: str, found: Any, error: dict[str, Any]) -> tuple[str, str | N
     allowed = str(error["msg"]).removeprefix("Input should be ")
     if kind in _ALLOWED:
         allowed = _ALLOWED[kind].format(**context)
+        allowed = allowed.replace("a list of", "an object of") if isinstance(found, dict) else allowed
     if kind == "model_type" and name in _WORD_OR_OBJECT:
         allowed = _WORD_OR_OBJECT[name]
-    if name in ("frequency", "schedule") and found in _LATER_SCHEDULES:
-        return allowed, f"{str(found).capitalize()} schedules come with a later version."
+    if name in ("frequency", "schedule") and kind == "literal_error":
+        allowed = ", ".join(map(repr, FREQUENCIES))
     if name == "export" and isinstance(found, list):
         return allowed, 'Several exports stand in {"log_exports": {"exports": [...]}}.'
     if isinstance(found, str) and found.startswith(("${", "env.")):
@@ -105,8 +112,9 @@ def brief(told: Any, found: Any) -> str:
         found: The value itself, of which only the kind is told when that is None.
     """
     if told is None and found is not None:
-        kind = "an object" if isinstance(found, dict) else "a list" if found else "an empty list"
-        return kind if isinstance(found, dict | list) else "not of the right kind"
+        kind = "object" if isinstance(found, dict) else "list"
+        told = f"an empty {kind}" if not found else f"{'an' if kind == 'object' else 'a'} {kind}"
+        return told if isinstance(found, dict | list) else "not of the right kind"
     text = json.dumps(told, ensure_ascii=False) if not isinstance(told, str) else repr(told)
     return shortened(text, _LONGEST)
 

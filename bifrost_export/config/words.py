@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+FREQUENCIES = ("daily", "weekly", "monthly", "hourly", "cron")
+"""The words for a schedule."""
+
 SCHEDULE_KEYS = (
     "time", "day", "minute", "expression", "timezone", "settle", "start_date", "catchup", "missed_windows",
 )  # fmt: skip

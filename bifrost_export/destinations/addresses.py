@@ -1,4 +1,4 @@
-"""Find a store and a key by what people write: `s3://bucket/key`, a path."""
+"""Find a store and a key by what people write: `s3://bucket/key`, `gs://bucket/key`, Azure's addresses, a path."""
 
 from __future__ import annotations
 
@@ -12,23 +12,60 @@ from bifrost_export.errors import ConfigError
 if TYPE_CHECKING:
     from bifrost_export.destinations.store import ObjectStore
 
-ALLOWED = "s3://bucket/key, file:///path, or a path"
+ALLOWED = (
+    "s3://bucket/key, gs://bucket/key, https://account.blob.core.windows.net/container/key,"
+    " abfss://container@account.dfs.core.windows.net/key, az://container/key with a connection, file:///path, or a path"
+)
+_IN_ACCOUNT = ("abfss", "abfs", "wasbs", "wasb")
 
 
 def open_bucket(address: str, conn_id: str | None = None) -> tuple[ObjectStore, str] | None:
-    """The bucket that an address names, and the key in it; None for an address of another kind.
+    """The bucket or container that an address names, and the key in it; None for an address of another kind.
 
     Args:
-        address: `s3://bucket/key`.
+        address: See `ALLOWED`.
         conn_id: An Airflow connection; without it the cloud's default chain signs in.
     """
-    parts = urlsplit(address)
-    if parts.scheme == "s3" and parts.netloc:
-        from bifrost_export.destinations.s3 import S3Config
-        from bifrost_export.destinations.s3_store import S3Store
-
-        return S3Store(S3Config(bucket=parts.netloc, conn_id=conn_id)), address.partition(parts.netloc)[2].lstrip("/")
+    scheme, _, rest = address.partition("://")
+    place, _, key = rest.partition("/")
+    if not place:
+        return None
+    if scheme == "s3":
+        return _s3(place, conn_id), key.lstrip("/")
+    if scheme in ("gs", "gcs"):
+        return _gcs(place, conn_id), key.lstrip("/")
+    if scheme in _IN_ACCOUNT and "@" in place:
+        container, _, host = place.partition("@")
+        return _azure(container, host, conn_id), key.lstrip("/")
+    if scheme == "az" and conn_id is not None:
+        return _azure(place, None, conn_id), key.lstrip("/")
+    if scheme == "https" and ".blob." in place:
+        container, _, key = key.partition("/")
+        return _azure(container, place, conn_id), key
     return None
+
+
+def _s3(bucket: str, conn_id: str | None) -> ObjectStore:
+    from bifrost_export.destinations.s3 import S3Config
+    from bifrost_export.destinations.s3_store import S3Store
+
+    return S3Store(S3Config(bucket=bucket, conn_id=conn_id))
+
+
+def _gcs(bucket: str, conn_id: str | None) -> ObjectStore:
+    from bifrost_export.destinations.gcs import GCSConfig
+    from bifrost_export.destinations.gcs_store import GCSStore
+
+    return GCSStore(GCSConfig(bucket=bucket, conn_id=conn_id))
+
+
+def _azure(container: str, host: str | None, conn_id: str | None) -> ObjectStore:
+    from bifrost_export.destinations.azure_blob import AzureBlobConfig
+    from bifrost_export.destinations.azure_store import AzureStore
+
+    account = None if host is None else host.partition(".")[0]
+    url = None if host is None or conn_id is not None else f"https://{host.replace('.dfs.', '.blob.', 1)}"
+    return AzureStore(AzureBlobConfig(container=container, account_name=account, endpoint_url=url, conn_id=conn_id))
 
 
 def local_path(address: str) -> Path:

@@ -90,7 +90,7 @@ class Keys:
             "dataset": dataset,
             "export": self.target.export,
         }
-        folder = _FIELD.sub(lambda match: values[match[1]], self.prefix)
+        folder = _fill(self.prefix, values)
         return folder if "{dataset}" in self.prefix else f"{folder}{dataset}/"
 
     def _stem(self, dataset: str) -> str:
@@ -128,6 +128,17 @@ class Keys:
         """The key of the lock, for stores that need one."""
         return f"{self.manifests}.lock"
 
+    def patterns(self, datasets: tuple[str, ...]) -> list[str]:
+        """The keys of every run of the export, with `*` for what differs between runs."""
+        values = dict.fromkeys(("year", "month", "day", "hour"), "*") | {"export": self.target.export}
+        folders = [_fill(self.prefix, {**values, "dataset": dataset}) for dataset in datasets]
+        added = "" if "{dataset}" in self.prefix else "{}/"
+        parts = [
+            f"{folder}{added.format(dataset)}{self.target.export}__{dataset}__*"
+            for folder, dataset in zip(folders, datasets, strict=True)
+        ]
+        return [*parts, f"{self.root}_rejected/{self.target.export}/*", f"{self.manifests}*"]
+
     def window_of_manifest(self, key: str) -> Window | None:
         """The window that a manifest's key names, or None for another file."""
         name = key.removeprefix(self.manifests)
@@ -147,6 +158,10 @@ class Keys:
         ]
         rejected = self._rejected_stem
         return [*stems, (rejected, re.compile(rf"^{re.escape(rejected)}([0-9a-f]{{8}})\.jsonl\.gz$"))]
+
+
+def _fill(prefix: str, values: dict[str, str]) -> str:
+    return _FIELD.sub(lambda match: values[match[1]], prefix)
 
 
 def without_token(key: str) -> str:

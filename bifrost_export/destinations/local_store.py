@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -52,7 +51,8 @@ class LocalStore:
                 raise DestinationError(f"{present} is no folder", hint="Mend destination.config.path.")
         return f"{self.root} {'is there' if present == self.root else 'is made when something is put'}"
 
-    def _path(self, key: str) -> Path:
+    def path(self, key: str) -> Path:
+        """Where an object's file lies."""
         return self.root / key
 
     def _make_folder(self, folder: Path) -> None:
@@ -61,80 +61,70 @@ class LocalStore:
             with suppress(FileExistsError):
                 each.mkdir() if self.mode is None else each.mkdir(mode=self.mode)
 
-    @contextmanager
-    def _temporary(self, path: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    def open_temporary(self, path: Path) -> tuple[BinaryIO, Path]:
+        """A new file beside the one that it is to become."""
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-        for attempt in range(3):
+        for _ in range(2):
             self._make_folder(path.parent)
-            try:
-                stream = temporary.open("xb")
-                break
-            except FileNotFoundError:  # another run pruned the empty folder in between
-                if attempt == 2:
-                    raise
-        try:
-            with stream:
-                yield cast("BinaryIO", stream), temporary
-        finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another run pruned the empty folder in between
+                return cast("BinaryIO", temporary.open("xb")), temporary
+        self._make_folder(path.parent)
+        return cast("BinaryIO", temporary.open("xb")), temporary
 
-    def put(self, key: str, body: BinaryIO, options: PutOptions) -> Stored:
-        """Store a seekable stream under a free name."""
-        path = self._path(key)
-        with _told(path):
-            if path.exists():
-                raise KeyTakenError(key)
-            with self._temporary(path) as (stream, temporary):
-                shutil.copyfileobj(body, stream, 1 << 20)
-                _sync(stream)
-                if path.exists():
-                    raise KeyTakenError(key)
-                temporary.replace(path)
-            _sync_folder(path.parent)
-            return Stored(key, path.stat().st_size)
+    def put(self, key: str, data: bytes, options: PutOptions) -> Stored:
+        """Store bytes under a free name."""
+        return self.begin(key, options).finish(data)
+
+    def begin(self, key: str, options: PutOptions) -> LocalUpload:
+        """Begin a file under a temporary name."""
+        return LocalUpload(self, key)
 
     def put_if(self, key: str, data: bytes, seen: str | None, options: PutOptions) -> str:
         """Store a small object if its version is still `seen`; the caller holds the lock."""
-        path = self._path(key)
+        path = self.path(key)
         with _told(path):
             found = self.get(key)
             if (found[1] if found else None) != seen:
                 raise VersionChangedError(key)
-            with self._temporary(path) as (stream, temporary):
-                stream.write(data)
-                _sync(stream)
-                temporary.replace(path)
+            stream, temporary = self.open_temporary(path)
+            try:
+                with stream:
+                    stream.write(data)
+                    _sync(stream)
+                    temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
             _sync_folder(path.parent)
             return hashlib.sha256(data).hexdigest()
 
     def get(self, key: str) -> tuple[bytes, str] | None:
         """A small object's bytes and the SHA-256 that is its version, or None."""
-        with _told(self._path(key)):
+        with _told(self.path(key)):
             try:
-                data = self._path(key).read_bytes()
+                data = self.path(key).read_bytes()
             except (FileNotFoundError, NotADirectoryError):
                 return None
             return data, hashlib.sha256(data).hexdigest()
 
     def open(self, key: str) -> BinaryIO | None:
         """The file, or None."""
-        with _told(self._path(key)):
+        with _told(self.path(key)):
             try:
-                return self._path(key).open("rb")
+                return self.path(key).open("rb")
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
     def head(self, key: str) -> Stored | None:
         """The file's size, or None."""
-        with _told(self._path(key)):
+        with _told(self.path(key)):
             try:
-                return Stored(key, self._path(key).stat().st_size)
+                return Stored(key, self.path(key).stat().st_size)
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
     def _walk(self, prefix: str) -> Iterator[tuple[str, str]]:
         folder, _, start = prefix.rpartition("/")
-        base = self._path(folder)
+        base = self.path(folder)
         with _told(base):
             for path in sorted(base.rglob("*") if base.is_dir() else ()):
                 if path.is_file() and path.relative_to(base).as_posix().startswith((start, f".{start}")):
@@ -155,12 +145,12 @@ class LocalStore:
 
     def abort(self, key: str, upload: str) -> None:
         """Take a temporary file away."""
-        path = self._path(key)
+        path = self.path(key)
         self._unlink(path.with_name(f".{path.name}.{upload}.tmp"))
 
     def delete(self, key: str) -> None:
         """Take a file away, and the folders that it leaves empty."""
-        self._unlink(self._path(key))
+        self._unlink(self.path(key))
 
     def _unlink(self, path: Path) -> None:
         try:
@@ -180,7 +170,7 @@ class LocalStore:
     @contextmanager
     def locked(self, key: str) -> Iterator[None]:
         """Hold an exclusive lock; the system frees it when its holder dies. The file stays."""
-        path = self._path(key)
+        path = self.path(key)
         with _told(path):
             self._make_folder(path.parent)
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -190,6 +180,47 @@ class LocalStore:
             yield
         finally:
             os.close(handle)
+
+
+class LocalUpload:
+    """A file under a temporary name, until it is whole.
+
+    Args:
+        store: The folder.
+        key: The key that it is to get.
+    """
+
+    def __init__(self, store: LocalStore, key: str) -> None:
+        self.key = key
+        self.path = store.path(key)
+        with _told(self.path):
+            self.stream, self.temporary = store.open_temporary(self.path)
+
+    def block(self, data: bytes) -> None:
+        """Write the next bytes."""
+        with _told(self.path):
+            self.stream.write(data)
+
+    def finish(self, data: bytes) -> Stored:
+        """Write the last bytes and move the file into place, if the name is free."""
+        try:
+            with _told(self.path), self.stream:
+                self.stream.write(data)
+                _sync(self.stream)
+                if self.path.exists():
+                    raise KeyTakenError(self.key)
+                size = self.stream.tell()
+                self.temporary.replace(self.path)
+                _sync_folder(self.path.parent)
+            return Stored(self.key, size)
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Take the temporary file away."""
+        self.stream.close()
+        with suppress(OSError):
+            self.temporary.unlink(missing_ok=True)
 
 
 def _sync(stream: BinaryIO) -> None:

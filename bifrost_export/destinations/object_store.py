@@ -5,15 +5,15 @@ The eight steps of the commit are in `commit.py`; a store brings the few things 
 
 from __future__ import annotations
 
-import tempfile
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
 from bifrost_export.destinations import commit, overlap
 from bifrost_export.destinations.keys import Keys
 from bifrost_export.destinations.port import Landed, Published, State
 from bifrost_export.destinations.probing import Probing
-from bifrost_export.destinations.store import KeyTakenError, ObjectStore, PutOptions, Stored, sha256_at, sha256_of
-from bifrost_export.errors import ConfigError, DestinationError
+from bifrost_export.destinations.store import KeyTakenError, ObjectStore, PutOptions, Stored, sha256_at
+from bifrost_export.destinations.streaming import Writing
+from bifrost_export.errors import ConfigError, DestinationError, DestinationUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from bifrost_export.destinations.port import Draft, Outcome, Piece, Target
     from bifrost_export.destinations.steps import Probe
     from bifrost_export.window import Window
-
-SPOOLED = 8 * 1024 * 1024
-"""Bytes of a part that are held in memory before a temporary file takes over."""
 
 
 class ObjectStoreDestination:
@@ -70,6 +67,10 @@ class ObjectStoreDestination:
         parts = [self.keys.part_pattern(dataset) for dataset in self.target.datasets]
         return [self.address(key) for key in (*parts, self.keys.manifest)]
 
+    def rights(self) -> dict[str, Any]:
+        """The least that the export needs of its cloud, in the cloud's own words; nothing is opened."""
+        return {}
+
     def check(self) -> Iterator[Probe]:
         """Reach, sign in, find the bucket, write, write on condition, read, list, delete."""
         yield from Probing(self.store, self.keys, self.address).run()
@@ -106,27 +107,39 @@ class ObjectStoreDestination:
             DestinationError: The name is taken by other bytes.
         """
         key = self.keys.part(piece.dataset, piece.number, piece.of) if piece.dataset else self.keys.rejected
+        writing = Writing(self.store, key, self._options(piece))
+        try:
+            rows = piece.write(cast("BinaryIO", writing))
+        except BaseException:
+            writing.abandon()
+            raise
+        try:
+            stored = writing.finish()
+        except KeyTakenError:
+            stored = self._taken(key, writing)
+        return Landed(key, rows, writing.size, writing.sha256, stored.checksum)
+
+    def _options(self, piece: Piece) -> PutOptions:
+        metadata = [("export", self.target.export), ("window", self.target.window.name)]
+        if piece.rows is not None:
+            metadata.append(("rows", str(piece.rows)))
         content_type = self.target.content_type if piece.dataset else "application/x-ndjson"
-        with tempfile.SpooledTemporaryFile(max_size=SPOOLED) as body:
-            rows = piece.write(cast("BinaryIO", body))
-            size = body.tell()
-            body.seek(0)
-            digest = sha256_of(cast("BinaryIO", body))
-            body.seek(0)
-            options = PutOptions(
-                content_type,
-                (("export", self.target.export), ("window", self.target.window.name), ("rows", str(rows))),
+        return PutOptions(content_type, tuple(metadata))
+
+    def _taken(self, key: str, writing: Writing) -> Stored:
+        """What stands under a name that was not free: the same bytes are a success."""
+        found = sha256_at(self.store, key)
+        if found is None:
+            raise DestinationUnavailableError(
+                f"the store did not take {self.address(key)}, and has none of that name",
+                hint="The task tries again; if a run of the same window has swept this one's files, this run loses.",
             )
-            try:
-                stored = self.store.put(key, cast("BinaryIO", body), options)
-            except KeyTakenError:
-                if sha256_at(self.store, key) != digest:
-                    raise DestinationError(
-                        f"{self.address(key)} is taken by other bytes than this run writes",
-                        hint="Clear from plan, which draws a new token",
-                    ) from None
-                stored = self.store.head(key) or Stored(key, size)
-        return Landed(key, rows, size, digest, stored.checksum)
+        if found != writing.sha256:
+            raise DestinationError(
+                f"{self.address(key)} is taken by other bytes than this run writes",
+                hint="Clear from plan, which draws a new token",
+            )
+        return self.store.head(key) or Stored(key, writing.size)
 
     def publish(self, draft: Draft) -> Outcome:
         """Commit the run by the eight steps of the protocol's section 4."""

@@ -59,12 +59,14 @@ class Piece:
         number: The part's number, from 1.
         of: How many parts the dataset has.
         write: Writes the file to a stream and gives the rows written.
+        rows: How many rows it is going to have, where that is known before.
     """
 
     dataset: str | None
     number: int
     of: int
     write: Callable[[BinaryIO], int]
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,10 @@ class Destination(Protocol):
 
     def targets(self) -> list[str]:
         """Where a run of the window writes, in words for people; nothing is opened."""
+        ...
+
+    def rights(self) -> dict[str, Any]:
+        """The least that the export needs of its cloud, in the cloud's own words; nothing is opened."""
         ...
 
     def check(self) -> Iterator[Probe]:

@@ -6,7 +6,6 @@ always taken away.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -81,7 +80,7 @@ class Probing:
 
     def _write(self) -> str:
         try:
-            self.store.put(self.key, io.BytesIO(BODY), OPTIONS)
+            self.store.put(self.key, BODY, OPTIONS)
         except KeyTakenError:
             raise DestinationError(
                 f"{self.address(self.key)} was just put for the first time, and the store says that it is there",
@@ -124,7 +123,7 @@ class Probing:
 
     def _is_taken(self) -> bool:
         try:
-            self.store.put(self.key, io.BytesIO(BODY), OPTIONS)
+            self.store.put(self.key, BODY, OPTIONS)
         except KeyTakenError:
             return True
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,10 @@ from bifrost_export.config.fields import ConnectionText, Secret, Strict
 from bifrost_export.destinations.keys import Prefix
 from bifrost_export.destinations.object_store import ObjectStoreDestination
 from bifrost_export.destinations.store import ObjectStore
+from bifrost_export.destinations.tags import Tags
+
+ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
+"""Storage classes whose objects can't be read at once."""
 
 
 class S3Credentials(Strict):
@@ -38,7 +42,7 @@ class S3Config(Strict):
     credentials: S3Credentials | None = Field(default=None, description="Without it and conn_id: the default chain.")
     storage_class: str | None = Field(default=None, description="Storage class of the parts, such as STANDARD_IA.")
     kms_key_id: ConnectionText | None = Field(default=None, description="KMS key that the parts are encrypted with.")
-    tags: dict[str, str] = Field(default={}, description="Tags of the parts.")
+    tags: Tags = Field(default={}, description="Tags of the parts.")
     verify: Literal["size", "full"] = Field(
         default="size", description="What is compared before the commit: size and checksum, or a re-reading."
     )
@@ -47,6 +51,8 @@ class S3Config(Strict):
     def _one_way_to_sign_in(self) -> S3Config:
         if self.conn_id is not None and self.credentials is not None:
             raise ValueError("conn_id and credentials exclude each other: give one of them")
+        if self.storage_class in ARCHIVES and self.verify == "full":
+            raise ValueError(f"verify: full can't read what storage_class: {self.storage_class} puts away: use size")
         return self
 
 
@@ -62,6 +68,12 @@ class S3Destination(ObjectStoreDestination):
         from bifrost_export.destinations.s3_store import S3Store
 
         return S3Store(self.config)
+
+    def rights(self) -> dict[str, Any]:
+        """The policy to attach to the identity that writes."""
+        from bifrost_export.destinations.s3_policy import policy
+
+        return policy(self.config, self.keys, self.target.datasets)
 
     def address(self, key: str) -> str:
         """`s3://bucket/key`."""

@@ -109,31 +109,3 @@ def _answered(what: str, rights: str, error: Any) -> BifrostExportError:
         return CredentialsRefusedError(f"{message} to sts:AssumeRole", hint="Let these credentials assume role_arn.")
     hint = HINTS.get(code, "Look the code up at the store.").format(rights=rights)
     return (CredentialsRefusedError if code in REFUSED else DestinationError)(message, hint=hint)
-
-
-class Download:
-    """The bytes of an object as they arrive; what breaks on the way is told like every other fault of the store.
-
-    Args:
-        body: The client's stream.
-        what: Names the action and the object.
-    """
-
-    def __init__(self, body: Any, what: str) -> None:
-        self.body = body
-        self.what = what
-
-    def read(self, size: int = -1) -> bytes:
-        """At most so many bytes, all that are left when it is negative."""
-        with told(self.what):
-            return bytes(self.body.read(None if size < 0 else size))
-
-    def close(self) -> None:
-        """Give the connection back."""
-        self.body.close()
-
-    def __enter__(self) -> Download:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 from urllib.parse import urlencode
 
+from bifrost_export.destinations.download import Download
 from bifrost_export.destinations.s3_errors import (
     CONFLICTS,
     PASSING,
     REFUSED,
     WITHOUT_BUCKET,
-    Download,
     code_of,
     status_of,
     told,
 )
 from bifrost_export.destinations.s3_hook import make_hook
+from bifrost_export.destinations.s3_upload import MultipartUpload, checksum_of, compare
 from bifrost_export.destinations.store import (
     DeletionRefusedError,
     KeyTakenError,
@@ -29,15 +27,10 @@ from bifrost_export.destinations.store import (
     Stored,
     VersionChangedError,
 )
-from bifrost_export.errors import DestinationError
+from bifrost_export.errors import DestinationError, DestinationUnavailableError
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.s3 import S3Config
-
-ONE_PUT = 64 * 1024 * 1024
-"""Bytes up to which an object is put in one request."""
-BLOCK = 16 * 1024 * 1024
-"""Smallest block of a multipart upload; it grows so that 10,000 blocks are enough."""
 
 
 class S3Store:
@@ -101,62 +94,46 @@ class S3Store:
             arguments["Tagging"] = urlencode(self.config.tags)
         return arguments
 
-    def put(self, key: str, body: BinaryIO, options: PutOptions) -> Stored:
-        """Store a seekable stream under a free name, with its SHA-256 for the store to check on arrival."""
-        arguments = self._arguments(options)
-        if self.config.storage_class:
-            arguments["StorageClass"] = self.config.storage_class
-        size = body.seek(0, os.SEEK_END)
-        body.seek(0)
+    @contextmanager
+    def putting(self, key: str) -> Iterator[str]:
+        """Tell the errors of a put under a free name."""
         from botocore.exceptions import ClientError
 
-        with told(self._what("putting", key), self._rights_to_put):
+        what = self._what("putting", key)
+        with told(what, self._rights_to_put):
             try:
-                if size <= ONE_PUT:
-                    return self._put_whole(key, body, size, arguments)
-                return self._put_blocks(key, body, size, arguments)
+                yield what
             except ClientError as error:
-                if code_of(error) in CONFLICTS or status_of(error) in (409, 412):
+                if code_of(error) in {*CONFLICTS, "NoSuchUpload"} or status_of(error) in (409, 412):
                     raise KeyTakenError(key) from None
                 raise
 
-    def _put_whole(self, key: str, body: BinaryIO, size: int, arguments: dict[str, Any]) -> Stored:
-        digest = hashlib.file_digest(body, "sha256").digest()  # type: ignore[arg-type]
-        body.seek(0)
-        checksum = base64.b64encode(digest).decode()
-        answer = self.client.put_object(
-            Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*", ChecksumSHA256=checksum, **arguments
-        )
-        return Stored(key, size, f"etag:{answer['ETag']}")
-
-    def _put_blocks(self, key: str, body: BinaryIO, size: int, arguments: dict[str, Any]) -> Stored:
-        where = {"Bucket": self.bucket, "Key": key}
-        upload = self.client.create_multipart_upload(**where, ChecksumAlgorithm="SHA256", **arguments)["UploadId"]
-        parts: list[dict[str, Any]] = []
-        try:
-            block_size = max(BLOCK, -(-size // 9_000))
-            while block := body.read(block_size):
-                checksum = base64.b64encode(hashlib.sha256(block).digest()).decode()
-                number = len(parts) + 1
-                answer = self.client.upload_part(
-                    **where, UploadId=upload, PartNumber=number, Body=block, ChecksumSHA256=checksum
-                )
-                parts.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum})
-            answer = self.client.complete_multipart_upload(
-                **where, UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
+    def put(self, key: str, data: bytes, options: PutOptions) -> Stored:
+        """Store bytes under a free name, with their SHA-256 for the store to check on arrival."""
+        checksum = checksum_of(data)
+        with self.putting(key) as what:
+            answer = self.client.put_object(
+                Bucket=self.bucket,
+                Key=key,
+                Body=data,
+                IfNoneMatch="*",
+                ChecksumSHA256=checksum,
+                **self._part_arguments(options),
             )
-        except BaseException:
-            self._abandon(key, upload)
-            raise
-        return Stored(key, size, f"etag:{answer['ETag']}")
+            try:
+                compare(what, answer, checksum)
+            except DestinationUnavailableError:
+                self.delete(key)
+                raise
+        return Stored(key, len(data), f"etag:{answer['ETag']}")
 
-    def _abandon(self, key: str, upload: str) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError
+    def begin(self, key: str, options: PutOptions) -> MultipartUpload:
+        """Begin a multipart upload."""
+        return MultipartUpload(self, key, self._part_arguments(options))
 
-        try:
-            self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
-        except (ClientError, BotoCoreError):
-            return  # the next publish of the window takes it away
+    def _part_arguments(self, options: PutOptions) -> dict[str, Any]:
+        storage_class = self.config.storage_class
+        return {**self._arguments(options), **({"StorageClass": storage_class} if storage_class else {})}
 
     def put_if(self, key: str, data: bytes, seen: str | None, options: PutOptions) -> str:
         """Store a small object by If-Match or If-None-Match, and give the new ETag."""
@@ -203,7 +180,9 @@ class S3Store:
     def open(self, key: str) -> BinaryIO | None:
         """An object's bytes as a stream, or None."""
         found = self._find("reading", key, "get_object")
-        return cast("BinaryIO", Download(found["Body"], self._what("reading", key))) if found else None
+        if found is None:
+            return None
+        return cast("BinaryIO", Download(found["Body"], lambda: told(self._what("reading", key)), None))
 
     def head(self, key: str) -> Stored | None:
         """An object's size and ETag as the store has them, or None."""
@@ -229,7 +208,14 @@ class S3Store:
 
     def abort(self, key: str, upload: str) -> None:
         """Take an unfinished upload away."""
-        self._abandon(key, upload)
+        from botocore.exceptions import ClientError
+
+        with told(self._what("abandoning an upload of", key), "s3:AbortMultipartUpload"):
+            try:
+                self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
+            except ClientError as error:
+                if code_of(error) != "NoSuchUpload" and status_of(error) != 404:
+                    raise
 
     def delete(self, key: str) -> None:
         """Take an object away."""

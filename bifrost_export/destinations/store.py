@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+BLOCK = 16 * 1024 * 1024
+"""Bytes of a file that are stored at once; a file of no more is put in one request."""
+
+
 class KeyTakenError(Exception):
-    """An object of that name is there already."""
+    """An object of that name is there already, or was when an answer was lost: look to know."""
 
 
 class VersionChangedError(Exception):
@@ -80,6 +84,29 @@ def sha256_at(store: ObjectStore, key: str) -> str | None:
         return sha256_of(stream)
 
 
+class Upload(Protocol):
+    """**Protocol.** An object on its way into a store, block by block.
+
+    Every block but the last has `BLOCK` bytes, or a larger power of two times as many.
+    """
+
+    def block(self, data: bytes) -> None:
+        """Store the next block; the store checks its checksum where it can."""
+        ...
+
+    def finish(self, data: bytes) -> Stored:
+        """Store the last block, of one byte at least, and make the whole seen if its name is free.
+
+        Raises:
+            KeyTakenError: The name isn't free, or the upload is gone.
+        """
+        ...
+
+    def abandon(self) -> None:
+        """Take away what was stored of it, where the store lets us."""
+        ...
+
+
 class ObjectStore(Protocol):
     """**Protocol.** A store of named objects.
 
@@ -107,12 +134,16 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def put(self, key: str, body: BinaryIO, options: PutOptions) -> Stored:
-        """Store a seekable stream under a free name, and compare the store's checksum with the bytes' own.
+    def put(self, key: str, data: bytes, options: PutOptions) -> Stored:
+        """Store bytes under a free name in one request, and compare the store's checksum with their own.
 
         Raises:
             KeyTakenError: The name isn't free.
         """
+        ...
+
+    def begin(self, key: str, options: PutOptions) -> Upload:
+        """Begin to store a file that comes block by block; it is seen when its last block is stored, or never."""
         ...
 
     def put_if(self, key: str, data: bytes, seen: str | None, options: PutOptions) -> str:

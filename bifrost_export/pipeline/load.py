@@ -47,7 +47,7 @@ def load(runtime: Runtime, plan: Plan, group: dict[str, Any]) -> dict[str, Any]:
     for piece in group["pieces"]:
         rows = _Rows(plan, staging, piece)
         write = rows.write_part if piece["dataset"] else rows.write_rejected
-        landed = destination.load(Piece(piece["dataset"], piece["number"], piece["of"], write))
+        landed = destination.load(Piece(piece["dataset"], piece["number"], piece["of"], write, piece["rows"]))
         pieces.append({**{key: piece[key] for key in ("dataset", "number", "of")}, **asdict(landed), **rows.facts()})
         runtime.report("load", {"key": landed.key, "rows": landed.rows, "bytes": landed.bytes})
     return {**{key: group[key] for key in ("token", "group", "label")}, "pieces": pieces}

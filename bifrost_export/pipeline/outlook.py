@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bifrost_export.config.schedules import Schedule
 from bifrost_export.config.source import CONNECTION_ID, VARIABLE, find_source
@@ -32,11 +32,13 @@ class Outlook:
         windows: In order.
         targets: For each window where it writes, in the windows' order.
         statements: The SQL that the first of them asks the log store; none where no log store is named.
+        rights: The least that the export needs of its destination's cloud; empty where that is nothing.
     """
 
     windows: list[Window]
     targets: list[list[str]]
     statements: list[str]
+    rights: dict[str, Any] = field(default_factory=dict)
 
 
 def windows_from(schedule: Schedule, since: dt.datetime) -> Iterator[Window]:
@@ -67,8 +69,10 @@ def outlook(runtime: Runtime, loaded: LoadedExport, since: dt.datetime, count: i
     """
     windows = list(islice(windows_from(loaded.good.schedule, since), count))
     drafts = [_draft(runtime, loaded, window) for window in windows]
-    targets = [open_destination(runtime, each, with_secrets=False).targets() for each in drafts]
-    return Outlook(windows, targets, _statements(runtime, drafts[0]) if drafts else [])
+    destinations = [open_destination(runtime, each, with_secrets=False) for each in drafts]
+    targets = [each.targets() for each in destinations]
+    statements = _statements(runtime, drafts[0]) if drafts else []
+    return Outlook(windows, targets, statements, destinations[0].rights() if destinations else {})
 
 
 def _draft(runtime: Runtime, loaded: LoadedExport, window: Window) -> Plan:

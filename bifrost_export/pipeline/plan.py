@@ -139,7 +139,7 @@ def staging_of(runtime: Runtime, drafted: Plan) -> dict[str, Any]:
 
 def pieces(export: Export, window: Window) -> tuple[list[Window], list[Window]]:
     """The time that a run exports, and the time of its window that it only counts since `date_range` leaves it out."""
-    wanted = range_of(export.data.filters.date_range, window, export.schedule.zone, export.schedule.frequency)
+    wanted = range_of(export.data.filters.date_range, window, export.schedule.zone, export.schedule.period)
     covered = merge([window, wanted] if wanted else [window])
     edges = [wanted.start, wanted.end] if wanted else []
     cut = [piece for each in covered for piece in each.cut(edges)]

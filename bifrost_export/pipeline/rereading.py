@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import pyarrow as pa
 
-from bifrost_export.destinations.object_store import SPOOLED
 from bifrost_export.formats.reading import can_read, read
 from bifrost_export.pipeline.books import COST_TOLERANCE, Sums
 from bifrost_export.pipeline.measuring import Tally
@@ -30,6 +29,8 @@ _TYPES = {
 """The columns that are measured; one that a transformation has made something else is not."""
 
 MEASURED = tuple(_TYPES)
+SPOOLED = 8 * 1024 * 1024
+"""Bytes of a file that are held in memory before a temporary file takes over."""
 _BLOCK = 1 << 20
 
 

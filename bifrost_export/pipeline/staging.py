@@ -17,6 +17,7 @@ import orjson
 
 from bifrost_export.destinations.addresses import open_bucket
 from bifrost_export.destinations.store import DeletionRefusedError, PutOptions
+from bifrost_export.destinations.streaming import Writing
 from bifrost_export.errors import ConfigError, StagingGoneError
 from bifrost_export.pipeline.local_staging import LocalFolder
 from bifrost_export.window import parse_instant
@@ -64,11 +65,14 @@ class ObjectFolder:
 
     @contextmanager
     def write(self, name: str) -> Iterator[BinaryIO]:
-        """A temporary file that is put when the block ends well; the put is atomic."""
-        with tempfile.TemporaryFile() as body:
-            yield cast("BinaryIO", body)
-            body.seek(0)
-            self.store.put(self.prefix + name, cast("BinaryIO", body), PutOptions("application/octet-stream"))
+        """A stream that is stored while it is written, and seen when the block ends well."""
+        writing = Writing(self.store, self.prefix + name, PutOptions("application/octet-stream"))
+        try:
+            yield cast("BinaryIO", writing)
+        except BaseException:
+            writing.abandon()
+            raise
+        writing.finish()
 
     def open(self, name: str) -> BinaryIO | None:
         """Fetch an object into a temporary file, so that it can be read by position."""
@@ -108,7 +112,7 @@ def open_folder(url: str, conn_id: str | None) -> Folder:
         return ObjectFolder(bucket[0], f"{prefix}/" if prefix else "")
     raise ConfigError(
         f"log_exports.staging.url {url!r} is of no kind that staging knows",
-        allowed="file:///folder, s3://bucket/prefix",
+        allowed="file:///folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix with conn_id",
     )
 
 

@@ -34,7 +34,8 @@ def verify(runtime: Runtime, address: str, loaded: LoadedExport | None = None) -
 
     Args:
         runtime: The surroundings.
-        address: The manifest: a path, `file:///path`, `s3://bucket/key`; with an export also a key of its destination.
+        address: The manifest: a path, `file:///path`, `s3://bucket/key`, `gs://bucket/key`, one of Azure's;
+            with an export also a key of its destination.
         loaded: A good export whose destination signs in; without it the cloud's default chain does.
 
     Raises:

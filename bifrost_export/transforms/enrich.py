@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Annotated, ClassVar, cast
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from bifrost_export.datasets.columns import Column, ColumnType, arrow_schema
 from bifrost_export.errors import ConfigError
@@ -40,10 +40,13 @@ def check_column_name(name: str) -> str:
     return name
 
 
+ColumnName = Annotated[str, AfterValidator(check_column_name)]
+
+
 class EnrichConfig(TransformConfig):
     """Add columns that are the same in every row."""
 
-    add_fields: dict[str, bool | int | float | str] = Field(
+    add_fields: dict[ColumnName, bool | int | float | str] = Field(
         min_length=1,
         description="Name -> constant or reference; text, whole number, number or boolean by the JSON value.",
         examples=[{"export_timestamp": "${EXPORT_TIMESTAMP}", "environment": "production", "shard": 3}],
@@ -52,9 +55,8 @@ class EnrichConfig(TransformConfig):
 
     @field_validator("add_fields")
     @classmethod
-    def _names_and_numbers(cls, value: dict[str, bool | int | float | str]) -> dict[str, bool | int | float | str]:
+    def _numbers_fit(cls, value: dict[str, bool | int | float | str]) -> dict[str, bool | int | float | str]:
         for name, each in value.items():
-            check_column_name(name)
             if isinstance(each, int) and not -_MOST - 1 <= each <= _MOST:
                 raise ConfigError(f"{name} is beyond a whole number of 64 bits", hint="Write it as text.")
         return value

@@ -50,7 +50,7 @@ class Setting:
     dataset: str
     timezone: ZoneInfo
     scratch: Callable[[], BinaryIO]
-    memory: int = 96 * 1024 * 1024
+    memory: int = 48 * 1024 * 1024
 
 
 class Transform(ABC):

@@ -29,9 +29,16 @@ DATA = {"max_rows_per_file": 150, "max_rejected": "50%", "filters": {"has_errors
 _OVER = {"success", "failed"}
 
 
-def local_export(name: str, out: Path) -> dict[str, Any]:
-    """An export to files."""
-    return export_to(name, "local", path=str(out), prefix="logs/{day}/")
+def local_export(name: str, out: Path, **data: Any) -> dict[str, Any]:
+    """An export to files.
+
+    Args:
+        name: Its name.
+        out: Their folder.
+        data: Of the export, beside what all have.
+    """
+    export = export_to(name, "local", path=str(out), prefix="logs/{day}/")
+    return {**export, "data": {**export["data"], **data}}
 
 
 def export_to(name: str, kind: str, **config: Any) -> dict[str, Any]:
@@ -93,9 +100,9 @@ class Lab:
             time.sleep(0.5)
         raise AssertionError(f"the scheduler started no run of {name}")
 
-    def by_command_line(self, name: str, window: Window, out: Path) -> dict[str, Any]:
+    def by_command_line(self, name: str, window: Window, out: Path, **data: Any) -> dict[str, Any]:
         """What `bifrost-export run` publishes for the window, told so that it can be compared."""
-        document = write_document(out.parent / f"{out.name}.json", self.folder, [local_export(name, out)])
+        document = write_document(out.parent / f"{out.name}.json", self.folder, [local_export(name, out, **data)])
         program = Path(sys.executable).with_name("bifrost-export")
         ends = ["--window-start", rfc3339(window.start), "--window-end", rfc3339(window.end)]
         subprocess.run(

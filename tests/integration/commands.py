@@ -28,6 +28,7 @@ class Desk:
         data: Of the export.
         schedule: Of the export.
         others: Further entries of `exports`.
+        staging: Where rows wait; in `staging` without it.
     """
 
     folder: Path
@@ -37,6 +38,7 @@ class Desk:
     data: dict[str, Any] = field(default_factory=dict)
     schedule: dict[str, Any] = field(default_factory=lambda: {"frequency": "daily"})
     others: list[dict[str, Any]] = field(default_factory=list)
+    staging: dict[str, Any] | None = None
 
     @property
     def out(self) -> Path:
@@ -55,7 +57,7 @@ class Desk:
         }
         content = {
             "source": {"type": "sqlite", "config": {"path": str(self.log_store)}},
-            "staging": {"url": (self.folder / "staging").as_uri()},
+            "staging": self.staging or {"url": (self.folder / "staging").as_uri()},
             "exports": [export, *self.others],
         }
         path = self.folder / "log_exports.json"
@@ -78,6 +80,11 @@ class Desk:
         assert "Traceback" not in printed.err
         assert SECRET not in printed.out + printed.err
         return code, printed.out, printed.err
+
+    def verify(self, manifest: str, *arguments: str) -> dict[str, Any]:
+        """What `verify` tells of a manifest."""
+        execute(["verify", manifest, *arguments, "--format", "json"])
+        return dict(json.loads(self.capsys.readouterr().out))
 
     def run(self, start: str, end: str, *arguments: str) -> dict[str, Any]:
         """Export a window."""

@@ -22,6 +22,10 @@ BUCKET = "bifrost-logs-canary"
 CANARIES = {"CANARY_KEY_ID": "AKIA7CANARY7REFERENCED", "CANARY_SECRET": "canary+secret/referenced=7f3a"}
 LITERALS = {"access_key_id": "AKIA7CANARY7LITERAL", "secret_access_key": "canary+secret/literal=91bd"}
 REFERENCES = {"access_key_id": "${CANARY_KEY_ID}", "secret_access_key": "${CANARY_SECRET}"}
+TRANSFORMATIONS = [
+    {"type": "anonymize", "fields": ["customer_id"], "method": "hash"},
+    {"type": "aggregate", "group_by": ["customer_id", "hour"], "metrics": ["count", "p95_latency", "total_cost"]},
+]
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +42,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, s3_of_lab: S3Server) -> Iterat
     folder = tmp_path_factory.mktemp("lab")
     to_bucket = {"region": "us-west-2", "endpoint_url": s3_of_lab.url, "prefix": "logs/"}
     exports = [local_export(name, folder / "out" / name) for name in ("nightly", "killed", "blocked")]
+    exports.append(local_export("aggregated", folder / "out" / "aggregated", transformations=TRANSFORMATIONS))
     exports += [
         export_to("referenced", "s3", bucket=BUCKET, credentials=REFERENCES, **to_bucket),
         export_to("literal", "s3", bucket=BUCKET, credentials=LITERALS, **to_bucket),
@@ -61,6 +66,18 @@ def test_the_scheduler_takes_the_latest_settled_window(lab: Lab, tmp_path: Path)
     by_airflow = lab.published("nightly", lab.last)
     assert len(by_airflow) > 2
     assert by_airflow == lab.by_command_line("nightly", lab.last, tmp_path / "out")
+
+
+def test_transformations_run_in_airflow_as_on_the_command_line(lab: Lab, tmp_path: Path) -> None:
+    """Masked in the slices, aggregated over all of them; each task's log says what it has done."""
+    run = lab.scheduled("aggregated")
+    assert run.wait() == "success", run.states()
+    by_airflow = lab.published("aggregated", lab.last)
+    out = tmp_path / "out"
+    assert by_airflow == lab.by_command_line("aggregated", lab.last, out, transformations=TRANSFORMATIONS)
+    [entry] = [each for key, each in by_airflow.items() if "_manifests/" in key]
+    steps = [each["step"] for each in entry["datasets"]["request_logs"]["transformations"]]
+    assert steps == ["1-anonymize", "2-aggregate"]
 
 
 def test_a_run_leaves_no_staging(lab: Lab) -> None:

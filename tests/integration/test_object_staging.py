@@ -54,6 +54,21 @@ def test_a_run_publishes_the_same_bytes_and_leaves_nothing_in_the_bucket(
     assert buckets.contents(staging) == {}
 
 
+def test_an_aggregation_is_staged_in_the_bucket_too(
+    export: Export, tmp_path: Path, buckets: Buckets, staging: str
+) -> None:
+    """It gives the same bytes as on a disk."""
+    group = {"type": "aggregate", "group_by": ["model", "hour"], "metrics": ["count", "p99_latency", "total_cost"]}
+    export.data |= {"transformations": [group]}
+    local = Export(tmp_path / "local", export.log_store, export.data)
+    local.run(DAY)
+
+    export.run(DAY)
+
+    assert comparable(export.contents()) == comparable(local.contents())
+    assert buckets.contents(staging) == {}
+
+
 def test_files_stand_below_the_runs_folder_with_its_marker(export: Export, buckets: Buckets, staging: str) -> None:
     """As the protocol names it; a task whose files are gone says what to clear."""
     runtime = Runtime(now=lambda: AFTERWARDS, rows_per_slice=400)

@@ -14,7 +14,9 @@ from bifrost_export.cli.group import COMMANDS, execute
 from bifrost_export.config.loader import load
 from bifrost_export.datasets import describe
 from bifrost_export.filters import RULES
-from bifrost_export.registry import DESTINATIONS
+from bifrost_export.registry import DESTINATIONS, TRANSFORMS
+from bifrost_export.transforms.anonymize import METHODS
+from bifrost_export.transforms.metrics import METRICS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -99,6 +101,30 @@ def test_every_filter_stands_in_the_table() -> None:
     """`date_range`, and those that look at the record."""
     shown = {name for row in table_rows("filter") for name in names_in(row[0])}
     assert shown == {"date_range", *RULES}
+
+
+def test_every_transformation_stands_in_the_table_with_all_its_keys() -> None:
+    """The registry's, and the keys of each one's config."""
+    shown = {names_in(row[0])[0]: set(names_in(row[1])) for row in table_rows("transformation")}
+    assert set(shown) == set(TRANSFORMS.names())
+    for name, keys in shown.items():
+        assert set(TRANSFORMS.load(name).Config.model_fields) == keys | {"type", "datasets"}, name
+
+
+def test_every_metric_stands_in_the_table_with_its_type() -> None:
+    """And so does every method of `anonymize`."""
+    shown = {name: row[1] for row in table_rows("metric") for name in names_in(row[0])}
+    assert shown == {name: metric.type for name, metric in METRICS.items()}
+    assert [names_in(row[0])[0] for row in table_rows("method")] == list(METHODS)
+
+
+def test_the_custom_transformation_shown_is_the_example() -> None:
+    """Which is built, installed and run by a test of its own."""
+    example = ROOT / "examples" / "custom_transform"
+    code = (example / "bifrost_round_latency" / "__init__.py").read_text("utf-8")
+    assert code in blocks("python")
+    for block in blocks("toml"):
+        assert block in (example / "pyproject.toml").read_text("utf-8")
 
 
 def test_the_make_targets_shown_exist() -> None:

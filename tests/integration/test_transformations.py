@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import hashlib
 import hmac
 import json
 import math
+import subprocess
 import sys
 from collections import defaultdict
 from itertools import permutations
@@ -106,6 +108,7 @@ def test_the_transformations_of_the_description_run_as_written(
         assert each["total_cost"] == (math.fsum(costs) if costs else None)
         assert each["error_rate"] == sum(row["status_code"] >= 400 for row in rows) / len(rows)
         assert each["export_timestamp"] == "2026-04-01T00:00:00Z"
+    assert execute(["verify", str(result["manifest"])]) == 0
     entry = export.manifest(DAY)["datasets"]["request_logs"]
     assert [column["name"] for column in entry["schema"]["columns"]] == list(found[0])
     assert entry["exported"] == result["datasets"]["request_logs"]["exported"] == len(found)
@@ -135,7 +138,7 @@ def test_neither_slices_nor_reruns_change_a_byte(tmp_path: Path, log_store: Path
 ORDERS = list(permutations([ANONYMIZE, BY_CUSTOMER, ENRICH, PYTHON]))
 
 
-@pytest.mark.parametrize("order", ORDERS, ids=lambda order: "-".join(each["type"][:3] for each in order))
+@pytest.mark.parametrize("order", ORDERS, ids=["-".join(each["type"][:3] for each in order) for order in ORDERS])
 def test_transformations_run_in_any_order(
     tmp_path: Path, log_store: Path, plain: list[dict[str, Any]], order: tuple[dict[str, Any], ...]
 ) -> None:
@@ -167,7 +170,13 @@ def _hash_of(value: str) -> str:
 def test_what_is_masked_stands_nowhere(tmp_path: Path, log_store: Path) -> None:
     """Not in parts, manifest, rejected rows, a dry run's first rows, what is told, nor the plan; the key neither."""
     canary = {"id": "canary-id", "customer_id": "canary-customer", "timestamp": "2026-03-01 11:00:00+00:00"}
-    canary |= {"status": "success", "provider": "openai", "model": "m", "object_type": "chat_completion"}
+    canary |= {
+        "created_at": canary["timestamp"],
+        "status": "success",
+        "provider": "openai",
+        "model": "m",
+        "object_type": "chat_completion",
+    }
     broken = canary | {"id": "canary-rejected", "prompt_tokens": "many"}
     add_rows(log_store, [canary, broken])
     told: list[str] = []
@@ -178,8 +187,6 @@ def test_what_is_masked_stands_nowhere(tmp_path: Path, log_store: Path) -> None:
     )
     export.run(DAY, dry_run=True)
     export.run(DAY)
-
-    import gzip
 
     published = export.contents()
     rejected = b"".join(gzip.decompress(data) for key, data in published.items() if "_rejected" in key)
@@ -270,8 +277,6 @@ def test_the_plan_says_which_transformation_runs_on_which_dataset(tmp_path: Path
 
 def test_modules_of_transformations_are_light() -> None:
     """Looking a transformation up for a DAG's page loads no pyarrow."""
-    import subprocess
-
     script = (
         "import sys\nfrom bifrost_export.registry import TRANSFORMS\n"
         "[TRANSFORMS.load(name) for name in TRANSFORMS.names()]\n"

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ class Proxy:
         pid_file: Where the client's process id stands, for faults that kill.
 
     `conditions` says what becomes of If-Match and If-None-Match: `pass`, `drop` (as by a store that does not know
-    them) or `refuse` (501).
+    them) or `refuse` (501). `gate` says who may pass: the refusal of a request as (status, JSON), or None.
     """
 
     def __init__(self, upstream: str, pid_file: Path | None = None) -> None:
@@ -33,6 +34,7 @@ class Proxy:
         self.requests: list[str] = []
         self.fault: Callable[[int, str], str] = lambda number, request: "pass"
         self.conditions = "pass"
+        self.gate: Callable[[str, str, Message], tuple[int, bytes] | None] = lambda method, path, headers: None
         self.lock = threading.Lock()
         self.url = ""
 
@@ -75,11 +77,20 @@ class Handler(BaseHTTPRequestHandler):
             proxy.kill_client()
             self.close_connection = True
         elif what.isdigit():
-            self.send_response(int(what))
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self._refuse(int(what), b"")
+        elif (refusal := proxy.gate(self.command, self.path, self.headers)) is not None:
+            self._refuse(*refusal)
         else:
             self._hand_on(body, what)
+
+    def _refuse(self, status: int, told: bytes) -> None:
+        self.send_response(status)
+        if told:
+            self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(told)
 
     def _hand_on(self, body: bytes, what: str) -> None:
         answer, data = self._forward(body)
@@ -130,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
         if not is_head:
             self.wfile.write(data if sent is None else sent)
 
-    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _handle  # noqa: N815 (the base class looks for these names)
+    do_GET = do_PUT = do_POST = do_PATCH = do_HEAD = do_DELETE = _handle  # noqa: N815 (the base class looks for these names)
 
 
 class _Server(ThreadingHTTPServer):

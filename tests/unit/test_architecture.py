@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "config": BASE,
     **{port: {*BASE, "config"} for port in PORTS},
     "transforms": {*BASE, "config", "datasets"},
-    "testing": BASE,
+    "testing": {*BASE, "config", "destinations"},
     "pipeline": {*BASE, *PORTS, "config"},
     "airflow": {*BASE, *PORTS, "config", "pipeline"},
     "cli": {*BASE, *PORTS, "config", "pipeline", "testing"},

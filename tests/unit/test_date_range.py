@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bifrost_export.config.schedules import Schedule, read_schedule
 from bifrost_export.date_range import inclusive_end, range_of, warning
 from bifrost_export.errors import WindowError
 from bifrost_export.window import MICROSECOND, UTC, Window, local_midnight, parse_instant
@@ -35,6 +36,24 @@ def between(start: str, end: str) -> Any:
 
 # Ends on Wednesday, 31 January 2024.
 WEDNESDAY = window("2024-01-30T02:00", "2024-01-31T02:00")
+SETTLE, DAY = dt.timedelta(minutes=30), dt.timedelta(days=1)
+SCHEDULES = {
+    each["frequency"]: read_schedule({**each, "timezone": "Europe/Berlin"})
+    for each in (
+        {"frequency": "hourly"},
+        {"frequency": "daily", "time": "02:00"},
+        {"frequency": "weekly", "day": "wednesday", "time": "02:00"},
+        {"frequency": "monthly", "day": 31, "time": "02:00"},
+        {"frequency": "cron", "expression": "*/15 8-17 * * 1-5"},
+    )
+}
+
+
+def daily_until(run: Window) -> Schedule:
+    """The daily schedule one of whose windows ends as this one."""
+    return read_schedule({"frequency": "daily", "time": f"{run.end.astimezone(BERLIN):%H:%M}", "timezone": BERLIN.key})
+
+
 # Ends on the Sunday on which the clocks go forward from 02:00 to 03:00, and on that on which they go back from 03:00.
 SPRING = window("2024-03-30T12:00", "2024-03-31T12:00")
 AUTUMN = window("2024-10-26T12:00", "2024-10-27T12:00")
@@ -62,7 +81,7 @@ def test_no_range_and_words_of_a_day_mean_a_daily_window(date_range: str | None,
 def test_a_word_as_long_as_the_schedules_period_means_the_window(word: str, frequency: str) -> None:
     """Whatever the window's own length is, and only for that schedule."""
     assert range_of(word, WEDNESDAY, BERLIN, frequency) == WEDNESDAY
-    assert warning(word, WEDNESDAY, BERLIN, frequency) is None
+    assert warning(word, SCHEDULES[frequency], WEDNESDAY.end + DAY) is None
     assert range_of(word, WEDNESDAY, BERLIN, "daily") != WEDNESDAY
 
 
@@ -292,7 +311,7 @@ def test_the_warning_says_which_rows_are_exported_twice_or_never(
     word: str, twice: str | None, never: str | None
 ) -> None:
     """It gives an example with times, and says nothing of rows that are exported once."""
-    told = warning(word, WEDNESDAY, BERLIN, "daily")
+    told = warning(word, SCHEDULES["daily"], WEDNESDAY.end + SETTLE)
 
     assert told is not None
     assert f"date_range {word!r} does not mean the daily schedule's window" in told
@@ -311,7 +330,7 @@ def test_the_warning_does_not_hang_on_the_day_of_its_window(word: str, first_day
     run = Window(parse_instant(first_day, BERLIN), inclusive_end(first_day, BERLIN))
     assert range_of(word, run, BERLIN, "daily") == run
 
-    told = warning(word, run, BERLIN, "daily")
+    told = warning(word, daily_until(run), run.end + SETTLE)
 
     assert told is not None
     assert "twice or more often" in told
@@ -328,13 +347,33 @@ def test_the_warning_does_not_hang_on_the_day_of_its_window(word: str, first_day
 )
 def test_what_exports_each_row_once_is_no_warning(date_range: Any, run: Window) -> None:
     """Two times narrow windows on purpose."""
-    assert warning(date_range, run, BERLIN, "daily") is None
+    assert warning(date_range, daily_until(run), run.end + SETTLE) is None
 
 
 @pytest.mark.parametrize("frequency", ["hourly", "weekly", "monthly", "cron"])
 def test_every_schedule_can_be_warned_of(frequency: str) -> None:
     """Three months are no schedule's period."""
-    told = warning("last_3_months", WEDNESDAY, BERLIN, frequency)
+    told = warning("last_3_months", SCHEDULES[frequency], WEDNESDAY.end)
 
     assert told is not None
     assert "twice or more often" in told
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        ({"frequency": "hourly", "minute": 20}, ["last_1_hours"]),
+        ({"frequency": "weekly", "day": "sunday"}, ["last_7_days", "last_week", "last_168_hours"]),
+        ({"frequency": "monthly", "day": "last"}, ["last_1_months", "last_month"]),
+        ({"frequency": "cron", "expression": "30 2 * * *"}, ["last_24_hours", "yesterday"]),
+        ({"frequency": "cron", "expression": "@hourly"}, ["last_1_hours"]),
+    ],
+)
+def test_a_schedules_own_period_is_no_warning_and_another_is(schedule: dict[str, Any], words: list[str]) -> None:
+    """Simple cron expressions have a period too."""
+    made = read_schedule({**schedule, "timezone": "Europe/Berlin"})
+    for word in words:
+        assert warning(word, made, WEDNESDAY.end) is None
+    told = warning("last_3_days", made, WEDNESDAY.end)
+    assert told is not None
+    assert f"does not mean the {made.frequency} schedule's window" in told

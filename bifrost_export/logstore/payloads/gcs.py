@@ -33,7 +33,7 @@ class GCSPayloads:
     def __init__(self, config: ObjectStorage) -> None:
         self.name = config.bucket
         with self._told("sign in"):
-            from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
+            from google.cloud.storage.retry import DEFAULT_RETRY
 
             self._retry = DEFAULT_RETRY.with_timeout(_RETRYING)
             self._client = _client(config)

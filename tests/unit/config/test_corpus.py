@@ -24,6 +24,7 @@ BEYOND_A_SCHEMA = {
     "prefixes.json": "what a text holds",
     "same_names.json": "equal names in different objects",
     "short_form_twice_filtered.json": "one key in two places",
+    "transformations_together.json": "how columns go together",
     "turned_round.json": "values that are compared",
     "two_ways_to_sign_in.json": "keys that exclude each other",
     "variables_of_airflow.json": "what a text holds",

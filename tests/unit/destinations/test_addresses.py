@@ -12,7 +12,15 @@ from bifrost_export.errors import ConfigError
 
 @pytest.mark.parametrize(
     ("address", "key"),
-    [("s3://bucket/a/b.json", "a/b.json"), ("s3://bucket", ""), ("s3://bucket/bucket/x", "bucket/x")],
+    [
+        ("s3://bucket/a/b.json", "a/b.json"),
+        ("s3://bucket", ""),
+        ("s3://bucket/bucket/x", "bucket/x"),
+        ("gs://bucket/a/b.json", "a/b.json"),
+        ("https://account.blob.core.windows.net/container/a/b.json", "a/b.json"),
+        ("abfss://container@account.dfs.core.windows.net/a/b.json", "a/b.json"),
+        ("wasbs://container@account.blob.core.windows.net/a/b.json", "a/b.json"),
+    ],
 )
 def test_a_bucket_is_opened_with_the_key_in_it(address: str, key: str) -> None:
     """Nothing is asked of it yet."""
@@ -21,7 +29,15 @@ def test_a_bucket_is_opened_with_the_key_in_it(address: str, key: str) -> None:
     assert found[1] == key
 
 
-@pytest.mark.parametrize("address", ["a/b.json", "/a/b.json", "file:///a/b.json", "gs://bucket/key", "s3:///key"])
+def test_a_container_may_be_named_alone_where_a_connection_knows_the_account() -> None:
+    """Without one nobody does."""
+    found = open_bucket("az://container/a/b.json", "somewhere")
+    assert found is not None
+    assert found[1] == "a/b.json"
+    assert open_bucket("az://container/a/b.json") is None
+
+
+@pytest.mark.parametrize("address", ["a/b.json", "/a/b.json", "file:///a/b.json", "ftp://bucket/key", "s3:///key"])
 def test_other_addresses_are_no_bucket(address: str) -> None:
     """They are left to others."""
     assert open_bucket(address) is None
@@ -31,8 +47,8 @@ def test_a_path_may_be_written_as_a_url() -> None:
     """With its odd characters quoted."""
     assert local_path("file:///a/b%20c.json") == Path("/a/b c.json")
     assert local_path("/a/b%20c.json") == Path("/a/b%20c.json")
-    with pytest.raises(ConfigError, match="gs://bucket/key"):
-        local_path("gs://bucket/key")
+    with pytest.raises(ConfigError, match="ftp://bucket/key"):
+        local_path("ftp://bucket/key")
 
 
 @pytest.mark.parametrize("root", ["", "logs/", "logs/daily/"])

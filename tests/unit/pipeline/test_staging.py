@@ -328,7 +328,7 @@ def test_a_file_url_names_a_folder(url: str) -> None:
     assert folder.root == Path("/tmp/a b")
 
 
-@pytest.mark.parametrize("url", ["", "/tmp/x", "gs://bucket/x", "s3:///x", "file://host/x", "https://x/y"])
+@pytest.mark.parametrize("url", ["", "/tmp/x", "az://container/x", "s3:///x", "file://host/x", "https://x/y"])
 def test_other_urls_are_refused(url: str) -> None:
     """The message shows the URL and what is allowed."""
     with pytest.raises(

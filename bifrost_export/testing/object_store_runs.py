@@ -1,16 +1,22 @@
-"""Runs of a destination in miniature: what the tests of the commit say in one line each."""
+"""Runs of an object store's destination in miniature: what the contract's tests say in one line each."""
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
+import pytest
+
+from bifrost_export.destinations import store, streaming
 from bifrost_export.destinations.object_store import ObjectStoreDestination
 from bifrost_export.destinations.port import Draft, Landed, Outcome, Piece, Target
 from bifrost_export.window import Window
 
+PREFIX = "daily/{year}/{month}/{day}/"
 DAY = Window.parse("2026-03-01", "2026-03-02")
 TOKENS = (f"{number:08x}" for number in itertools.count(1))
 
@@ -25,29 +31,72 @@ def writer(data: bytes) -> Callable[[BinaryIO], int]:
     return write
 
 
-@dataclass
-class Store:
-    """One bucket or folder, as the place of many runs."""
+class SmallBlocks:
+    """Tests of files that are stored in several blocks, with small ones."""
 
-    open: Callable[[Target], ObjectStoreDestination]
+    block: ClassVar[int] = store.BLOCK
+    """Bytes of a block, to save time: the least that the store takes."""
+
+    @pytest.fixture(autouse=True)
+    def _small_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(streaming, "BLOCK", self.block)
+
+
+@dataclass
+class Place:
+    """One empty bucket or folder, as the place of many runs.
+
+    Args:
+        open: Opens the destination there, for a prefix and a run.
+        prefix: The prefix of all its runs.
+    """
+
+    open: Callable[[str, Target], ObjectStoreDestination]
+    prefix: str = PREFIX
 
     def run(self, window: Window = DAY, **changes: Any) -> Run:
         """Plan a run: it sees what is published now."""
         return Run(self, window, **changes)
 
+    def _looking(self) -> Any:
+        return self.open(self.prefix, target_of(DAY, "0" * 8)).store
+
     def contents(self) -> dict[str, bytes]:
         """Every object but locks, with its bytes."""
-        store = self.run().destination.store
-        return {key: read(store, key) for key in store.list("") if not key.endswith(".lock")}
+        found = self._looking()
+        return {key: read(found, key) for key in found.list("") if not key.endswith(".lock")}
 
     def uploads(self) -> list[tuple[str, str]]:
         """Every unfinished upload."""
-        return list(self.run().destination.store.list_uploads(""))
+        return list(self._looking().list_uploads(""))
+
+    def manifest(self, window: Window = DAY) -> dict[str, Any] | None:
+        """The manifest of a window, or None."""
+        destination = self.open(self.prefix, target_of(window, "0" * 8))
+        found = destination.store.get(destination.keys.manifest)
+        return None if found is None else dict(json.loads(found[0]))
+
+    def check_whole(self, window: Window = DAY) -> None:
+        """Hold that every file which the manifest names is there, with its bytes."""
+        manifest, found = self.manifest(window), self._looking()
+        files = [] if manifest is None else [part for each in manifest["datasets"].values() for part in each["parts"]]
+        for part in files:
+            assert hashlib.sha256(read(found, part["key"])).hexdigest() == part["sha256"]
 
 
-def read(store: Any, key: str) -> bytes:
+def manifest_key(window: Window) -> str:
+    """Where the manifest of a window lies, below the usual prefix."""
+    return f"daily/_manifests/nightly/{window.name}.json"
+
+
+def target_of(window: Window, token: str) -> Target:
+    """A run of the export `nightly`."""
+    return Target("nightly", window, token, "UTC", ("request_logs",), ".parquet", "application/vnd.apache.parquet")
+
+
+def read(place: Any, key: str) -> bytes:
     """An object's bytes."""
-    with store.open(key) as stream:
+    with place.open(key) as stream:
         return bytes(stream.read())
 
 
@@ -55,7 +104,7 @@ def read(store: Any, key: str) -> bytes:
 class Run:
     """One run against the destination: planned when made, loaded and published when told."""
 
-    place: Store
+    place: Place
     window: Window
     token: str = field(default_factory=lambda: next(TOKENS))
     replace_overlapping: bool = False
@@ -63,13 +112,15 @@ class Run:
 
     def __post_init__(self) -> None:
         """Do what `plan` does."""
-        target = Target("nightly", self.window, self.token, "UTC", ("request_logs",), ".parquet", "text/plain")
-        self.destination = self.place.open(target)
+        self.destination = self.place.open(self.place.prefix, target_of(self.window, self.token))
         self.seen = self.destination.look().version
 
     def load(self, *parts: bytes, rejected: bytes = b"") -> Run:
         """Do what `load` does."""
-        pieces = [Piece("request_logs", number, len(parts), writer(part)) for number, part in enumerate(parts, start=1)]
+        pieces = [
+            Piece("request_logs", number, len(parts), writer(part), len(part))
+            for number, part in enumerate(parts, start=1)
+        ]
         if rejected:
             pieces.append(Piece(None, 1, 1, writer(rejected)))
         self.landed = tuple(self.destination.load(piece) for piece in pieces)

@@ -1,0 +1,94 @@
+"""Azure Blob Storage, through `WasbHook`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from bifrost_export.config.fields import ConnectionText, Secret, Strict
+from bifrost_export.destinations.keys import Prefix
+from bifrost_export.destinations.object_store import ObjectStoreDestination
+from bifrost_export.destinations.store import ObjectStore
+from bifrost_export.destinations.tags import Tags
+
+
+class AzureBlobConfig(Strict):
+    """Keys of `destination.config` for `azure_blob`."""
+
+    container: ConnectionText = Field(min_length=1, description="The container; it must exist.")
+    account_name: ConnectionText | None = Field(default=None, description="The storage account.")
+    account_key: Secret | None = Field(default=None, description="A key of the account.")
+    sas_token: Secret | None = Field(default=None, description="A SAS token with the permissions rcwdl.")
+    prefix: Prefix = Field(default="", description="Folders; {year} {month} {day} {hour} {dataset} {export}.")
+    endpoint_url: ConnectionText | None = Field(
+        default=None, description="The account's address, where it is not https://ACCOUNT.blob.core.windows.net."
+    )
+    conn_id: str | None = Field(default=None, description="An Airflow connection, in place of key and token.")
+    access_tier: Literal["Hot", "Cool", "Cold", "Archive"] | None = Field(
+        default=None, description="Access tier of the parts; without it, the account's own."
+    )
+    tags: Tags = Field(default={}, description="Index tags of the parts.")
+    verify: Literal["size", "full"] = Field(
+        default="size", description="What is compared before the commit: size and checksum, or a re-reading."
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_sign_in(self) -> AzureBlobConfig:
+        given = [name for name in ("conn_id", "account_key", "sas_token") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} exclude each other: give one of them")
+        if self.conn_id is None and self.account_name is None and self.endpoint_url is None:
+            raise ValueError("account_name is missing: give it, or endpoint_url or conn_id, which name the account")
+        if self.account_key is not None and self.account_name is None:
+            raise ValueError("account_key needs account_name: the key signs in the account's name")
+        if self.access_tier == "Archive" and self.verify == "full":
+            raise ValueError("verify: full can't read what access_tier: Archive puts away: use verify: size")
+        return self
+
+
+class AzureBlobDestination(ObjectStoreDestination):
+    """Parts and manifests as blobs of one container."""
+
+    kind: ClassVar[str] = "azure_blob"
+    Config = AzureBlobConfig
+    config: AzureBlobConfig
+
+    def open_store(self) -> ObjectStore:
+        """The container as a store; it signs in when first used."""
+        from bifrost_export.destinations.azure_store import AzureStore
+
+        return AzureStore(self.config)
+
+    def rights(self) -> dict[str, Any]:
+        """The permissions of a SAS token, or the data actions of an identity and the role that holds them."""
+        ends = ["read", "write", "delete", *(["tags/write"] if self.config.tags else [])]
+        actions = [f"Microsoft.Storage/storageAccounts/blobServices/containers/blobs/{end}" for end in ends]
+        account = self.config.account_name or "<account>"
+        scope = (
+            "/subscriptions/<subscription>/resourceGroups/<group>/providers/Microsoft.Storage/storageAccounts/"
+            f"{account}/blobServices/default/containers/{self.config.container}"
+        )
+        return {
+            "container": self.config.container,
+            "sas_permissions": "rcwdlt" if self.config.tags else "rcwdl",
+            "predefined_role": "Storage Blob Data Owner" if self.config.tags else "Storage Blob Data Contributor",
+            "scope": scope,
+            "custom_role": {
+                "Name": "Bifrost Export",
+                "IsCustom": True,
+                "Description": "Writes the parts and manifests of an export.",
+                "Actions": [],
+                "DataActions": actions,
+                "AssignableScopes": [scope],
+            },
+        }
+
+    def address(self, key: str) -> str:
+        """`https://account.blob.core.windows.net/container/key`; `az://container/key` where only a connection knows."""
+        config = self.config
+        if config.endpoint_url:
+            return f"{config.endpoint_url.rstrip('/')}/{config.container}/{key}"
+        if config.account_name:
+            return f"https://{config.account_name}.blob.core.windows.net/{config.container}/{key}"
+        return f"az://{config.container}/{key}"

@@ -1,0 +1,51 @@
+"""Makes the `WasbHook`: from a key or token in the document, from an Airflow connection, or from the default chain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bifrost_export.destinations import connections
+
+if TYPE_CHECKING:
+    from bifrost_export.destinations.azure_blob import AzureBlobConfig
+
+PATIENCE: dict[str, Any] = {
+    "initial_backoff": 1,
+    "increment_base": 2,
+    "random_jitter_range": 1,
+    "retry_total": 4,
+    "connection_timeout": 20,
+    "read_timeout": 60,
+}
+"""How the client tries again what passes; a connection's own settings go before these."""
+
+
+def make_hook(config: AzureBlobConfig) -> Any:
+    """The provider's hook, signed in as the config says.
+
+    Raises:
+        DestinationError: The azure provider isn't installed.
+        ConfigError: There is no connection of the id that the config names.
+    """
+    try:
+        from airflow.providers.microsoft.azure.hooks.wasb import WasbHook
+    except ImportError as error:
+        raise connections.missing("azure_blob", "microsoft-azure", "azure", error) from None
+    if config.conn_id:
+        found = connections.find(config.conn_id)
+        connection = connections.altered(found, host=config.endpoint_url, **{**PATIENCE, **found.extra_dejson})
+        return connections.hook_with(WasbHook, connection, wasb_conn_id=config.conn_id)
+    return connections.hook_with(WasbHook, _connection(config), wasb_conn_id=connections.IN_MEMORY)
+
+
+def _connection(config: AzureBlobConfig) -> Any:
+    url = config.endpoint_url or f"https://{config.account_name}.blob.core.windows.net"
+    # A connection string, since the hook takes the names of hosts apart that stand beside a key.
+    if config.account_key:
+        scheme = url.partition("://")[0]
+        text = f"DefaultEndpointsProtocol={scheme};AccountName={config.account_name};AccountKey={config.account_key}"
+        return connections.make("wasb", connection_string=f"{text};BlobEndpoint={url}", **PATIENCE)
+    if config.sas_token:
+        text = f"BlobEndpoint={url};SharedAccessSignature={config.sas_token.lstrip('?')}"
+        return connections.make("wasb", connection_string=text, **PATIENCE)
+    return connections.make("wasb", host=url, login=config.account_name, **PATIENCE)

@@ -1,0 +1,1 @@
+"""Windows of every schedule, against an independent calendar and in Airflow's timetable."""
