@@ -27,8 +27,9 @@ test: $(STAMP) ## Run the tests
 test-long: $(STAMP) ## Run the tests that take long: everything killed and cleared, all zones, big sizes, the oldest Airflow
 	BIFROST_TEST_LONG=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile -m "long or widened"
 
-bench: $(STAMP) ## Measure exports against the floor and pandas (ROWS, ROUNDS), into bench/results.json
+bench: $(STAMP) ## Measure exports against the floor and pandas (ROWS, ROUNDS), and the DAG file with 500 exports
 	$(BIN)/python -m bench --rows $(ROWS) --rounds $(ROUNDS)
+	@$(BIN)/python -m bench.parsing
 
 lint: $(STAMP) ## Check style, types, and which way imports point
 	$(BIN)/ruff check .

@@ -6,8 +6,9 @@ What is built in is a `module:Class` string, so that looking at the names import
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 from typing import Any
 
 from bifrost_export.errors import UnknownNameError
@@ -31,7 +32,7 @@ class Registry:
 
     def names(self) -> list[str]:
         """All names, sorted."""
-        return sorted({*self.built_in, *(point.name for point in entry_points(group=self.group))})
+        return sorted({*self.built_in, *(point.name for point in _added(self.group))})
 
     def load(self, name: str) -> Any:
         """The class of that name.
@@ -43,7 +44,7 @@ class Registry:
             return load_object(self.built_in[name])
         if self.takes_paths and ":" in name:
             return load_object(name)
-        for point in entry_points(group=self.group):
+        for point in _added(self.group):
             if point.name == name:
                 return point.load()
         near = get_close_matches(name.lower(), self.names(), n=1)
@@ -58,6 +59,12 @@ def load_object(path: str) -> Any:
     """What `module:name` stands for."""
     module, _, attribute = path.partition(":")
     return getattr(import_module(module), attribute)
+
+
+@cache
+def _added(group: str) -> EntryPoints:
+    """What others add; looking for it reads a file of every installed package, so it is done once in a process."""
+    return entry_points(group=group)
 
 
 LOG_STORES = Registry(

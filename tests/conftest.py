@@ -41,6 +41,7 @@ pytest_plugins = [
     "tests.servers.payload_gcs",
     "tests.servers.gcs",
     "tests.servers.azure",
+    "tests.servers.seaweed",
     "tests.integration.commands",
 ]
 

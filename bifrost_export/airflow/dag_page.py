@@ -73,9 +73,10 @@ def when(export: Export) -> str:
     """When the export runs, in words."""
     schedule = export.schedule
     described = schedule.describe()
-    calendar = f"{described[0].upper()}{described[1:]}, on the local calendar of {_code(schedule.timezone)}."
-    settling = f"A run starts {_code(schedule.settle)} after its window's end, when late rows have arrived."
-    told = [f"{calendar} {settling}"]
+    told = [
+        f"{described[0].upper()}{described[1:]}, on the local calendar of {_code(schedule.timezone)}.",
+        f"A run starts {_code(schedule.settle)} after its window's end, when rows that are written late have arrived.",
+    ]
     if schedule.start_date is not None:
         first = "The first window is the one at" if schedule.catchup else "No scheduled window starts before"
         told.append(f"{first} {_code(schedule.start_date)}.")

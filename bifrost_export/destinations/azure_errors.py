@@ -27,7 +27,7 @@ ROLE = "Storage Blob Data Contributor"
 REFUSED = {
     "AuthenticationFailed": "Mend account_key, or renew sas_token: Azure does not know it, or it has run out.",
     "InvalidAuthenticationInfo": "Mend account_key or sas_token: it can't be read.",
-    "AuthorizationFailure": "Mend account_key, or open the account's firewall to this machine.",
+    "AuthorizationFailure": "Mend account_key, renew sas_token, or open the account's firewall to this machine.",
     "AccountIsDisabled": "Enable the storage account.",
     "KeyBasedAuthenticationNotPermitted": "The account refuses keys: use sas_token, conn_id or the default chain.",
     "NoAuthenticationInformation": "Give account_key, sas_token or conn_id.",

@@ -79,7 +79,7 @@ class AzureStore:
         try:
             self.blob(PROBE).download_blob().readall()
         except HttpResponseError as error:
-            if azure_errors.is_passing(error) or matters(error):
+            if error.status_code is None or azure_errors.is_passing(error) or matters(error):
                 raise
 
     def _arguments(self, options: PutOptions) -> dict[str, Any]:
@@ -94,8 +94,10 @@ class AzureStore:
         return arguments
 
     def _part_arguments(self, options: PutOptions) -> dict[str, Any]:
+        from azure.storage.blob import StandardBlobTier
+
         tier = self.config.access_tier
-        return {**self._arguments(options), **({"standard_blob_tier": tier} if tier else {})}
+        return {**self._arguments(options), **({"standard_blob_tier": StandardBlobTier(tier)} if tier else {})}
 
     @property
     def _to_put(self) -> str:

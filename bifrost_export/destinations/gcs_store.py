@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 from bifrost_export.destinations import connections, google_errors
 from bifrost_export.destinations.download import Download
 from bifrost_export.destinations.gcs_upload import Crc32c, ResumableUpload, compare
-from bifrost_export.destinations.google_sign_in import google_hook
+from bifrost_export.destinations.google_sign_in import google_hook, signed_in
 from bifrost_export.destinations.store import (
     BLOCK,
     DeletionRefusedError,
@@ -56,9 +56,12 @@ class GCSStore:
     def bucket(self) -> Any:
         """The hook's client's idea of the bucket."""
         with google_errors.told("signing in to Cloud Storage", GET):
-            client = self.hook.get_conn()
+            client = signed_in(self.hook.get_conn)
             client._bucket_metadata_cache = None  # it asks for the bucket at any time, which takes a right of its own
-            return client.bucket(self.config.bucket)
+            try:
+                return client.bucket(self.config.bucket)
+            except ValueError as error:
+                raise DestinationError(str(error), hint="Mend destination.config.bucket.") from None
 
     @cached_property
     def session(self) -> Any:
@@ -66,7 +69,7 @@ class GCSStore:
         from google.auth.transport.requests import AuthorizedSession
 
         with google_errors.told("signing in to Cloud Storage", GET):
-            return AuthorizedSession(self.hook.get_credentials())
+            return AuthorizedSession(signed_in(self.hook.get_credentials))
 
     @property
     def retry(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import Field
 
 from bifrost_export.config.fields import Secret, Strict
 from bifrost_export.destinations import connections
-from bifrost_export.errors import ConfigError
+from bifrost_export.errors import ConfigError, DestinationError
 
 ALLOWED = "the JSON of a service account's key, or the path of the file that holds it"
 KEY_FIELDS = ("client_email", "private_key", "token_uri")
@@ -74,3 +75,23 @@ def read_key(text: str) -> dict[str, Any]:
     if lacking:
         raise ConfigError(f"{where} is no key of a service account: it lacks {', '.join(lacking)}", allowed=ALLOWED)
     return dict(key)
+
+
+def signed_in(sign_in: Callable[[], Any]) -> Any:
+    """What a hook gives when it has signed in, such as a client.
+
+    Raises:
+        DestinationError: The key can't be used.
+    """
+    from google.auth.exceptions import GoogleAuthError, MalformedError
+
+    try:
+        return sign_in()
+    except Exception as error:
+        if isinstance(error, GoogleAuthError) and not isinstance(error, MalformedError):
+            raise
+        # The message may quote the key.
+        raise DestinationError(
+            f"the service account's key can't be used to sign ({type(error).__name__})",
+            hint="Mend credentials.service_account_key or the connection: make the account a new key.",
+        ) from None

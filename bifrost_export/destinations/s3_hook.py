@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from bifrost_export.destinations import connections
 from bifrost_export.destinations.s3 import S3Credentials
@@ -38,8 +39,17 @@ def make_hook(config: S3Config) -> Any:
         aws_session_token=given.session_token,
         role_arn=given.role_arn,
         endpoint_url=config.endpoint_url,
+        service_config=_where_roles_are(config.endpoint_url),
     )
     settings = Config(retries=RETRIES, **TIMEOUTS)
     return connections.hook_with(
         S3Hook, connection, aws_conn_id=connections.IN_MEMORY, region_name=config.region, config=settings
     )
+
+
+def _where_roles_are(endpoint_url: str | None) -> dict[str, Any] | None:
+    """A store that is not Amazon's gives out its own roles, at the same address."""
+    host = urlsplit(endpoint_url or "").hostname or ""
+    if not host or host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        return None
+    return {"sts": {"endpoint_url": endpoint_url}}

@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 import numpy as np, pyarrow as pa
 from bifrost_export.config.transformations import make_step
 from bifrost_export.datasets import columns_of
-from bifrost_export.datasets.columns import schema_of
+from bifrost_export.datasets.columns import arrow_schema
 from bifrost_export.transforms.metrics import METRICS
 from bifrost_export.transforms.port import Setting
 
 rows, groups = int(sys.argv[1]), int(sys.argv[2])
 given = columns_of("request_logs")
-schema = schema_of(given)
+schema = arrow_schema(given)
 random = np.random.default_rng(1)
 
 def batches():

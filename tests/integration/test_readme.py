@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -151,3 +153,16 @@ def test_the_make_targets_shown_exist() -> None:
     """As the Makefile has them."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert set(re.findall(r"^make ([a-z-]+)", "\n".join(blocks("")), re.MULTILINE)) <= targets
+
+
+def test_the_contract_of_object_stores_is_used_as_shown(tmp_path: Path) -> None:
+    """By a destination that somebody brings: here the local one under another name."""
+    (shown,) = [block for block in blocks("python") if "ObjectStoreContract" in block]
+    lines = ["import pytest", "from bifrost_export.destinations.local import LocalConfig as MyConfig"]
+    lines += ["from bifrost_export.destinations.local import LocalDestination as MyDestination"]
+    (tmp_path / "test_my_store.py").write_text("\n".join([*lines, shown]))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-k", "empty_window or odd or character"]
+
+    done = subprocess.run([*command, str(tmp_path)], check=False, capture_output=True, text=True, cwd=tmp_path)
+
+    assert (done.returncode, "2 passed" in done.stdout) == (0, True), done.stdout

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 from bifrost_export.cli.group import execute
+from bifrost_export.config.loader import load
 from bifrost_export.errors import ConfigError, MissingReferenceError, TransformError
 from bifrost_export.pipeline.plan import PlanRequest, plan
 from bifrost_export.pipeline.runtime import Runtime
@@ -194,6 +195,23 @@ def test_what_is_masked_stands_nowhere(tmp_path: Path, log_store: Path) -> None:
     assert b"canary" not in everything
     assert _hash_of("canary-id").encode() in everything
     assert _hash_of("canary-rejected").encode() in rejected
+
+
+def test_the_customers_of_an_extra_field_are_masked_like_the_customer(tmp_path: Path, log_store: Path) -> None:
+    """`customer_ids` is a JSON array in the log store; a name beside it in the open is warned of."""
+    row = {"id": "several", "customer_ids": '["canary-1", "canary-2"]', "customer_name": "canary name"}
+    row |= {"timestamp": "2026-03-01 11:00:00+00:00", "created_at": "2026-03-01 11:00:00+00:00"}
+    row |= {"status": "success", "provider": "openai", "model": "m", "object_type": "chat_completion"}
+    add_rows(log_store, [row])
+    export = export_of(tmp_path, log_store, ANONYMIZE, extra_fields=["customer_ids", "customer_name"])
+    export.run(DAY)
+
+    [found] = [each for each in rows_of(export) if each["request_id"] == _hash_of("several")]
+    assert found["customer_id"] == _hash_of("canary-1")
+    assert json.loads(found["customer_ids"]) == [_hash_of("canary-1"), _hash_of("canary-2")]
+    assert found["customer_name"] == "canary name"
+    warnings = [each.message for each in load(export.document()).problems]
+    assert "'customer_name' stands in the open beside 'customer_id', which is masked" in warnings
 
 
 def test_a_key_without_a_value_is_told_before_any_data_moves(tmp_path: Path, log_store: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import boto3
@@ -22,9 +22,15 @@ def _check_from(server: S3Server, request: int) -> None:
     urllib.request.urlopen(wanted, timeout=30).close()  # noqa: S310 (loopback)
 
 
-@contextmanager
-def identity(server: S3Server, actions: Sequence[str]) -> Iterator[tuple[str, str]]:
+def identity(server: S3Server, actions: Sequence[str]) -> AbstractContextManager[tuple[str, str]]:
     """A user who may do these actions and nothing else, as (access key id, secret), while the server checks."""
+    allowed = {"Effect": "Allow", "Action": list(actions) or ["s3:GetBucketTagging"], "Resource": "*"}
+    return policed(server, {"Version": "2012-10-17", "Statement": [allowed]})
+
+
+@contextmanager
+def policed(server: S3Server, policy: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """A user with a policy, as (access key id, secret), while the server checks."""
     iam: Any = boto3.client(
         "iam",
         endpoint_url=server.url,
@@ -34,10 +40,6 @@ def identity(server: S3Server, actions: Sequence[str]) -> Iterator[tuple[str, st
     )
     name = "probe"
     iam.create_user(UserName=name)
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": list(actions) or ["s3:GetBucketTagging"], "Resource": "*"}],
-    }
     iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=json.dumps(policy))
     key = iam.create_access_key(UserName=name)["AccessKey"]
     _check_from(server, 0)

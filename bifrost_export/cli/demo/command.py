@@ -74,9 +74,9 @@ def _show(console: Console, workspace: Workspace, rows: int) -> None:
         show.objects(console, _sizes(s3, BUCKET), manifest)
         show.manifest_panel(console, key, manifest)
     show.books(console, manifest)
-    parts = [part["key"] for entry in manifest["datasets"].values() for part in entry["parts"]]
-    if parts:
-        show.first_rows(console, workspace.downloads / parts[0])
+    for entry in manifest["datasets"].values():
+        for part in entry["parts"][:1]:
+            show.first_rows(console, workspace.downloads / part["key"])
     show.next_steps(console, workspace.folder, workspace.local_document, LOCAL_EXPORT, window)
 
 

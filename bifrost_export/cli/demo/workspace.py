@@ -39,7 +39,7 @@ _DAILY_S3_EXPORT: dict[str, Any] = {
     "data": {
         "format": "parquet",
         "compression": "gzip",
-        "include": ["request_logs"],
+        "include": ["request_logs", "response_logs", "error_logs"],
         "filters": {"date_range": "last_24_hours", "status_codes": [200, 400, 401, 403, 404, 500]},
     },
 }

@@ -58,7 +58,7 @@ def test_a_broken_export_leaves_the_others_good(tmp_path: Path) -> None:
         ("a.yaml", "log_exports: [", "is no YAML"),
         ("a.json", "[]", "the document is an empty list, and no object"),
         ("a.json", "{}", "has no list log_exports.exports"),
-        ("a.json", '{"log_exports": {"exports": {}}}', "exports is an object, and no list"),
+        ("a.json", '{"log_exports": {"exports": {}}}', "exports is an empty object, and no list"),
         ("a.yml", "", "the document is empty"),
     ],
 )

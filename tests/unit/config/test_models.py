@@ -157,6 +157,7 @@ BAD = [
     ({"destination": {"type": "s3", "config": []}}, "/destination/config", "config is an empty list", "an object"),
     ({"destination": {"type": "s3", "config": {"bucket": ""}}}, "/destination/config/bucket", "is ''", "not empty"),
     ({"data": {"include": []}}, "/data/include", "include is an empty list", "at least 1"),
+    ({"data": {"include": ["traces"]}}, "/data/include/0", "'traces' comes with a later version", "request_logs"),
     ({"data": {"include": ["logs"]}}, "/data/include/0", "no dataset 'logs'", "request_logs"),
     ({"data": {"include": ["request_logs"] * 2}}, "/data/include", "twice", ""),
     ({"data": {"format": "xml", "compression": "x"}}, "/data/format", "no format 'xml'", "parquet"),

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from bifrost_export.config.transformations import make_step
 from bifrost_export.datasets import columns_of
-from bifrost_export.datasets.columns import Column, schema_of
+from bifrost_export.datasets.columns import Column, arrow_schema
 from bifrost_export.transforms.port import Setting
 from bifrost_export.window import UTC
 
 RECORD = columns_of("request_logs")
-SCHEMA = schema_of(RECORD)
+SCHEMA = arrow_schema(RECORD)
 BERLIN = ZoneInfo("Europe/Berlin")
 CUSTOMERS = ("cust_1", "cust_2", "", "Ünïcode 🎈", "cust_10")
 FIRST = dt.datetime(2026, 3, 28, 20, tzinfo=UTC)
@@ -88,9 +88,9 @@ def applied(
 ) -> list[dict[str, Any]]:
     """What a transformation makes of rows; the batches have the columns that it says."""
     made = transformation(**config)
-    wanted = schema_of(made.columns(given))
+    wanted = arrow_schema(made.columns(given))
     found = []
-    for batch in made.apply(batches(rows, size, schema_of(given)), given, where or setting()):
+    for batch in made.apply(batches(rows, size, arrow_schema(given)), given, where or setting()):
         assert batch.schema == wanted
         batch.validate(full=True)
         found += batch.to_pylist()

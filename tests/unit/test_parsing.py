@@ -1,0 +1,28 @@
+"""Loading the DAG file: a worker builds the DAG that it needs alone, and nothing heavy is imported."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from airflow.sdk.definitions.param import ParamsDict
+
+from bench.parsing import document, measure
+from bifrost_export.airflow.trigger_form import trigger_form
+
+
+@pytest.mark.parametrize(("dag_id", "count"), [(None, 30), ("bifrost_export__export_0003", 1), ("another_dag", 0)])
+def test_only_the_wanted_dags_are_built_and_nothing_heavy_is_imported(
+    dag_id: str | None, count: int, tmp_path: Path
+) -> None:
+    """The DAG processor wants all of them, and a worker says which one."""
+    (tmp_path / "log_exports.json").write_text(json.dumps(document(30)), "utf-8")
+    dags, _, _, heavy = measure(tmp_path, dag_id)
+    assert dags == count
+    assert heavy == "none"
+
+
+def test_the_trigger_form_is_valid() -> None:
+    """The factory sets it past Airflow's own check."""
+    ParamsDict(trigger_form("Europe/Berlin")).validate()
