@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,11 +40,25 @@ def test_compressed_files_stay_below_the_size(format_: str, compression: str, tm
     assert all(size < 20_000 for _, size in found)
 
 
-def test_slices_change_neither_parts_nor_bytes(tmp_path: Path, log_store: Path) -> None:
-    """The number of rows follows from the rows alone."""
+ENRICH = {"type": "enrich", "add_fields": {"environment": "production", "shard": 3}}
+BY_CUSTOMER = {"type": "aggregate", "group_by": ["customer_id", "model", "hour"], "metrics": ["count", "p95_latency"]}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"filters": {"min_latency_ms": 300}, "transformations": [ENRICH]},
+        {"include": ["request_logs", "error_logs"], "extra_fields": ["team_id"]},
+        {"transformations": [BY_CUSTOMER, ENRICH]},
+    ],
+    ids=["as read", "filtered and enriched", "two datasets", "aggregated"],
+)
+def test_slices_change_neither_parts_nor_bytes(data: dict[str, Any], tmp_path: Path, log_store: Path) -> None:
+    """The number of rows follows from the rows alone, whichever step has staged them."""
+    data = {**data, "max_file_size": "10KiB"}
     exports = [
-        Export(tmp_path / str(most), log_store, {"max_file_size": "32KiB"}, runtime={"rows_per_slice": most})
-        for most in (10, 1_000_000)
+        Export(tmp_path / str(most), log_store, data, runtime={"rows_per_slice": most}) for most in (100, 1_000_000)
     ]
     for export in exports:
         export.run(DAY)
