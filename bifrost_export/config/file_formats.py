@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
@@ -13,6 +14,7 @@ from bifrost_export.registry import FORMATS
 
 _TEXTS = ("kind", "default_compression", "content_type")
 _METHODS = ("extension", "write")
+_ENDING = re.compile(r"(\.[A-Za-z0-9_-]+)+")
 
 
 class FormatByType(Strict):
@@ -62,7 +64,24 @@ def format_kind(name: str) -> Any:
             " of its compressions",
             hint="Write it like those in bifrost_export.formats; port.py says what each of these is.",
         )
+    _check_endings(name, kind)
     return kind
+
+
+def _check_endings(name: str, kind: Any) -> None:
+    """Refuse an ending that would lead a file's name elsewhere, or that can't be told."""
+    try:
+        endings = [kind().extension(each) for each in kind.compressions]
+    except Exception as error:  # noqa: BLE001 (an extension may fail in any way, and the other exports have to stand)
+        raise ConfigError(
+            f"{name} can't tell how its files end: {type(error).__name__}: {error}",
+            hint="Mend its extension(), which is asked for each of its compressions.",
+        ) from None
+    for ending in endings:
+        if not isinstance(ending, str) or not _ENDING.fullmatch(ending):
+            raise ConfigError(
+                f"files of {name} would end in {ending!r}", allowed="a dot with letters, digits, _ and -, or several"
+            )
 
 
 def check_compression(name: str, compression: str | None) -> None:
