@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bifrost_export import registry
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -38,11 +40,17 @@ def installed(wheel: Path, site: Path) -> Iterator[None]:
         archive.extractall(site)
         tops = {name.split("/")[0] for name in archive.namelist()}
     sys.path.insert(0, str(site))
-    importlib.invalidate_caches()
+    _look_anew()
     try:
         yield
     finally:
         sys.path.remove(str(site))
         for top in tops:
             sys.modules.pop(top, None)
-        importlib.invalidate_caches()
+        _look_anew()
+
+
+def _look_anew() -> None:
+    """What is installed is looked for once in a process: here it has changed."""
+    importlib.invalidate_caches()
+    registry._added.cache_clear()
