@@ -49,7 +49,7 @@ class Cloud:
 
 
 @pytest.fixture
-def gcs_cloud(tmp_path: Path, log_store: Path, gcs: CloudStorage, monkeypatch: pytest.MonkeyPatch) -> Cloud:  # noqa: F811
+def gcs_cloud(tmp_path: Path, log_store: Path, gcs: CloudStorage, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     """A bucket of Cloud Storage."""
     bucket = gcs.make_bucket()
     monkeypatch.setenv("TEST_GCS_KEY", gcs.account.key_json)
@@ -61,7 +61,7 @@ def gcs_cloud(tmp_path: Path, log_store: Path, gcs: CloudStorage, monkeypatch: p
 
 
 @pytest.fixture
-def azure_cloud(tmp_path: Path, log_store: Path, azure: BlobStorage) -> Cloud:  # noqa: F811
+def azure_cloud(tmp_path: Path, log_store: Path, azure: BlobStorage) -> Cloud:
     """A container of Azure."""
     container = azure.make_container()
     config = {
@@ -87,7 +87,7 @@ def cloud(request: pytest.FixtureRequest) -> Cloud:
 @pytest.mark.parametrize("fault", ["kill before", "kill after", "lose", "cut", "503"])
 def test_a_fault_at_any_request_leaves_a_whole_window_and_is_mended_by_a_rerun(
     cloud: Cloud,
-    undisturbed: tuple[dict[str, Any], int],  # noqa: F811
+    undisturbed: tuple[dict[str, Any], int],
     fault: str,
 ) -> None:
     """Over a former revision: the former window stands, or the new one does; nothing is left over afterwards."""
