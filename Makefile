@@ -10,16 +10,22 @@ STAMP := .venv/.installed
 UNCOMPILED := /(ray|openai|litellm|sympy|scipy|sklearn|networkx|cfnlint|mypy|google/ads|google/cloud/[a-z0-9_]*(_v[0-9]|platform).*)/
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long bench lint clean
+.PHONY: help setup demo ui screenshots test test-long bench lint clean
 
 help: ## Tell what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make .venv with the locked packages and this project, editable
 	@echo "Ready: $(BIN)/bifrost-export --help"
 
 demo: $(STAMP) ## Show one export from end to end, in a real Airflow with an S3 server, all on this machine
 	@$(BIN)/bifrost-export demo
+
+ui: $(STAMP) ## Keep a local Airflow with an export, a log store and an S3 server running, to look at, until Ctrl-C
+	@$(BIN)/bifrost-export demo --ui --folder .demo-ui
+
+screenshots: $(STAMP) ## Take README's pictures anew, from an Airflow like that of make ui; needs a Chromium
+	@$(BIN)/python docs/screenshots.py
 
 test: $(STAMP) ## Run the tests
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
@@ -38,7 +44,7 @@ lint: $(STAMP) ## Check style, types, and which way imports point
 	$(BIN)/pytest -q -p no:randomly tests/unit/test_architecture.py
 
 clean: ## Remove what the other targets have made, but for .venv
-	rm -rf .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf .demo .demo-ui .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 
 $(STAMP): requirements.lock pyproject.toml | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirements requirements.lock

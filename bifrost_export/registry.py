@@ -84,6 +84,7 @@ FORMATS = Registry(
         "csv": "bifrost_export.formats.csv_text:CSVFormat",
         "arrow": "bifrost_export.formats.arrow_file:ArrowFormat",
     },
+    takes_paths=True,
 )
 TRANSFORMS = Registry(
     "transform",

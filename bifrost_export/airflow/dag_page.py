@@ -9,12 +9,12 @@ from bifrost_export.config.references import DOCUMENT, is_literal
 from bifrost_export.config.source import PLACES
 from bifrost_export.config.texts import Place, map_texts
 from bifrost_export.config.transformations import told
-from bifrost_export.registry import DESTINATIONS, FORMATS
+from bifrost_export.registry import DESTINATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from bifrost_export.config.models import DateRange, Export
+    from bifrost_export.config.models import Data, DateRange, Export
     from bifrost_export.config.problems import Problem
 
 _MASK = "***"
@@ -42,15 +42,13 @@ def page(export: Export, frozen: Mapping[str, Any], config_hash: str, warnings: 
         warnings: What works and should be looked at.
     """
     data = export.data
-    compression = data.compression or FORMATS.load(data.format).default_compression
     facts = {
         "What": f"The log rows of {_list(data.include)} that have ended, in windows that leave no gap.",
         "When": when(export),
         "Which rows": "; ".join(rules(export)) or "All rows of the window.",
         "Transformations": "; ".join(transformations(export)) or "None.",
         "Where to": _where(frozen),
-        "Format": f"{_code(data.format)} with {_code(compression)} compression, up to {data.max_rows_per_file:,} rows"
-        " a file.",
+        "Format": f"{_code(data.format)} with {_code(data.written_compression)} compression, {_parts(data)}.",
         "Rejected rows": f"More than {_code(data.max_rejected)} of a window's rows that can't be read fail the run.",
         "Read from": _source(frozen),
         "Configuration": f"{_code(frozen['pointer'])} of {_code(frozen['document'])}, hash {_code(config_hash)}.",
@@ -112,6 +110,11 @@ def _date_range(wanted: str | DateRange) -> str:
     if isinstance(wanted, str):
         return f"{_code(wanted)}, counted back from the window's end"
     return f"{_code(wanted.start)} to {_code(wanted.end)}"
+
+
+def _parts(data: Data) -> str:
+    rows = f"up to {data.max_rows_per_file:,} rows a file"
+    return rows if data.max_file_size is None else f"{rows}, or about {data.max_file_size} before compression"
 
 
 def _where(frozen: Mapping[str, Any]) -> str:

@@ -48,8 +48,8 @@ def preview(
     if output_format == "json":
         output.print_json({"datasets": rows})
         return
-    for dataset, found in rows.items():
-        _show(f"{dataset} of {window}", found)
+    for number, (dataset, found) in enumerate(rows.items()):
+        _show(f"{dataset} of {window}", found, below_another=number > 0)
 
 
 def _window(loaded: LoadedExport, start: str | None, end: str | None, now: Any) -> Window:
@@ -67,10 +67,12 @@ def _window(loaded: LoadedExport, start: str | None, end: str | None, now: Any) 
     return Window.parse(start, end, schedule.zone)
 
 
-def _show(title: str, rows: list[dict[str, Any]]) -> None:
+def _show(title: str, rows: list[dict[str, Any]], *, below_another: bool) -> None:
     from bifrost_export.cli.rows import tables
 
     console = output.result_console()
+    if below_another:
+        console.print()
     console.print(f"[bold]{title}[/]", soft_wrap=True)
     if not rows:
         console.print("No row of this window would be exported.")

@@ -30,9 +30,11 @@ def schema(dataset: str | None, manifest: bool, output_format: str) -> None:
 
         found = document_schema()
     else:
-        from bifrost_export.datasets import describe
+        from bifrost_export.datasets import describe, named
 
-        found = {"dataset": dataset, **describe(dataset)}
+        columns = zip(describe(dataset)["columns"], named(dataset).columns, strict=True)
+        told = [{**each, "description": column.description} for each, column in columns]
+        found = {"dataset": dataset, **describe(dataset), "columns": told}
     if output_format == "json":
         output.print_json(found)
     elif dataset is None:

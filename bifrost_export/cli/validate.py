@@ -50,6 +50,17 @@ def _warnings(loaded: Loaded) -> Iterator[Problem]:
     yield from warn_of_unnamed(loaded, os.environ)
     for each in loaded.exports:
         yield from _odd_range(each)
+        yield from _cut_buckets(each)
+
+
+def _cut_buckets(loaded: LoadedExport) -> Iterator[Problem]:
+    from bifrost_export.config.bucket_checks import check_buckets
+    from bifrost_export.config.checking import Checker
+
+    if loaded.export is not None and loaded.document.text is not None:
+        checker = Checker(loaded.document.text, loaded.document.path.name, loaded.document.origins)
+        check_buckets(checker, loaded.export, loaded.pointer)
+        yield from checker.take()
 
 
 def _odd_range(loaded: LoadedExport) -> Iterator[Problem]:

@@ -34,7 +34,8 @@ def verify(masker: Masker, /, manifest: str, config: str | None, export_name: st
     with output.results_apart():
         found = verify_window(runtime_of(masker), manifest, loaded)
     if output_format == "json":
-        output.print_json({"ok": not found.problems, "problems": list(found.problems)})
+        notes = {"notes": list(found.notes)} if found.notes else {}
+        output.print_json({"ok": not found.problems, "problems": list(found.problems), **notes})
     else:
         _show(manifest, found)
     return 1 if found.problems else 0
@@ -58,6 +59,9 @@ def _show(manifest: str, found: Verified) -> None:
     for problem in found.problems:
         console.print("[red]✗[/]", end=" ")
         console.print(problem, markup=False, soft_wrap=True)
+    for note in found.notes:
+        console.print("[yellow]![/]", end=" ")
+        console.print(note, markup=False, soft_wrap=True)
     told = f"{many(found.files, 'file')}, {many(found.rows, 'row')}, {size(found.bytes)} read again: {manifest}"
     state = "[red]differs[/]" if found.problems else "[green]agrees[/]"
     console.print(f"{state}", end=" ")

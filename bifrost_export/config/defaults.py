@@ -99,8 +99,13 @@ def _fitting(part: str, value: Any, own: Any) -> Any:
     if part == "schedule":
         return _fitting_schedule(value, own)
     kind, belonging = _KINDS.get(part, (None, None))
-    is_other = kind in own and kind in value and own[kind] != value[kind]
+    is_other = kind in own and kind in value and _word(own[kind]) != _word(value[kind])
     return {key: each for key, each in value.items() if not (is_other and key == belonging)}
+
+
+def _word(kind: Any) -> Any:
+    """A format may be an object with a type."""
+    return kind.get("type") if isinstance(kind, dict) else kind
 
 
 def _fitting_schedule(value: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from bifrost_export.config.positions import Text
     from bifrost_export.config.problems import Problem
 
+DAG_ID_PREFIX = "bifrost_export__"
+"""Of the DAGs of exports."""
+
 
 @dataclass
 class Document:
@@ -94,12 +97,12 @@ class LoadedExport:
     def dag_id(self) -> str:
         """`bifrost_export__<name>`; `bifrost_export__<file>__<index>` when the name is what is broken."""
         if self.has_good_name:
-            return f"bifrost_export__{self.name}"
+            return f"{DAG_ID_PREFIX}{self.name}"
         stem = "".join(
             each if each.isascii() and (each.isalnum() or each in "-_.") else "_" for each in self.document.path.stem
         )
         number = "" if self.index is None else f"__{self.index}"
-        return f"bifrost_export__{stem[:100]}{number}{self.tie}"
+        return f"{DAG_ID_PREFIX}{stem[:100]}{number}{self.tie}"
 
 
 @dataclass

@@ -23,11 +23,13 @@ from bifrost_export.config.schedule_kinds import schedule_models
 from bifrost_export.config.schema_forms import (
     CATCHUP_NEEDS_A_START,
     choose_config,
+    format_choice,
     let_words_stand,
     partial_definitions,
     transformation_item,
 )
 from bifrost_export.config.short_form import KEYS as SHORT_KEYS
+from bifrost_export.config.sizes import SIZE_PATTERN
 from bifrost_export.config.sources import SOURCE_CONFIGS
 from bifrost_export.config.transformations import transform_config
 from bifrost_export.registry import DESTINATIONS, FORMATS, TRANSFORMS
@@ -153,7 +155,10 @@ def _complete(definitions: dict[str, Any], transforms: dict[str, type[BaseModel]
     data["extra_fields"]["items"]["enum"] = list(LOG_COLUMNS)
     for name in ("include", "extra_fields"):
         data[name]["uniqueItems"] = True
-    data["format"]["enum"] = FORMATS.names()
+    data["format"].pop("oneOf")
+    data["format"]["anyOf"] = format_choice(FORMATS.names(), definitions.pop("FormatByType"))
+    for each in data["max_file_size"]["anyOf"]:
+        each |= {"pattern": f"^{SIZE_PATTERN}$", "examples": ["256MB", "1GiB"]} if each["type"] == "string" else {}
     data["transformations"]["items"] = transformation_item(transforms)
     for each in data["max_rejected"]["anyOf"]:
         each |= {"pattern": f"^({SHARE_PATTERN})$"} if each["type"] == "string" else {"minimum": 0}
@@ -165,7 +170,8 @@ def _complete(definitions: dict[str, Any], transforms: dict[str, type[BaseModel]
 
 def _compressions(name: str) -> dict[str, Any]:
     kind, default = load_kind(FORMATS, name), Data.model_fields["format"].default
-    is_it: dict[str, Any] = {"properties": {"format": {"const": name}}}
+    by_type = {"type": "object", "required": ["type"], "properties": {"type": {"const": name}}}
+    is_it: dict[str, Any] = {"properties": {"format": {"anyOf": [{"const": name}, by_type]}}}
     if name != default:
         is_it["required"] = ["format"]
     return {"if": is_it, "then": {"properties": {"compression": {"enum": [*kind.compressions, None]}}}}

@@ -11,13 +11,15 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, 
 from bifrost_export.config.airflow_options import AirflowOptions
 from bifrost_export.config.durations import parse_duration
 from bifrost_export.config.fields import ConnectionText, LiteralText, Strict
+from bifrost_export.config.file_formats import FormatName, check_compression, format_kind
 from bifrost_export.config.kinds import load_kind
 from bifrost_export.config.log_columns import check_extra_field
 from bifrost_export.config.schedules import Schedule
+from bifrost_export.config.sizes import parse_size
 from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
 from bifrost_export.config.wording import brief, nearest
 from bifrost_export.errors import ConfigError
-from bifrost_export.registry import DESTINATIONS, FORMATS
+from bifrost_export.registry import DESTINATIONS
 from bifrost_export.window import parse_instant
 
 DATASETS = ("request_logs", "response_logs", "error_logs", "metrics", "traces")
@@ -152,7 +154,9 @@ class Data(Strict):
     """What is exported, and how it is written."""
 
     include: tuple[DatasetName, ...] = Field(default=("request_logs",), min_length=1, description="The datasets.")
-    format: LiteralText = Field(default="parquet", description="The format of the files.")
+    format: FormatName = Field(
+        default="parquet", description='The format of the files: a word, or {"type": "package.module:Class"}.'
+    )
     compression: LiteralText | None = Field(default=None, description="Its compression; without it, the format's own.")
     filters: Filters = Field(default=Filters(), description="Which rows are exported.")
     transformations: tuple[dict[str, Any], ...] = Field(default=(), description="How rows are changed, in order.")
@@ -160,6 +164,9 @@ class Data(Strict):
     include_content: bool = Field(default=False, description="true: with what was asked and answered.")
     metrics_bucket: LiteralText = Field(default="1h", description="How long a bucket of the dataset metrics is.")
     max_rows_per_file: int = Field(default=1_000_000, ge=1, description="Rows of a part.")
+    max_file_size: LiteralText | None = Field(
+        default=None, description="How much of the rows' values goes into a part, on average: 256MB, 1GiB."
+    )
     max_rejected: LiteralText | int = Field(default="1%", description="A share, or a number of rows.")
 
     @field_validator("include")
@@ -195,22 +202,37 @@ class Data(Strict):
             )
         return value
 
+    @field_validator("max_file_size")
+    @classmethod
+    def _size_is_one(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_size(value, "max_file_size")
+        return value
+
     @field_validator("format")
     @classmethod
     def _format_is_known(cls, value: str) -> str:
-        load_kind(FORMATS, value)
+        format_kind(value)
         return value
 
     @field_validator("compression")
     @classmethod
     def _format_can_do_it(cls, value: str | None, info: ValidationInfo) -> str | None:
         name = info.data.get("format")
-        if value is None or name is None:
-            return value
-        known = load_kind(FORMATS, name).compressions
-        if value not in known:
-            raise ConfigError(f"{name} has no compression {value!r}", allowed=", ".join(known))
+        if name is not None:
+            check_compression(name, value)
         return value
+
+    @property
+    def written_compression(self) -> str:
+        """The compression, or without one the format's own."""
+        own: str = format_kind(self.format).default_compression
+        return self.compression or own
+
+    @property
+    def max_file_bytes(self) -> int | None:
+        """`max_file_size` in bytes."""
+        return None if self.max_file_size is None else parse_size(self.max_file_size, "max_file_size")
 
 
 class Destination(Strict):

@@ -37,6 +37,22 @@ def choose_config(definition: Schema, models: dict[str, type[BaseModel]]) -> Non
     ]
 
 
+_PATH = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_]"}
+"""Of a class of one's own: `package.module:Class`."""
+
+
+def format_choice(names: list[str], by_type: Schema) -> list[Schema]:
+    """The forms of `data.format`: a word, or an object with a type.
+
+    Args:
+        names: The words.
+        by_type: The model of the object.
+    """
+    known: list[Schema] = [{"enum": names}, _PATH]
+    by_type["properties"]["type"] = {"description": by_type["properties"]["type"]["description"], "anyOf": known}
+    return [*known, by_type]
+
+
 def transformation_item(models: dict[str, type[BaseModel]]) -> Schema:
     """One of `data.transformations`: `type` chooses its keys; those of a class of one's own are not known.
 
@@ -49,10 +65,7 @@ def transformation_item(models: dict[str, type[BaseModel]]) -> Schema:
         "properties": {
             "type": {
                 "description": "The kind of transformation, or package.module:Class.",
-                "anyOf": [
-                    {"enum": sorted(models)},
-                    {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_]"},
-                ],
+                "anyOf": [{"enum": sorted(models)}, _PATH],
             }
         },
         "allOf": [

@@ -10,9 +10,6 @@ from typing import Any
 
 from bifrost_export.config.words import FREQUENCIES
 
-LATER = {"max_file_size"}
-"""Keys of the contract's list that this version doesn't know yet."""
-
 _REFUSED = {"password_command": "no command is run to find a password: write ${NAME}, or use an Airflow connection"}
 _HINTS = {"<<": "YAML 1.2 has no merge keys: what several exports share stands in log_exports.defaults."}
 _LONGEST = 80
@@ -45,8 +42,6 @@ def of_wrong_key(key: str, known: list[str], beside: Sequence[str] = ()) -> tupl
     allowed = ", ".join(known) or None
     if key in _REFUSED:
         return f"the key {key!r} is not supported: {_REFUSED[key]}", allowed, None
-    if key in LATER:
-        return f"the key {key!r} comes with a later version", allowed, "Leave it out."
     return f"unknown key {brief(key, key)}", allowed, _HINTS.get(key) or nearest(key, [*known, *beside])
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bifrost_export.errors import FormatError
-from bifrost_export.formats.columns_as_text import is_text
+from bifrost_export.formats.sizes import row_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +31,7 @@ def grouped(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa
     rows, room = 0, GROUP_BYTES
     for batch in batches:
         check_required(batch)
-        ends = _row_ends(batch)
+        ends = row_ends(batch)
         start = used = 0
         while start < batch.num_rows:
             stop = min(int(ends.searchsorted(used + room, "right")), start + GROUP_ROWS - rows)
@@ -59,23 +59,6 @@ def check_required(batch: pa.RecordBatch) -> None:
                 f"the required column {field.name!r} holds {column.null_count:,} nulls",
                 hint="Mend the transformation that has emptied it.",
             )
-
-
-def _row_ends(batch: pa.RecordBatch) -> Any:
-    """The bytes of the values in all rows up to and with each: a numpy array of int64."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    sizes = np.zeros(batch.num_rows, np.int64)
-    for column in batch.columns:
-        if pa.types.is_primitive(column.type):
-            sizes += -(-column.type.bit_width // 8)
-        elif is_text(column.type):
-            # A null may have bytes below it, which depend on how it was made.
-            lengths = pc.binary_length(column).fill_null(0).cast(pa.int64())
-            sizes += np.frombuffer(lengths.buffers()[1], np.int64, batch.num_rows)
-    return sizes.cumsum()
 
 
 def _merged(held: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:

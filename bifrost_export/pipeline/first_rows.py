@@ -36,9 +36,18 @@ def first_rows(plan: Plan, staging: Staging, item: dict[str, Any], dataset: str,
 
 def staged_rows(item: dict[str, Any], dataset: str) -> int:
     """How many rows of a dataset the last step has staged, of a slice or of the whole window."""
+    return _staged(item, dataset, "rows")
+
+
+def staged_bytes(item: dict[str, Any], dataset: str) -> int:
+    """What the values of these rows take; 0 where the item has none of the dataset's files."""
+    return _staged(item, dataset, "bytes") if dataset in item["files"] else 0
+
+
+def _staged(item: dict[str, Any], dataset: str, measure: str) -> int:
     told = item["changes"] if "changes" in item else item["books"]
-    rows: int = told[dataset]["staged"]["rows"]
-    return rows
+    found: int = told[dataset]["staged"][measure]
+    return found
 
 
 def _as_json(row: dict[str, Any]) -> dict[str, Any]:

@@ -64,9 +64,8 @@ class _Rows:
         """Encode a part."""
         data = self.plan.export.data
         format_ = FORMATS.load(data.format)()
-        compression = data.compression or format_.default_compression
         schema = last_schema(self.plan, self.piece["dataset"])
-        rows: int = format_.write(self._batches(), schema, sink, compression)
+        rows: int = format_.write(self._batches(), schema, sink, data.written_compression)
         return rows
 
     def _batches(self) -> Iterator[pa.RecordBatch]:

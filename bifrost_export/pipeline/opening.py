@@ -68,14 +68,13 @@ def open_destination(runtime: Runtime, plan: Plan, *, with_secrets: bool = True)
     config = _validated(kind.Config, resolved, pointer, plan)
     data = plan.export.data
     format_ = FORMATS.load(data.format)()
-    compression = data.compression or format_.default_compression
     target = Target(
         export=plan.export.name,
         window=plan.window,
         token=plan.token,
         timezone=plan.export.schedule.timezone,
         datasets=plan.datasets,
-        extension=format_.extension(compression),
+        extension=format_.extension(data.written_compression),
         content_type=format_.content_type,
     )
     opened: Destination = kind(config, target)

@@ -14,7 +14,6 @@ from bifrost_export.pipeline.columns import TOOL_CALLS
 from bifrost_export.pipeline.flows import flow
 from bifrost_export.pipeline.opening import open_destination
 from bifrost_export.pipeline.taking import take
-from bifrost_export.registry import FORMATS
 
 if TYPE_CHECKING:
     from bifrost_export.pipeline.plan_document import Plan
@@ -91,7 +90,7 @@ def _body(plan: Plan, books: dict[str, Books], calls: Books | None, pieces: list
         "config_hash": plan.config_hash,
         "source": plan.log_store,
         "format": data.format,
-        "compression": data.compression or FORMATS.load(data.format)().default_compression,
+        "compression": data.written_compression,
         "unsettled": max(each.unsettled for each in books.values()),
         "unplaced": plan.unplaced,
         "datasets": {name: _entry(plan, name, each, pieces) for name, each in books.items()},

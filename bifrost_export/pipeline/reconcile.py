@@ -9,12 +9,13 @@ from bifrost_export.datasets.tool_calls import reads_tool_calls
 from bifrost_export.errors import PlanMismatchError, RejectedRowsError
 from bifrost_export.pipeline.books import Books, Change, Sums
 from bifrost_export.pipeline.columns import TOOL_CALLS
-from bifrost_export.pipeline.first_rows import first_rows, staged_rows
+from bifrost_export.pipeline.first_rows import first_rows, staged_bytes, staged_rows
 from bifrost_export.pipeline.flows import WHOLE, whole_datasets
 from bifrost_export.pipeline.opening import open_destination, open_staging
 from bifrost_export.pipeline.taking import check_token, take
 
 if TYPE_CHECKING:
+    from bifrost_export.config.models import Data
     from bifrost_export.pipeline.plan_document import Plan
     from bifrost_export.pipeline.runtime import Runtime
 
@@ -116,7 +117,6 @@ def _check_rejected(plan: Plan, dataset: str, books: Books) -> None:
 
 
 def _parts(plan: Plan, slices: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    size = plan.export.data.max_rows_per_file
     for dataset in plan.datasets:
         files = [
             (item["slice"], item["files"][dataset], staged_rows(item, dataset))
@@ -124,6 +124,7 @@ def _parts(plan: Plan, slices: list[dict[str, Any]]) -> Iterator[dict[str, Any]]
             if dataset in item["files"]
         ]
         rows = sum(count for _, _, count in files)
+        size = _rows_of_part(plan.export.data, rows, sum(staged_bytes(item, dataset) for item in slices))
         parts = -(-rows // size)
         for number in range(parts):
             first, last = number * size, min(rows, (number + 1) * size)
@@ -134,6 +135,19 @@ def _parts(plan: Plan, slices: list[dict[str, Any]]) -> Iterator[dict[str, Any]]
                 "rows": last - first,
                 "from": list(_stretch(files, first, last)),
             }
+
+
+def _rows_of_part(data: Data, rows: int, size: int) -> int:
+    """How many rows a part holds: parts of `max_file_size` on average, so that neither slices nor batches count.
+
+    Args:
+        data: `data` of the export.
+        rows: Of the dataset, in the whole window.
+        size: The bytes of their values.
+    """
+    if data.max_file_bytes is None or size <= data.max_file_bytes:
+        return data.max_rows_per_file
+    return max(1, min(data.max_rows_per_file, data.max_file_bytes * rows // size))
 
 
 def _stretch(files: list[tuple[int, str, int]], first: int, last: int) -> Iterator[dict[str, Any]]:

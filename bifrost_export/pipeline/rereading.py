@@ -43,12 +43,14 @@ class Verified:
         files: How many files were read.
         rows: Rows in the parts.
         bytes: Bytes of all files.
+        notes: What could not be looked at, each in a sentence.
     """
 
     problems: tuple[str, ...]
     files: int = 0
     rows: int = 0
     bytes: int = 0
+    notes: tuple[str, ...] = ()
 
 
 class Rereading:
@@ -61,11 +63,12 @@ class Rereading:
     def __init__(self, store: ObjectStore) -> None:
         self.store = store
         self.problems: list[str] = []
+        self.notes: list[str] = []
         self.files = self.rows = self.bytes = 0
 
     def verified(self) -> Verified:
         """What was found."""
-        return Verified(tuple(self.problems), self.files, self.rows, self.bytes)
+        return Verified(tuple(self.problems), self.files, self.rows, self.bytes, tuple(self.notes))
 
     def read(self, manifest: Manifest) -> None:
         """Read all files of a manifest.
@@ -73,6 +76,11 @@ class Rereading:
         Raises:
             DestinationError: The store can't be read.
         """
+        if not can_read(manifest.format) and any(entry.parts for entry in manifest.datasets.values()):
+            self.notes.append(
+                f"the parts are of the format {manifest.format}, which is not read here: their bytes and sha256 were"
+                " compared, and not the rows in them"
+            )
         for dataset, entry in manifest.datasets.items():
             names = {
                 column.name for column in entry.dataset_schema.columns if column.type in _TYPES.get(column.name, ())

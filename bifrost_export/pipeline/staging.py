@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import orjson
 
 from bifrost_export.destinations.addresses import open_bucket
-from bifrost_export.destinations.store import DeletionRefusedError, PutOptions
+from bifrost_export.destinations.store import DeletionRefusedError, KeyTakenError, PutOptions, sha256_at
 from bifrost_export.destinations.streaming import Writing
 from bifrost_export.errors import ConfigError, StagingGoneError
 from bifrost_export.pipeline.local_staging import LocalFolder
@@ -72,7 +72,11 @@ class ObjectFolder:
         except BaseException:
             writing.abandon()
             raise
-        writing.finish()
+        try:
+            writing.finish()
+        except KeyTakenError:  # a request was repeated whose answer was lost; nobody else writes this name
+            if sha256_at(self.store, self.prefix + name) != writing.sha256:
+                raise StagingGoneError(f"{name} was staged by somebody else", hint="Clear from plan.") from None
 
     def open(self, name: str) -> BinaryIO | None:
         """Fetch an object into a temporary file, so that it can be read by position."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.formats.sizes import value_bytes
 from bifrost_export.logstore.port import SUMMED_COST
 from bifrost_export.pipeline.exact import exact
 
@@ -32,6 +33,7 @@ class Sums:
         output_tokens: Sum of output_tokens, null as 0.
         cost: Sum of cost_usd, null as 0, as floats that add up to it exactly.
         cost_scale: Sum of its absolute values, about.
+        bytes: What the values of staged rows take in Arrow; no stage is compared by it.
     """
 
     rows: int = 0
@@ -39,6 +41,7 @@ class Sums:
     output_tokens: int = 0
     cost: tuple[float, ...] = ()
     cost_scale: float = 0.0
+    bytes: int = 0
 
     @property
     def tokens(self) -> int:
@@ -58,6 +61,7 @@ class Sums:
             self.output_tokens + other.output_tokens,
             exact((*self.cost, *other.cost)),
             self.cost_scale + other.cost_scale,
+            self.bytes + other.bytes,
         )
 
     def __sub__(self, other: Sums) -> Sums:
@@ -68,6 +72,7 @@ class Sums:
             self.output_tokens - other.output_tokens,
             exact((*self.cost, *(-part for part in other.cost))),
             max(0.0, self.cost_scale - other.cost_scale),
+            max(0, self.bytes - other.bytes),
         )
 
     @classmethod
@@ -94,7 +99,7 @@ class Sums:
             is_whole = index >= 0 and pa.types.is_integer(batch.schema.field(index).type)
             return column_sum(batch.column(index)) if is_whole else 0
 
-        tokens = cls(batch.num_rows, total("input_tokens"), total("output_tokens"))
+        tokens = cls(batch.num_rows, total("input_tokens"), total("output_tokens"), bytes=value_bytes(batch))
         index = batch.schema.get_field_index("cost_usd")
         is_number = index >= 0 and pa.types.is_floating(batch.schema.field(index).type)
         return tokens + cost_sums(batch.column(index)) if is_number else tokens

@@ -91,7 +91,7 @@ def running(
             user=account,
             group=None if account is None else pwd.getpwnam(account).pw_gid,
             extra_groups=None if account is None else (),
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 (no threads of ours yet)
+            preexec_fn=_before_it_starts,  # noqa: PLW1509 (no threads of ours yet)
         )
     process = Process(name, handle, log)
     try:
@@ -100,8 +100,11 @@ def running(
         process.stop()
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _before_it_starts() -> None:
+    # A shell lets what it starts in the background ignore the signal, and what that starts would too.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def wait_until(ready: Callable[[], bool], processes: Sequence[Process], seconds: float, what: str) -> None:

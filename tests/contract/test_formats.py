@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import nanoarrow
+import nanoarrow.ipc
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.ipc as ipc
@@ -24,6 +27,7 @@ from bifrost_export.registry import FORMATS
 from tests.unit.formats.rows import (
     CUTS,
     RECORD,
+    UTC,
     WIDE,
     cut,
     odd_table,
@@ -257,6 +261,64 @@ def test_duckdb_reads_text_as_it_was_written(
         found = connection.execute(f"SELECT * FROM {DUCKDB_READERS[name]}", [str(path)]).fetchall()
 
     assert found == [tuple(row.values()) for row in told(whole)]
+
+
+def as_numbers(table: pa.Table) -> list[tuple[Any, ...]]:
+    """Rows with instants as microseconds and dates as text, which readers can't tell in their own ways."""
+    epoch = dt.datetime(1970, 1, 1, tzinfo=UTC)
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dt.datetime):
+            return (value - epoch) // dt.timedelta(microseconds=1)
+        return value.isoformat() if isinstance(value, dt.date) else value
+
+    return [tuple(plain(value) for value in row.values()) for row in table.to_pylist()]
+
+
+AS_NUMBERS = ", ".join(
+    f"epoch_us({field.name})"
+    if pa.types.is_timestamp(field.type)
+    else f"{field.name}::VARCHAR"
+    if pa.types.is_date(field.type)
+    else field.name
+    for field in WIDE
+)
+
+
+@pytest.mark.parametrize("compression", FORMATS.load("parquet").compressions)
+@settings(max_examples=10)
+@given(rows=wide_rows())
+def test_duckdb_reads_parquet_as_it_was_written(
+    compression: str, rows: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Every type, with its nulls, in each codec: its reader is its own."""
+    whole = pa.concat_tables([pa.Table.from_pylist(rows, WIDE), odd_table()])
+    path = tmp_path_factory.mktemp("duckdb") / "part.parquet"
+    path.write_bytes(written(whole.to_batches(), WIDE, "parquet", compression))
+
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        types = connection.execute(f"DESCRIBE SELECT * FROM '{path}'").fetchall()
+        found = connection.execute(f"SELECT {AS_NUMBERS} FROM '{path}'").fetchall()
+
+    known = {pa.timestamp("us", tz="UTC"): "TIMESTAMP WITH TIME ZONE", pa.date32(): "DATE", **DUCKDB_TYPES}
+    assert [each[:2] for each in types] == [(field.name, known.get(field.type, "VARCHAR")) for field in WIDE]
+    assert found == as_numbers(whole)
+
+
+@pytest.mark.parametrize("compression", FORMATS.load("arrow").compressions)
+@settings(max_examples=15)
+@given(rows=wide_rows())
+def test_nanoarrow_reads_arrow_as_it_was_written(compression: str, rows: list[dict[str, Any]]) -> None:
+    """It shares no code with pyarrow, and reads the stream that stands in a file behind its first 8 bytes."""
+    whole = pa.concat_tables([pa.Table.from_pylist(rows, WIDE), odd_table()])
+    body = written(whole.to_batches(), WIDE, "arrow", compression)
+    assert body.startswith(b"ARROW1\0\0")
+
+    with nanoarrow.ipc.InputStream.from_readable(io.BytesIO(body[8:])) as stream:
+        found = nanoarrow.Array(stream).to_pylist()
+
+    assert found == whole.to_pylist()
 
 
 @pytest.mark.parametrize("name", ["json", "csv"])

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -99,6 +100,36 @@ class Lab:
                 return Run(self, runs[0]["dag_id"], runs[0]["dag_run_id"])
             time.sleep(0.5)
         raise AssertionError(f"the scheduler started no run of {name}")
+
+    def pause(self, name: str, is_paused: bool) -> None:
+        """Pause a DAG, or let it go on."""
+        self.server.request(f"dags/bifrost_export__{name}", "PATCH", {"is_paused": is_paused})
+
+    def set_back(self, name: str, days: int) -> None:
+        """Let the last automatic run be one of some days earlier, as after an outage of so many days."""
+        moved = ", ".join(
+            f"{column} = strftime('%Y-%m-%d %H:%M:%f000', {column}, '-{days} days')"
+            for column in ("logical_date", "data_interval_start", "data_interval_end", "run_after")
+        )
+        with contextlib.closing(sqlite3.connect(self.server.home.home / "airflow.db", timeout=30)) as database:
+            changed = database.execute(
+                f"UPDATE dag_run SET {moved}, run_id = run_id || '_moved' WHERE dag_id = ? AND run_type = 'scheduled'",
+                (f"bifrost_export__{name}",),
+            )
+            database.commit()
+            assert changed.rowcount == 1
+
+    def windows_run(self, name: str, count: int) -> list[Window]:
+        """The intervals of a DAG's automatic runs in order, when so many are over and all have succeeded."""
+        deadline = time.monotonic() + 240
+        runs: list[dict[str, Any]] = []
+        while time.monotonic() < deadline:
+            runs = self.server.request(f"dags/bifrost_export__{name}/dagRuns?order_by=run_after&limit=50")["dag_runs"]
+            if len(runs) >= count and all(run["state"] in _OVER for run in runs):
+                assert all(run["state"] == "success" for run in runs)
+                return [Window.parse(run["data_interval_start"], run["data_interval_end"]) for run in runs]
+            time.sleep(1)
+        raise AssertionError([(run["run_id"], run["state"]) for run in runs])
 
     def by_command_line(self, name: str, window: Window, out: Path, **data: Any) -> dict[str, Any]:
         """What `bifrost-export run` publishes for the window, told so that it can be compared."""

@@ -41,7 +41,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory, s3_of_lab: S3Server) -> Iterat
     """An Airflow whose first scheduled runs are over."""
     folder = tmp_path_factory.mktemp("lab")
     to_bucket = {"region": "us-west-2", "endpoint_url": s3_of_lab.url, "prefix": "logs/"}
-    exports = [local_export(name, folder / "out" / name) for name in ("nightly", "killed", "blocked")]
+    exports = [local_export(name, folder / "out" / name) for name in ("nightly", "killed", "blocked", "down")]
+    exports.append({**local_export("pooled", folder / "out" / "pooled"), "airflow": {"pool": "nobody-made-it"}})
     exports.append(local_export("aggregated", folder / "out" / "aggregated", transformations=TRANSFORMATIONS))
     exports += [
         export_to("referenced", "s3", bucket=BUCKET, credentials=REFERENCES, **to_bucket),
@@ -177,6 +178,26 @@ def test_a_window_that_has_not_settled_is_refused(lab: Lab) -> None:
     run = lab.trigger("nightly", window_start=rfc3339(start), window_end=rfc3339(end))
     assert run.wait() == "failed"
     assert "settles at" in run.log("plan")
+
+
+def test_a_pool_that_is_missing_is_told_at_once(lab: Lab) -> None:
+    """Its first run fails, and says what to do; with the pool it is cleared and ends well."""
+    run = lab.scheduled("pooled")
+    assert run.wait() == "failed"
+    told = lab.server.request(run.path)["note"]
+    assert told.startswith("There is no pool 'nobody-made-it', which airflow.pool of the export names")
+    assert "airflow pools set nobody-made-it" in told
+    lab.server.request("pools", "POST", {"name": "nobody-made-it", "slots": 4})
+    run.clear("plan")
+    assert run.wait() == "success", run.states()
+
+
+def test_after_an_outage_no_window_is_left_out_and_none_is_twice(lab: Lab) -> None:
+    """The scheduler goes on where it stopped, one window after the other."""
+    lab.pause("down", True)
+    lab.set_back("down", 2)
+    lab.pause("down", False)
+    assert lab.windows_run("down", 3) == [lab.day(back) for back in (2, 1, 0)]
 
 
 def test_a_task_that_is_killed_is_tried_again(lab: Lab, tmp_path: Path) -> None:

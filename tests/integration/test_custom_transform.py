@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import subprocess
-import sys
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,36 +12,27 @@ from bifrost_export.cli.group import execute
 from bifrost_export.config.loader import load
 from bifrost_export.registry import TRANSFORMS
 from bifrost_export.window import Window
+from tests.integration.built_examples import built, installed
 from tests.integration.exports import Export
 from tests.integration.test_transformations import rows_of
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "custom_transform"
 DAY = Window.parse("2026-03-01", "2026-03-02")
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example as a wheel."""
-    folder = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, EXAMPLE]
-    subprocess.run(command, check=True, capture_output=True)
-    [built] = folder.glob("*.whl")
-    return built
+    return built("custom_transform", tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture
-def installed(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The example, installed as pip would: its files and what it says of itself on the path."""
-    site = tmp_path / "site"
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
-    monkeypatch.syspath_prepend(site)
-    importlib.invalidate_caches()
-    yield
-    sys.modules.pop("bifrost_round_latency", None)
+def site(wheel: Path, tmp_path: Path) -> Iterator[None]:
+    """The example, installed."""
+    with installed(wheel, tmp_path / "site"):
+        yield
 
 
-@pytest.mark.usefixtures("installed")
+@pytest.mark.usefixtures("site")
 @pytest.mark.parametrize("type_", ["round_latency", "bifrost_round_latency:RoundLatency"])
 def test_a_transformation_of_ones_own_runs_by_entry_point_and_by_path(
     type_: str, tmp_path: Path, log_store: Path
@@ -69,7 +56,7 @@ def test_a_transformation_of_ones_own_runs_by_entry_point_and_by_path(
     assert problem.hint == "Did you mean 'step_ms'?"
 
 
-@pytest.mark.usefixtures("installed")
+@pytest.mark.usefixtures("site")
 def test_the_schema_knows_what_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
     """An editor completes its keys, too."""
     assert "round_latency" in TRANSFORMS.names()

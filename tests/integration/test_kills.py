@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ class Place:
     folder: Path
     log_store: Path
     destination: dict[str, Any]
+    environ: dict[str, str] = field(default_factory=lambda: dict(CREDENTIALS))
 
     def document(self, **data: Any) -> Path:
         """Write the document."""
@@ -61,7 +62,7 @@ class Place:
     def run(self, document: Path, **how: Any) -> tuple[int, int]:
         """Run the window from the command line."""
         arguments = ["run", str(document), "--export", "nightly", "--window-start", "2026-03-01T00:00:00Z"]
-        return run_cli([*arguments, "--window-end", "2026-03-02T00:00:00Z", "--format", "json"], CREDENTIALS, **how)
+        return run_cli([*arguments, "--window-end", "2026-03-02T00:00:00Z", "--format", "json"], self.environ, **how)
 
 
 def local_place(folder: Path, log_store: Path) -> Place:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import sqlite3
+import shutil
 import subprocess
 import sys
 import time
@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.window import Window
+from bifrost_export.config.schedules import DailySchedule
+from bifrost_export.window import UTC, Window
 from tests.integration.airflow_lab import Lab, local_export, running_lab
 
 pytestmark = [pytest.mark.airflow, pytest.mark.long]
 
-NAMES = ("down", "broken", "filled")
+NAMES = ("down", "broken", "moved", "filled")
+CHANGED = DailySchedule(frequency="daily", time="01:00")
 
 
 @pytest.fixture(scope="module")
@@ -28,40 +30,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("missed")
     with running_lab(folder, [local_export(name, folder / "out" / name) for name in NAMES]) as running:
         yield running
-
-
-def pause(lab: Lab, name: str, is_paused: bool) -> None:
-    """Pause a DAG, or let it go on."""
-    lab.server.request(f"dags/bifrost_export__{name}", "PATCH", {"is_paused": is_paused})
-
-
-def set_back(lab: Lab, name: str, days: int) -> None:
-    """Let the last automatic run be one of some days earlier, as after an outage of so many days."""
-    moved = ", ".join(
-        f"{column} = strftime('%Y-%m-%d %H:%M:%f000', {column}, '-{days} days')"
-        for column in ("logical_date", "data_interval_start", "data_interval_end", "run_after")
-    )
-    with sqlite3.connect(lab.server.home.home / "airflow.db", timeout=30) as database:
-        changed = database.execute(
-            f"update dag_run set {moved}, run_id = run_id || '_moved' where dag_id = ? and run_type = 'scheduled'",
-            (f"bifrost_export__{name}",),
-        )
-        assert changed.rowcount == 1
-    database.close()
-
-
-def windows_run(lab: Lab, name: str, count: int) -> list[Window]:
-    """The intervals of a DAG's automatic runs in the order in which they were started, when so many are over."""
-    deadline = time.monotonic() + 240
-    runs: list[dict[str, Any]] = []
-    while time.monotonic() < deadline:
-        path = f"dags/bifrost_export__{name}/dagRuns?order_by=run_after&limit=50"
-        runs = lab.server.request(path)["dag_runs"]
-        if len(runs) >= count and all(run["state"] in ("success", "failed") for run in runs):
-            assert all(run["state"] == "success" for run in runs)
-            return [Window.parse(run["data_interval_start"], run["data_interval_end"]) for run in runs]
-        time.sleep(1)
-    raise AssertionError([(run["run_id"], run["state"]) for run in runs])
 
 
 def status(lab: Lab, name: str) -> dict[str, Any]:
@@ -78,15 +46,15 @@ def check_status(lab: Lab, name: str, windows: int) -> None:
     told = status(lab, name)
     assert (told["windows"], told["gaps"], told["lag_seconds"]) == (windows, [], 0)
     assert told["exported_through"] == lab.last.to_json()["end"]
-    assert len(list(lab.out(name).rglob("*manifest*.json"))) == windows
+    assert len(list(lab.out(name).glob("**/_manifests/*/*.json"))) == windows
 
 
 def test_after_an_outage_of_three_days_no_window_is_left_out_and_none_is_twice(lab: Lab) -> None:
     """The scheduler goes on where it stopped, one window after the other."""
-    pause(lab, "down", True)
-    set_back(lab, "down", 3)
-    pause(lab, "down", False)
-    assert windows_run(lab, "down", 4) == [lab.day(back) for back in (3, 2, 1, 0)]
+    lab.pause("down", True)
+    lab.set_back("down", 3)
+    lab.pause("down", False)
+    assert lab.windows_run("down", 4) == [lab.day(back) for back in (3, 2, 1, 0)]
     check_status(lab, "down", 3)
 
 
@@ -105,10 +73,33 @@ def test_after_a_quarantine_no_window_is_left_out_and_none_is_twice(lab: Lab) ->
     while "invalid-config" not in tags():
         assert time.monotonic() < deadline
         time.sleep(1)
-    set_back(lab, "broken", 2)
+    lab.set_back("broken", 2)
     path.write_text(good)
-    assert windows_run(lab, "broken", 3) == [lab.day(back) for back in (2, 1, 0)]
+    assert lab.windows_run("broken", 3) == [lab.day(back) for back in (2, 1, 0)]
     check_status(lab, "broken", 2)
+
+
+def test_after_a_changed_time_of_day_the_next_window_starts_where_the_last_one_ended(lab: Lab) -> None:
+    """A short window leads over to the new time; none is left out and none is twice."""
+    lab.pause("moved", True)
+    lab.set_back("moved", 3)
+    shutil.rmtree(lab.out("moved"))
+    path = lab.folder / "include" / "log_exports.json"
+    content = json.loads(path.read_text())
+    next(each for each in content["log_exports"]["exports"] if each["name"] == "moved")["schedule"]["time"] = "01:00"
+    path.write_text(json.dumps(content))
+    deadline = time.monotonic() + 120
+    while "01:00" not in lab.server.request("dags/bifrost_export__moved")["timetable_summary"]:
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    lab.pause("moved", False)
+    windows = [Window(lab.day(3).end, lab.day(3).end + dt.timedelta(hours=1))]
+    while windows[-1].end < CHANGED.latest_settled(dt.datetime.now(UTC)).end:
+        windows.append(CHANGED.window_from(windows[-1].end))
+    assert lab.windows_run("moved", 1 + len(windows)) == [lab.day(3), *windows]
+    told = status(lab, "moved")
+    assert (told["windows"], told["gaps"], told["lag_seconds"]) == (len(windows), [], 0)
+    assert len(list(lab.out("moved").glob("**/_manifests/*/*.json"))) == len(windows)
 
 
 def test_backfills_from_the_command_line_and_the_api_give_the_scheduled_windows(lab: Lab) -> None:
@@ -123,7 +114,7 @@ def test_backfills_from_the_command_line_and_the_api_give_the_scheduled_windows(
         capture_output=True,
         timeout=180,
     )
-    windows_run(lab, "filled", 3)
+    lab.windows_run("filled", 3)
     body = {"dag_id": dag_id, "from_date": lab.day(2).start.isoformat(), "to_date": lab.day(1).start.isoformat()}
     deadline = time.monotonic() + 120
     while True:
@@ -134,7 +125,7 @@ def test_backfills_from_the_command_line_and_the_api_give_the_scheduled_windows(
             time.sleep(2)
         else:
             break
-    assert windows_run(lab, "filled", 5) == [lab.day(back) for back in (4, 3, 2, 1, 0)]
+    assert lab.windows_run("filled", 5) == [lab.day(back) for back in (4, 3, 2, 1, 0)]
     check_status(lab, "filled", 5)
 
 

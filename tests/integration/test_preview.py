@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from rich.cells import cell_len
 
+from bifrost_export.datasets import named
 from bifrost_export.logstore.sqlite.store import SQLiteLogStore
 from bifrost_export.testing.odd_rows import plant
 from bifrost_export.window import Window, merge, rfc3339
@@ -113,6 +117,33 @@ def test_people_see_every_column_within_the_width(desk: Desk, monkeypatch: pytes
     assert code == 0
     assert all(name in shown for name in independent.COLUMNS)
     assert max(len(line) for line in shown.splitlines()) <= 70
+
+
+@pytest.mark.parametrize("width", [70, 100])
+def test_several_datasets_are_shown_masked_and_cut(desk: Desk, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each with its columns; neither a masked value nor the end of a long content is on the screen."""
+    monkeypatch.setattr("bifrost_export.cli.output._WIDTH_OF_A_FILE", width)
+    with closing(sqlite3.connect(desk.log_store)) as log_store, log_store:
+        content = json.dumps(["漢字" * 500, "canary-end"], ensure_ascii=False)
+        log_store.execute("UPDATE logs SET input_history = ?, content_hidden = 0", [content])
+        log_store.execute("UPDATE logs SET customer_id = 'canary-customer'")
+    mask = {"type": "anonymize", "fields": ["customer_id", "request_id"], "method": "redact"}
+    include = ["request_logs", "response_logs", "error_logs", "metrics"]
+    desk.data = {"include": include, "include_content": True, "transformations": [mask]}
+
+    code, shown, _ = desk.shown("preview", "--export", "nightly", *DAY, "--limit", "5")
+
+    assert code == 0
+    assert max(cell_len(line) for line in shown.splitlines()) <= width
+    assert [line.split()[0] for line in shown.splitlines() if " of [2026" in line] == include
+    assert "canary" not in shown
+    assert "漢字" in shown
+    for dataset in include:
+        assert all(column.name in shown for column in named(dataset).columns), dataset
+
+    code, told = desk.told("preview", "--export", "nightly", *DAY, "--limit", "5")
+    assert {row["customer_id"] for row in told["datasets"]["error_logs"]} == {"[REDACTED]"}
+    assert "canary-customer" not in json.dumps(told)
 
 
 def test_no_destination_is_needed(desk: Desk, buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from bifrost_export import datasets
 from bifrost_export.cli.group import COMMANDS, execute
 from bifrost_export.config.loader import load
-from bifrost_export.datasets import describe
+from bifrost_export.config.models import Data
 from bifrost_export.filters import RULES
 from bifrost_export.registry import DESTINATIONS, TRANSFORMS
 from bifrost_export.transforms.anonymize import METHODS
 from bifrost_export.transforms.metrics import METRICS
+from docs.data_dictionary import rendered
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -93,16 +95,22 @@ def test_every_destination_stands_in_the_table_with_all_its_keys() -> None:
         assert set(DESTINATIONS.load(name).Config.model_fields) <= keys, name
 
 
-def test_every_column_of_the_record_stands_in_the_table_in_order() -> None:
-    """The data dictionary."""
-    shown = [name for row in table_rows("column") for name in names_in(row[0])]
-    assert shown == [column["name"] for column in describe("request_logs")["columns"]]
+def test_the_data_dictionary_is_that_of_the_datasets() -> None:
+    """`python -m docs.data_dictionary` writes it anew."""
+    assert "<!-- data dictionary -->" in README
+    assert rendered(README) == README
 
 
-def test_every_column_of_a_span_stands_in_the_table_in_order() -> None:
-    """The data dictionary of `traces`."""
-    shown = [name for row in table_rows("span") for name in names_in(row[0])]
-    assert shown == [column["name"] for column in describe("traces")["columns"]]
+@pytest.mark.parametrize("name", datasets.names())
+def test_every_column_of_a_dataset_stands_in_the_dictionary_in_order(name: str) -> None:
+    """With what it says."""
+    _, _, rest = README.partition(f"**`{name}`**, schema version ")
+    shown = re.findall(r"^\| `(\w+)` \| (required|optional) .* \| (.+) \|$", rest.partition("\n**`")[0], re.MULTILINE)
+    columns = [*datasets.named(name).columns, *datasets.named(name).contents]
+    assert [row[:2] for row in shown[: len(columns)]] == [
+        (column.name, "required" if column.required else "optional") for column in columns
+    ]
+    assert all(column.description in row[2] for row, column in zip(shown, columns, strict=False))
 
 
 def test_every_filter_stands_in_the_table() -> None:
@@ -126,13 +134,19 @@ def test_every_metric_stands_in_the_table_with_its_type() -> None:
     assert [names_in(row[0])[0] for row in table_rows("method")] == list(METHODS)
 
 
-def test_the_custom_transformation_shown_is_the_example() -> None:
-    """Which is built, installed and run by a test of its own."""
-    example = ROOT / "examples" / "custom_transform"
-    code = (example / "bifrost_round_latency" / "__init__.py").read_text("utf-8")
-    assert code in blocks("python")
-    for block in blocks("toml"):
-        assert block in (example / "pyproject.toml").read_text("utf-8")
+@pytest.mark.parametrize("example", sorted(each.name for each in (ROOT / "examples").iterdir()))
+def test_the_packages_of_ones_own_shown_are_the_examples(example: str) -> None:
+    """Which are built, installed and run by tests of their own."""
+    [code] = (ROOT / "examples" / example).glob("*/__init__.py")
+    assert code.read_text("utf-8") in blocks("python")
+    project = (ROOT / "examples" / example / "pyproject.toml").read_text("utf-8")
+    assert [block in project for block in blocks("toml")].count(True) == 1
+
+
+def test_every_key_of_data_stands_in_the_table() -> None:
+    """The filters have a table of their own."""
+    shown = {name.partition(".")[2] for row in table_rows("key") for name in names_in(row[0]) if name[:5] == "data."}
+    assert shown | {"filters"} == set(Data.model_fields)
 
 
 def test_the_make_targets_shown_exist() -> None:

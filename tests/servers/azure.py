@@ -70,6 +70,12 @@ class BlobStorage:
         with self.client() as client, client.get_container_client(container) as found:
             return {each.name: found.download_blob(each.name).readall() for each in found.list_blobs()}
 
+    def uncommitted(self, container: str) -> list[str]:
+        """Names of blobs that have only blocks which nobody has committed."""
+        with self.client() as client, client.get_container_client(container) as found:
+            begun = {each.name for each in found.list_blobs(include=["uncommittedblobs"])}
+            return sorted(begun - {each.name for each in found.list_blobs()})
+
     def sas(self, container: str, permissions: str, hours: float = 1) -> str:
         """A SAS token for a container: `racwdl`; with negative hours it has run out."""
         from azure.storage.blob import generate_container_sas

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bifrost_export.cli import output
+from bifrost_export.cli.demo import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from bifrost_export.cli.demo.workspace import Workspace
     from bifrost_export.testing.airflow_server import AirflowServer
     from bifrost_export.testing.s3_server import S3Server
-    from bifrost_export.window import Window
 
 
 @click.command("demo")
@@ -35,18 +35,28 @@ if TYPE_CHECKING:
     help="Where the demo keeps its things; what a former demo has left there is removed.",
 )
 @click.option("--rows", type=click.IntRange(min=1), default=200_000, show_default=True, help="Rows of the log store.")
-def demo(folder: Path, rows: int) -> None:
+@click.option("--ui", is_flag=True, help="Keep Airflow running until Ctrl-C, to look at, trigger and backfill.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Of Airflow's pages, with --ui.  [default: 8080, or a free one]"
+)
+def demo(folder: Path, rows: int, ui: bool, port: int | None) -> None:
     """Show one export from end to end: a log store, an S3 server and a real Airflow, all on this machine.
 
     Nothing outside the folder is touched, only the loopback is listened on, and every process is ended.
     """
+    from bifrost_export.cli.demo.browsing import browse
     from bifrost_export.cli.demo.workspace import Workspace
 
+    if port is not None and not ui:
+        raise click.UsageError("--port goes with --ui.")
     workspace = Workspace(folder.absolute())
     console = output.result_console()
     began = time.monotonic()
     with _ended_in_order():
-        _show(console, workspace, rows)
+        if ui:
+            browse(console, workspace, rows, port)
+        else:
+            _show(console, workspace, rows)
     console.print(f"\n[green]Done[/] in {time.monotonic() - began:.0f} s; every server is stopped.")
 
 
@@ -63,10 +73,10 @@ def _show(console: Console, workspace: Workspace, rows: int) -> None:
         workspace.write_documents(s3)
         home = AirflowHome(workspace.folder / "airflow", workspace.dags, workspace.variables(s3))
         made = migration(home, workspace.output / "migrate.log", secret)
-        with _step(console, f"Airflow's database, and a log store of {rows:,} rows over 7 days"), made:
-            window = _make_log_store(workspace, rows)
+        with steps.step(console, f"Airflow's database, and a log store of {rows:,} rows over {steps.DAYS} days"), made:
+            window = steps.make_log_store(workspace, rows)
         with contextlib.ExitStack() as stack:
-            with _step(console, "Airflow's scheduler, DAG processor and API server"):
+            with steps.step(console, "Airflow's scheduler, DAG processor and API server"):
                 airflow = stack.enter_context(airflow_server(home, workspace.output, secret))
                 airflow.wait()
             _run(console, airflow)
@@ -80,30 +90,12 @@ def _show(console: Console, workspace: Workspace, rows: int) -> None:
     show.next_steps(console, workspace.folder, workspace.local_document, LOCAL_EXPORT, window)
 
 
-def _make_log_store(workspace: Workspace, rows: int) -> Window:
-    """Seven days of rows up to the end of the window that the scheduler will take first; gives that window."""
-    import datetime as dt
-
-    from bifrost_export.cli.demo.workspace import EXPORT
-    from bifrost_export.config.loader import load_export
-    from bifrost_export.errors import PermanentError
-    from bifrost_export.testing.sample_logs import write
-    from bifrost_export.window import UTC
-
-    export = load_export(workspace.document, EXPORT).export
-    if export is None:
-        raise PermanentError("the demo's own document is broken")
-    window: Window = export.schedule.latest_settled(dt.datetime.now(UTC))
-    write(workspace.log_store, rows=rows, days=7, end=window.end, broken=-(-rows // 40_000))
-    return window
-
-
 def _run(console: Console, airflow: AirflowServer) -> None:
     from bifrost_export.cli.demo.watching import first_run, follow
-    from bifrost_export.cli.demo.workspace import EXPORT
+    from bifrost_export.cli.demo.workspace import DAG_ID
 
-    with _step(console, "The scheduler finds the DAG and starts its first run"):
-        run = first_run(airflow, f"bifrost_export__{EXPORT}")
+    with steps.step(console, "The scheduler finds the DAG and starts its first run"):
+        run = first_run(airflow, DAG_ID)
     console.print(f"  run [bold]{run['dag_run_id']}[/] of [bold]{run['dag_id']}[/]", soft_wrap=True)
     console.print(f"  window {run['data_interval_start']} to {run['data_interval_end']}", soft_wrap=True)
 
@@ -114,15 +106,6 @@ def _run(console: Console, airflow: AirflowServer) -> None:
             console.print(name, markup=False, soft_wrap=True)
 
     follow(airflow, run, tell)
-
-
-@contextlib.contextmanager
-def _step(console: Console, what: str) -> Iterator[None]:
-    """Say what is being done, and how long it took."""
-    began = time.monotonic()
-    with console.status(what):
-        yield
-    console.print(f"[green]ok[/] {time.monotonic() - began:5.1f} s  {what}")
 
 
 def _sizes(s3: S3Server, bucket: str) -> dict[str, int]:
@@ -143,13 +126,14 @@ def _download(s3: S3Server, bucket: str, folder: Path) -> tuple[dict[str, Any], 
 
 @contextlib.contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """Let a SIGTERM end what was started too, as a Ctrl-C does."""
+    """Let a SIGTERM end what was started too, as a Ctrl-C does; and a SIGINT where a shell has us ignore it."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    former = signal.signal(signal.SIGTERM, interrupt)
+    former = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, former)
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bifrost_export.testing.s3_server import S3Server
 
 EXPORT = "daily_s3_export"
+DAG_ID = f"bifrost_export__{EXPORT}"
 BUCKET = "bifrost-logs-prod"
 LOCAL_EXPORT = "daily_local_export"
 _MARKER = ".bifrost-export-demo"

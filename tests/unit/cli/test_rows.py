@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.console import Console
 
 from bifrost_export.cli.rows import WIDEST, tables
@@ -29,7 +30,7 @@ def test_every_column_is_shown_within_the_width(values: list[list[Any]], width: 
     rows = [dict(zip(names, each, strict=True)) for each in values]
     lines = shown(rows, width)
     assert all(any(name in line for line in lines) for name in names)
-    assert max(len(line) for line in lines) <= width
+    assert max(cell_len(line) for line in lines) <= width
 
 
 def test_tables_share_the_numbers_of_the_rows() -> None:
@@ -45,6 +46,28 @@ def test_long_values_are_cut_and_control_characters_are_not_printed() -> None:
     assert "\x1b" not in line
     assert line.split("│")[2].strip().endswith("...")
     assert len(line.split("│")[2].strip()) <= WIDEST
+
+
+def test_nulls_are_told_from_empty_texts_and_truth_values_are_those_of_json() -> None:
+    """As the files have them."""
+    lines = shown([{"text": "", "none": None, "yes": True, "no": False}], 80)
+    [line] = [each for each in lines if each.startswith("│")]
+    assert [each.strip() for each in line.split("│")[2:-1]] == ["", "null", "true", "false"]
+
+
+def test_wide_characters_are_counted_by_the_room_they_take() -> None:
+    """Two cells each, also where a value is cut."""
+    lines = shown([{"text": "漢字😀" * 40, "other": "שלום [bold]x[/]"}], 80)
+    assert len({cell_len(line) for line in lines}) == 1
+    [line] = [each for each in lines if each.startswith("│")]
+    assert cell_len(line.split("│")[2].strip()) <= WIDEST
+    assert "[bold]x[/]" in line
+
+
+def test_a_column_may_have_any_name() -> None:
+    """A transformation may have given it."""
+    header = shown([{"[red]a\n": 1}], 80)[1]
+    assert "[red]a" in header
 
 
 def test_no_rows_are_no_table() -> None:

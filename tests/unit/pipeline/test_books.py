@@ -72,8 +72,8 @@ def test_sums_survive_json(rows: list[dict[str, Any]]) -> None:
 
 
 def test_columns_that_a_batch_lacks_count_nothing() -> None:
-    """A dataset without tokens and cost has rows all the same."""
-    assert Sums.of_batch(pa.record_batch({"model": ["a", "b"]})) == Sums(rows=2)
+    """A dataset without tokens and cost has rows all the same, which take some room."""
+    assert Sums.of_batch(pa.record_batch({"model": ["a", "b"]})) == Sums(rows=2, bytes=2 * (1 + 4))
 
 
 def test_a_cost_beyond_what_is_summed_is_left_out() -> None:

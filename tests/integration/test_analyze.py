@@ -1,0 +1,127 @@
+"""The README's section on analysis: its queries run over a window that was exported, and tell the truth."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from bifrost_export import datasets
+from bifrost_export.window import UTC, Window
+from tests.integration.exports import Export
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+DAYS = [Window.parse("2026-03-01", "2026-03-02"), Window.parse("2026-03-02", "2026-03-03")]
+START = dt.datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def statements() -> list[str]:
+    """The blocks of SQL of the section."""
+    section = README.partition("\n## Analyze\n")[2].partition("\n## ")[0]
+    return re.findall(r"^```sql\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+
+
+def spans() -> pa.Table:
+    """Traces of known length: t0 takes one second, t1 two; the last one has a child that failed."""
+    rows: list[dict[str, Any]] = [
+        {"trace_id": f"t{number}", "span_id": f"t{number}", "parent_span_id": None, "name": "chat gpt-5"}
+        | {
+            "start_time": START,
+            "end_time": START + dt.timedelta(seconds=number + 1),
+            "status": "OK",
+            "attributes": "{}",
+        }
+        for number in range(12)
+    ]
+    child = rows[-1] | {"span_id": "tool", "parent_span_id": "t11", "name": "execute_tool search", "status": "ERROR"}
+    return pa.Table.from_pylist([*rows, child | {"start_time": START + dt.timedelta(seconds=1)}])
+
+
+@pytest.fixture
+def exported(tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB beside two published windows, in one of which a rerun has replaced the parts."""
+    include = ["request_logs", *(["traces"] if "traces" in datasets.names() else [])]
+    place = {"type": "local", "config": {"path": str(tmp_path / "exports")}}
+    export = Export(tmp_path, log_store, {"include": include}, destination=place)
+    for window in DAYS:
+        export.run(window)
+    export.data["max_rows_per_file"] = 100
+    export.run(DAYS[0])
+    (tmp_path / "exports" / "_manifests" / "nightly").rename(tmp_path / "exports" / "_manifests" / "try_it")
+    if "traces" not in include:
+        pq.write_table(spans(), tmp_path / "exports" / "spans.parquet")
+        path = next((tmp_path / "exports" / "_manifests" / "try_it").glob("*.json"))
+        manifest = json.loads(path.read_text())
+        manifest["datasets"]["traces"] = {"parts": [{"key": "spans.parquet"}]}
+        path.write_text(json.dumps(manifest))
+    monkeypatch.chdir(tmp_path)
+    with duckdb.connect() as connection:
+        yield connection
+
+
+def test_the_queries_shown_tell_what_the_rows_say(exported: duckdb.DuckDBPyConnection) -> None:
+    """Each against numpy or plain Python over the log rows."""
+    views, *queries = statements()
+    exported.execute(views)
+    rows = exported.sql("SELECT * FROM request_logs").fetchall()
+    names = [each[0] for each in exported.sql("DESCRIBE request_logs").fetchall()]
+    logs = [dict(zip(names, row, strict=True)) for row in rows]
+    assert len(logs) == 2_000 - sum(1 for _ in unfinished(exported))
+    cost, errors, hours, traces = (exported.sql(query).fetchall() for query in queries)
+
+    by_customer: dict[tuple[str, str], list[float]] = {}
+    for row in logs:
+        by_customer.setdefault((row["customer_id"], row["model"]), []).append(row["cost_usd"] or 0.0)
+    assert len(cost) == 20
+    for customer, model, requests, total in cost:
+        assert requests == len(by_customer[customer, model])
+        assert total == pytest.approx(sum(by_customer[customer, model]))
+    assert cost[0][3] == pytest.approx(max(map(sum, by_customer.values())))
+
+    for provider, requests, rate in errors:
+        failed = [row["status_code"] >= 400 for row in logs if row["provider"] == provider]
+        assert (requests, rate) == (len(failed), pytest.approx(np.mean(failed)))
+    assert {each[0] for each in errors} == {row["provider"] for row in logs}
+
+    assert sum(each[1] for each in hours) == len(logs)
+    for hour, _, p95 in hours:
+        moment = hour.astimezone(UTC)
+        inside = [row["latency_ms"] for row in logs if moment <= row["timestamp"] < moment + dt.timedelta(hours=1)]
+        assert p95 == pytest.approx(np.percentile(inside, 95))
+
+    by_trace: dict[str, list[tuple[Any, ...]]] = {}
+    for span in exported.sql("SELECT trace_id, name, start_time, end_time, status FROM traces").fetchall():
+        by_trace.setdefault(span[0], []).append(span)
+    slowest = [
+        (
+            trace,
+            min(spans, key=lambda span: span[2])[1],
+            len(spans),
+            any(span[4] == "ERROR" for span in spans),
+            micros(max(span[3] for span in spans)) // 1000 - micros(min(span[2] for span in spans)) // 1000,
+        )
+        for trace, spans in by_trace.items()
+    ]
+    assert traces == sorted(slowest, key=lambda each: (-each[4], each[0]))[:10]
+    if "traces" not in datasets.names():
+        assert traces[0] == ("t11", "chat gpt-5", 2, True, 12_000)
+
+
+def micros(moment: dt.datetime) -> int:
+    """Microseconds since 1970."""
+    return (moment - dt.datetime(1970, 1, 1, tzinfo=UTC)) // dt.timedelta(microseconds=1)
+
+
+def unfinished(connection: duckdb.DuckDBPyConnection) -> Iterator[Any]:
+    """The rows of the two windows that the manifests count as unsettled."""
+    found = connection.sql("SELECT unsettled FROM read_json('exports/_manifests/try_it/*.json')").fetchall()
+    yield from (None for [count] in found for _ in range(count))

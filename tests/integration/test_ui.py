@@ -1,0 +1,84 @@
+"""`make ui`: an Airflow to look at, ended by a Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bifrost_export.testing.processes import Process, free_port, running, wait_until
+
+DAG = "bifrost_export__daily_s3_export"
+PATIENCE = 480
+"""Seconds: on a quiet machine Airflow takes 20 to get ready, and a run 4."""
+
+
+@pytest.fixture
+def port() -> int:
+    """Of the pages."""
+    return free_port()
+
+
+@pytest.fixture
+def ui(tmp_path: Path, port: int) -> Iterator[Process]:
+    """The command that `make ui` runs."""
+    command = [str(Path(sys.executable).with_name("bifrost-export")), "demo", "--ui", "--rows", "2000"]
+    command += ["--port", str(port), "--folder", str(tmp_path / "ui")]
+    with running("ui", command, tmp_path / "ui.log", os.environ) as process:
+        yield process
+
+
+def ask(port: int, path: str, body: Any = None) -> Any:
+    """Airflow's REST API, without a login."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/api/v2/{path}",
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 (loopback)
+        return json.loads(answer.read())
+
+
+def children(folder: Path) -> list[str]:
+    """Processes whose Airflow keeps its things in the folder."""
+    listed = subprocess.run(["ps", "axeww", "-o", "pid,args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if f"AIRFLOW_HOME={folder}" in line]
+
+
+@pytest.mark.airflow
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_it_runs_the_export_and_leaves_no_process_after_a_ctrl_c(ui: Process, port: int, tmp_path: Path) -> None:
+    """Triggered through REST, as the button does."""
+    wait_until(lambda: "Airflow is ready" in ui.output(), [ui], PATIENCE, "Airflow")
+    assert f"http://127.0.0.1:{port}" in ui.output()
+    assert [dag["dag_id"] for dag in ask(port, "dags")["dags"]] == [DAG]
+    run = ask(port, f"dags/{DAG}/dagRuns", {"logical_date": None, "dag_run_id": "by_hand"})
+
+    def over() -> bool:
+        run.update(ask(port, f"dags/{DAG}/dagRuns/by_hand"))
+        return run["state"] in {"success", "failed"}
+
+    wait_until(over, [ui], PATIENCE, "the run")
+    assert run["state"] == "success"
+    home = tmp_path / "ui" / "airflow"
+    assert children(home)
+
+    ui.handle.send_signal(signal.SIGINT)
+
+    assert ui.handle.wait(60) == 0, ui.output()
+    for _ in range(50):
+        if not children(home):
+            break
+        time.sleep(0.1)
+    assert children(home) == []
+    assert "Done" in ui.output()
