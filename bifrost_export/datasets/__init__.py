@@ -71,7 +71,8 @@ def asked_columns(dataset: Dataset, data: Data) -> tuple[Column, ...]:
     own = {column.name for column in dataset.columns}
     wanted = [each for each in data.extra_fields if each not in own] if dataset.with_extra else []
     extra = [Column(each, LOG_COLUMNS[each], False, f"`logs.{each}`.") for each in wanted]
-    return (*(dataset.contents if data.include_content else ()), *extra)
+    contents = (*dataset.contents, *dataset.made_of_contents) if data.include_content else ()
+    return (*contents, *extra)
 
 
 def staged_columns(name: str, data: Data | None = None) -> tuple[Column, ...]:

@@ -47,6 +47,7 @@ class Dataset:
         staged: The columns of its rows before they are grouped; none where they are not grouped.
         reads: Columns of the reading that it is made of beside its own.
         contents: Columns that `data.include_content` adds.
+        made_of_contents: Columns of the reading that it is made of where `data.include_content` asks for contents.
         takes: Which rows of the reading it takes; all of them without it.
         with_extra: Whether `data.extra_fields` are added to its columns.
         make: Makes its rows of those of the reading, which then has `reads` and what an export asks for beside them,
@@ -60,6 +61,7 @@ class Dataset:
     staged: tuple[Column, ...] = ()
     reads: tuple[Column, ...] = ()
     contents: tuple[Column, ...] = ()
+    made_of_contents: tuple[Column, ...] = ()
     takes: Callable[[pa.RecordBatch], pa.Array] | None = None
     with_extra: bool = True
     make: Callable[[pa.RecordBatch, pa.Schema, Data], pa.RecordBatch] | None = None

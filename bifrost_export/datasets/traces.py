@@ -64,7 +64,7 @@ TRACES = Dataset(
         *(OBJECT_TYPE, PROVIDER, MODEL, SERVED_MODEL, STOP_REASON, INPUT_TOKENS, OUTPUT_TOKENS, STATUS, STATUS_CODE),
         *(ERROR_TYPE, LATENCY, CUSTOMER_ID, COST),
     ),
-    contents=(REQUEST_CONTENT, RESPONSE_CONTENT),
+    made_of_contents=(REQUEST_CONTENT, RESPONSE_CONTENT),
     make=_spans,
     told_as={
         "timestamp": "start_time",
