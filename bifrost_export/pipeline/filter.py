@@ -65,14 +65,14 @@ def filter_slice(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str
         division = Division(dataset, row_filter, first_schema(plan, dataset), data)
         rows = division.of(staged(reading))
         calls = ToolSpans(division.schema, data) if dataset == TRACES else None
-        passing = Measure(rows if calls is None else merged(rows, calls.of(staged(TOOL_CALLS)), SPAN_ORDER))
+        spans = None if calls is None else Measure(merged(rows, calls.of(staged(TOOL_CALLS)), SPAN_ORDER))
         stamp = Stamp.of(plan, item["slice"], dataset, ("extract", "filter"))
-        files[dataset], _ = write_rows(staging, stamp, runtime.attempt, division.schema, passing)
+        files[dataset], _ = write_rows(staging, stamp, runtime.attempt, division.schema, spans or rows)
         booked = division.booked(read)
         tell(dataset, division.kept.rows, division.removed)
-        if calls is not None:
+        if calls is not None and spans is not None:
             called = calls.booked(Books.from_json(item["books"][TOOL_CALLS]))
-            booked = joined(booked, called, passing.sums)
+            booked = joined(booked, called, spans.sums)
             books[TOOL_CALLS] = called.to_json()
             tell(TOOL_CALLS, called.kept.rows, called.filtered_by)
         books[dataset] = booked.to_json()

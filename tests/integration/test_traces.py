@@ -144,7 +144,7 @@ def test_neither_the_log_store_nor_slices_change_a_byte(
     source = {"type": "postgres", "config": from_address(postgres_store, "the test")}
     extra = ["session_id", "customer_ids", "team_name", "stream", "created_at"]
     data = {"include": ["error_logs", "traces"], "extra_fields": extra, "include_content": True}
-    data |= {"filters": {"max_latency_ms": 4000}, "max_rows_per_file": 300}
+    data |= {"filters": {"max_latency_ms": 4000}, "max_rows_per_file": 300, "max_file_size": "150KB"}
     contents = []
     for number, rows_per_slice in enumerate((1_000_000, 200)):
         for kind in ("sqlite", "postgres"):
