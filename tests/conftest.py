@@ -35,6 +35,7 @@ pytest_plugins = [
     "tests.servers.s3",
     "tests.servers.buckets",
     "tests.servers.postgres",
+    "tests.servers.redshift.server",
     "tests.integration.commands",
 ]
 

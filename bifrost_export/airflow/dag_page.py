@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export.config.references import DOCUMENT, is_literal
 from bifrost_export.config.source import PLACES
 from bifrost_export.config.texts import Place, map_texts
-from bifrost_export.registry import DESTINATIONS, FORMATS
+from bifrost_export.formats.choosing import encoding_of
+from bifrost_export.registry import DESTINATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -41,14 +42,12 @@ def page(export: Export, frozen: Mapping[str, Any], config_hash: str, warnings: 
         warnings: What works and should be looked at.
     """
     data = export.data
-    compression = data.compression or FORMATS.load(data.format).default_compression
     facts = {
         "What": f"The log rows of {_list(data.include)} that have ended, in windows that leave no gap.",
         "When": when(export),
         "Which rows": "; ".join(rules(export)) or "All rows of the window.",
         "Where to": _where(frozen),
-        "Format": f"{_code(data.format)} with {_code(compression)} compression, up to {data.max_rows_per_file:,} rows"
-        " a file.",
+        "Format": _format(export),
         "Rejected rows": f"More than {_code(data.max_rejected)} of a window's rows that can't be read fail the run.",
         "Read from": _source(frozen),
         "Configuration": f"{_code(frozen['pointer'])} of {_code(frozen['document'])}, hash {_code(config_hash)}.",
@@ -89,6 +88,16 @@ def rules(export: Export) -> Iterator[str]:
             yield sentence.format(_list(wanted) if isinstance(wanted, tuple) else f"{wanted:,}")
     if filters.has_errors is not None:
         yield f"the status code is {'400 or above' if filters.has_errors else 'below 400'}"
+
+
+def _format(export: Export) -> str:
+    encoding = encoding_of(export)
+    told = f"{_code(encoding.name)} with {_code(encoding.compression)} compression"
+    rows = f"up to {export.data.max_rows_per_file:,} rows a file"
+    if not encoding.is_own:
+        return f"{told}, {rows}."
+    asked = "" if export.data.format == encoding.name else f" in place of {_code(export.data.format)}"
+    return f"Rows of tables. They are loaded by files in the warehouse's own bulk format{asked}: {told}, {rows}."
 
 
 def _date_range(wanted: str | DateRange) -> str:

@@ -15,12 +15,21 @@ if TYPE_CHECKING:
 
 _DATASETS = {dataset.name: dataset for dataset in (REQUEST_LOGS,)}
 
-__all__ = ["Column", "describe", "names", "schema_of"]
+__all__ = ["Column", "columns_of", "describe", "names", "schema_of"]
 
 
 def names() -> list[str]:
     """The datasets that an export can include."""
     return list(_DATASETS)
+
+
+def columns_of(name: str) -> tuple[Column, ...]:
+    """The columns of a dataset's rows.
+
+    Raises:
+        UnknownNameError: No such dataset.
+    """
+    return _dataset(name).columns
 
 
 def schema_of(name: str) -> pa.Schema:

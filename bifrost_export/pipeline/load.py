@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bifrost_export.datasets import schema_of
 from bifrost_export.destinations.port import Piece
+from bifrost_export.formats.choosing import encoding_of
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows
 from bifrost_export.pipeline.books import Sums
 from bifrost_export.pipeline.measuring import Tally
 from bifrost_export.pipeline.opening import open_destination, open_staging
 from bifrost_export.pipeline.taking import check_token
-from bifrost_export.registry import FORMATS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,11 +62,8 @@ class _Rows:
 
     def write_part(self, sink: BinaryIO) -> int:
         """Encode a part."""
-        data = self.plan.export.data
-        format_ = FORMATS.load(data.format)()
-        compression = data.compression or format_.default_compression
-        rows: int = format_.write(self._batches(), schema_of(self.piece["dataset"]), sink, compression)
-        return rows
+        encoding = encoding_of(self.plan.export)
+        return encoding.format.write(self._batches(), schema_of(self.piece["dataset"]), sink, encoding.compression)
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         dataset = self.piece["dataset"]

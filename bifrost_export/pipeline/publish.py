@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export.datasets import describe
 from bifrost_export.destinations.port import Draft, Landed, Outcome
 from bifrost_export.errors import PlanMismatchError
+from bifrost_export.formats.choosing import encoding_of
 from bifrost_export.pipeline.books import Books, Sums, balance
 from bifrost_export.pipeline.opening import open_destination
 from bifrost_export.pipeline.taking import take
-from bifrost_export.registry import FORMATS
+from bifrost_export.registry import DESTINATIONS
 
 if TYPE_CHECKING:
     from bifrost_export.pipeline.plan_document import Plan
@@ -75,7 +76,7 @@ def _check_pieces(
 
 
 def _body(plan: Plan, books: dict[str, Books], pieces: list[dict[str, Any]]) -> dict[str, Any]:
-    data = plan.export.data
+    encoding = encoding_of(plan.export)
     rejected = next((_part(piece) for piece in pieces if piece["dataset"] is None), None)
     return {
         "export": plan.export.name,
@@ -86,8 +87,8 @@ def _body(plan: Plan, books: dict[str, Books], pieces: list[dict[str, Any]]) -> 
         "package": {"name": "bifrost-export", "version": plan.export_version},
         "config_hash": plan.config_hash,
         "source": plan.log_store,
-        "format": data.format,
-        "compression": data.compression or FORMATS.load(data.format)().default_compression,
+        "format": encoding.name,
+        "compression": encoding.compression,
         "unsettled": max(each.unsettled for each in books.values()),
         "unplaced": plan.unplaced,
         "datasets": {name: _entry(name, each, pieces) for name, each in books.items()},
@@ -137,12 +138,17 @@ def _result(plan: Plan, books: dict[str, Books], outcome: Outcome | None, warnin
                 "filtered_by": each.filtered_by,
                 "rejected": each.rejected.rows,
                 "exported": each.staged.rows,
-                "parts": [
-                    {key: part[key] for key in ("key", "rows", "bytes", "sha256")}
-                    for part in published.get(name, {}).get("parts", [])
-                ],
+                **_places(plan, published.get(name, {})),
             }
             for name, each in books.items()
         },
         "warnings": warnings,
     }
+
+
+def _places(plan: Plan, published: dict[str, Any]) -> dict[str, Any]:
+    """Where the rows of a dataset are: its parts, or the tables in place of them."""
+    if DESTINATIONS.load(plan.export.destination.type).is_table:
+        return {"tables": published.get("tables", [])}
+    keys = ("key", "rows", "bytes", "sha256")
+    return {"parts": [{key: part[key] for key in keys} for part in published.get("parts", [])]}
