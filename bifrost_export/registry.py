@@ -77,5 +77,6 @@ DESTINATIONS = Registry(
         "local": "bifrost_export.destinations.local:LocalDestination",
         "s3": "bifrost_export.destinations.s3:S3Destination",
         "redshift": "bifrost_export.destinations.redshift:RedshiftDestination",
+        "snowflake": "bifrost_export.destinations.snowflake:SnowflakeDestination",
     },
 )

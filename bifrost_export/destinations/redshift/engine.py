@@ -15,9 +15,9 @@ from bifrost_export.destinations.redshift.connection import connect, copy_keys
 from bifrost_export.destinations.redshift.dialect import RedshiftDialect
 from bifrost_export.destinations.redshift.part_tables import PartTables
 from bifrost_export.destinations.warehouse.engine import FoundColumn
+from bifrost_export.destinations.warehouse.moving import check_count
 from bifrost_export.destinations.warehouse.sessions import Session
 from bifrost_export.destinations.warehouse.statements import Check, Do, Statement, Value, text
-from bifrost_export.errors import DestinationError
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.redshift.config import RedshiftConfig
@@ -36,8 +36,6 @@ class RedshiftEngine(Session):
         config: The destination's config, references resolved.
         names: The names of what the run stages.
     """
-
-    most_files = 1_000_000
 
     def __init__(self, config: RedshiftConfig, names: StagedNames) -> None:
         super().__init__(RedshiftDialect((config.schema_,)))
@@ -180,17 +178,3 @@ class RedshiftEngine(Session):
             key = self.bucket.put("check", file)
         self.bucket.remove([key])
         return f"{self.bucket.address(key)} was put and deleted"
-
-
-def check_count(engine: Any, relation: str, rows: int) -> None:
-    """Compare the rows that were read from files with those that were staged.
-
-    Raises:
-        DestinationError: They differ.
-    """
-    found = int(engine.query(Statement(f"SELECT COUNT(*) FROM {relation}"))[0][0])
-    if found != rows:
-        raise DestinationError(
-            f"the staged files hold {found:,} rows instead of {rows:,}; nothing was published",
-            hint="Clear load and what follows it; if it happens again, look for who else writes there.",
-        )

@@ -80,8 +80,6 @@ class Engine(Protocol):
     """
 
     dialect: Dialect
-    most_files: int
-    """How many staged files one INSERT may read."""
 
     def query(self, statement: Statement) -> list[tuple[Any, ...]]:
         """The rows that a statement gives, outside any transaction."""

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.warehouse.statements import Statement, Value, instant, real, text, whole
+from bifrost_export.errors import DestinationError
 from bifrost_export.window import Window, parse_instant
 
 if TYPE_CHECKING:
@@ -110,3 +111,17 @@ def is_whole(
         values |= {"cost": real(sums["cost_usd"]), "tolerance": real(COST_TOLERANCE), "summed": real(SUMMED_COST)}
     whole_ = f"SELECT CASE WHEN {' AND '.join(compared)} THEN 1 ELSE 0 END"
     return Statement(f"({whole_} FROM {engine.dialect.table(table.name)} WHERE {condition}) = 1", values)
+
+
+def check_count(engine: Engine, relation: str, rows: int) -> None:
+    """Compare the rows that were read from files with those that were staged.
+
+    Raises:
+        DestinationError: They differ.
+    """
+    found = int(engine.query(Statement(f"SELECT COUNT(*) FROM {relation}"))[0][0])
+    if found != rows:
+        raise DestinationError(
+            f"the staged files hold {found:,} rows instead of {rows:,}; nothing was published",
+            hint="Clear load and what follows it; if it happens again, look for who else writes there.",
+        )
