@@ -43,6 +43,7 @@ class SnowflakeEngine(Session):
         self.config = config
         self.names = names
         self.stage_name = self.dialect.table(STAGE)
+        self._has_stage = False
 
     def connect(self) -> Any:
         """A session with the run's query tag."""
@@ -80,10 +81,15 @@ class SnowflakeEngine(Session):
 
     def stage(self, name: str, file: Path, table: Table, rows: int) -> str:
         """PUT a file into the run's folder of the stage; the same name again replaces it."""
-        self.execute(Statement(f"CREATE STAGE IF NOT EXISTS {self.stage_name}"))
         return self._put(file, self.names.folder)
 
+    def _ensure_stage(self) -> None:
+        if not self._has_stage:
+            self.execute(Statement(f"CREATE STAGE IF NOT EXISTS {self.stage_name}"))
+            self._has_stage = True
+
     def _put(self, file: Path, folder: str) -> str:
+        self._ensure_stage()
         options = "AUTO_COMPRESS=FALSE SOURCE_COMPRESSION=NONE OVERWRITE=TRUE"
         self.execute(Statement(f"PUT 'file://{file}' {self._at(folder)} {options}"))
         return f"{folder}{file.name}"
@@ -127,6 +133,7 @@ class SnowflakeEngine(Session):
 
     def _list(self, prefix: str) -> list[tuple[str, dt.datetime]]:
         """Paths in the stage that begin with a prefix, with the time when they were put, UTC."""
+        self._ensure_stage()
         rows = self.query(Statement(f"LIST {self._at(prefix)}"))
         return [(row[0].partition("/")[2], parsedate_to_datetime(row[3]).astimezone(UTC)) for row in rows]
 
@@ -141,14 +148,13 @@ class SnowflakeEngine(Session):
 
     def clean_up(self, keep: dt.timedelta) -> None:
         """Take away what this run has staged, and what any run has staged longer ago."""
-        self.execute(Statement(f"CREATE STAGE IF NOT EXISTS {self.stage_name}"))
+        self._ensure_stage()
         self.execute(Statement(f"REMOVE {self._at(self.names.folder)}"))
         since = dt.datetime.now(UTC) - keep
         self.remove(path for path, put in self._list("") if put < since)
 
     def probe_staging(self) -> str:
         """PUT a file and take it away."""
-        self.execute(Statement(f"CREATE STAGE IF NOT EXISTS {self.stage_name}"))
         with tempfile.TemporaryDirectory(prefix="bifrost-export-") as folder:
             file = Path(folder, "check")
             file.write_bytes(b"bifrost-export check: this file may be deleted\n")
