@@ -78,5 +78,6 @@ DESTINATIONS = Registry(
         "s3": "bifrost_export.destinations.s3:S3Destination",
         "redshift": "bifrost_export.destinations.redshift:RedshiftDestination",
         "snowflake": "bifrost_export.destinations.snowflake:SnowflakeDestination",
+        "bigquery": "bifrost_export.destinations.bigquery:BigQueryDestination",
     },
 )

@@ -36,6 +36,7 @@ pytest_plugins = [
     "tests.servers.buckets",
     "tests.servers.postgres",
     "tests.servers.redshift.server",
+    "tests.servers.bigquery.server",
     "tests.servers.snowflake.server",
     "tests.integration.commands",
 ]

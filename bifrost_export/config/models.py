@@ -21,7 +21,7 @@ DATASETS = ("request_logs",)
 """The datasets that `data.include` takes in this version."""
 
 LATER_DATASETS = ("response_logs", "error_logs", "metrics", "traces")
-LATER_DESTINATIONS = ("gcs", "azure_blob", "bigquery")
+LATER_DESTINATIONS = ("gcs", "azure_blob")
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 """Of the names of exports, in which `__` may not stand either."""
 

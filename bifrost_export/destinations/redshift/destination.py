@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bifrost_export.destinations.redshift.config import RedshiftConfig
 from bifrost_export.destinations.redshift.dialect import RedshiftDialect
@@ -51,19 +51,17 @@ class RedshiftDestination(WarehouseDestination):
         """Without a staging bucket rows go in by batched inserts."""
         if self.config.staging is not None:
             return []
-        return [
-            "rows went in by batched inserts, which is slow from some 100,000 rows on:"
-            " set destination.config.staging to load by COPY"
-        ]
+        slow = "rows went in by batched inserts, which is slow from some 100,000 rows on"
+        return [f"{slow}: set destination.config.staging to load by COPY"]
 
-    def grants(self) -> list[str]:
+    def rights(self) -> dict[str, Any]:
         """What a superuser runs once; the tables then belong to the user."""
         schema = self.dialect.quote(self.config.schema_)
         user = self.config.db_user or (self.config.credentials.username if self.config.credentials else None)
         # A user that is a reference stays one: no secret is resolved for a plan.
         name = f'"{user}"' if user and "${" not in user and user != "***" else '"<user>"'
         database = f'"{self.config.database.lower()}"'
-        return [
+        statements = [
             f"CREATE SCHEMA IF NOT EXISTS {schema};",
             f"GRANT TEMPORARY ON DATABASE {database} TO {name};",
             f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {name};",
@@ -73,3 +71,4 @@ class RedshiftDestination(WarehouseDestination):
                 for table in self.tables
             ),
         ]
+        return {"statements": statements}

@@ -18,6 +18,7 @@ from bifrost_export.destinations.warehouse.engine import FoundColumn
 from bifrost_export.destinations.warehouse.moving import check_count
 from bifrost_export.destinations.warehouse.sessions import Session
 from bifrost_export.destinations.warehouse.statements import Check, Do, Statement, Value, text
+from bifrost_export.errors import DestinationError
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.redshift.config import RedshiftConfig
@@ -62,6 +63,16 @@ class RedshiftEngine(Session):
         types = {"string": "VARCHAR(65535)", "timestamp": "TIMESTAMPTZ", "int64": "BIGINT", "double": "FLOAT8"}
         values.append(value.value)
         return f"CAST(%s AS {types[value.type]})"
+
+    def find(self) -> str:
+        """Look whether the schema is there."""
+        name = self.dialect.fold(self.config.schema_)
+        if not self.query(Statement("SELECT 1 FROM pg_namespace WHERE nspname = :name", {"name": text(name)})):
+            raise DestinationError(
+                f"there is no schema {name} in {self.config.database}",
+                hint="Create it, or mend destination.config.schema.",
+            )
+        return f"{self.config.database}.{name} is there"
 
     def columns(self, table: str) -> dict[str, FoundColumn] | None:
         """A table's columns by name, or None where there is no such table."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.warehouse.engine import StagedGoneError
+from bifrost_export.destinations.warehouse.moving import unions
 from bifrost_export.destinations.warehouse.names import PART_TABLES, PartTable
 from bifrost_export.destinations.warehouse.statements import Statement, text
 from bifrost_export.errors import DestinationError
@@ -88,7 +89,7 @@ class PartTables:
             if file.key not in there:
                 raise StagedGoneError(self.engine.dialect.address(file.key))
             self._check_count(file.key, file.rows)
-        return [self.engine.dialect.table(file.key) for file in files]
+        return unions([self.engine.dialect.table(file.key) for file in files])
 
     def _list(self) -> list[tuple[str, PartTable]]:
         schema = text(self.engine.dialect.fold(self.engine.config.schema_))
@@ -118,7 +119,7 @@ class PartTables:
         self.remove(
             name
             for name, part in self._list()
-            if part.made < since or (part.window_hash == window and part.token == token)
+            if (part.made and part.made < since) or (part.window_hash == window and part.token == token)
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bifrost_export.destinations.snowflake.config import SnowflakeConfig
 from bifrost_export.destinations.snowflake.dialect import SnowflakeDialect
@@ -38,14 +38,14 @@ class SnowflakeDestination(WarehouseDestination):
 
         return SnowflakeEngine(self.config, self.names)
 
-    def grants(self) -> list[str]:
+    def rights(self) -> dict[str, Any]:
         """What an administrator runs once; the role then owns what it makes."""
         dialect = self.dialect
         database = dialect.quote(self.config.database)
         schema = f"{database}.{dialect.quote(self.config.schema_)}"
         role = dialect.quote(self.config.role) if self.config.role else '"<role>"'
         warehouse = dialect.quote(self.config.warehouse) if self.config.warehouse else '"<warehouse>"'
-        return [
+        statements = [
             f"GRANT USAGE, OPERATE ON WAREHOUSE {warehouse} TO ROLE {role};",
             f"GRANT USAGE ON DATABASE {database} TO ROLE {role};",
             f"GRANT USAGE, CREATE TABLE, CREATE STAGE ON SCHEMA {schema} TO ROLE {role};",
@@ -55,3 +55,4 @@ class SnowflakeDestination(WarehouseDestination):
                 for table in self.tables
             ),
         ]
+        return {"statements": statements}

@@ -17,6 +17,7 @@ from bifrost_export.destinations.warehouse.engine import FoundColumn, StagedGone
 from bifrost_export.destinations.warehouse.moving import check_count
 from bifrost_export.destinations.warehouse.sessions import Session
 from bifrost_export.destinations.warehouse.statements import Statement, Value, text
+from bifrost_export.errors import DestinationError
 from bifrost_export.window import UTC
 
 if TYPE_CHECKING:
@@ -59,6 +60,18 @@ class SnowflakeEngine(Session):
         types = {"string": "VARCHAR", "timestamp": "TIMESTAMP_TZ", "int64": "NUMBER(38, 0)", "double": "FLOAT"}
         values.append(value.value)
         return f"CAST(%s AS {types[value.type]})"
+
+    def find(self) -> str:
+        """Look whether database and schema are there."""
+        name = self.dialect.fold(self.config.schema_)
+        schemata = f"{self.dialect.quote(self.config.database)}.information_schema.schemata"
+        sql = f"SELECT 1 FROM {schemata} WHERE schema_name = :name"
+        if not self.query(Statement(sql, {"name": text(name)})):
+            raise DestinationError(
+                f"there is no schema {name} in {self.dialect.fold(self.config.database)}, or the role may not see it",
+                hint="Create it, grant USAGE on it, or mend destination.config.schema.",
+            )
+        return f"{self.dialect.fold(self.config.database)}.{name} is there"
 
     def columns(self, table: str) -> dict[str, FoundColumn] | None:
         """A table's columns by name, or None where there is no such table."""

@@ -65,8 +65,8 @@ class WarehouseDestination:
         """The warehouse, signed in when first asked."""
         raise TypeError(f"{type(self).__name__} brings no engine")
 
-    def grants(self) -> list[str]:
-        """The statements by which an administrator gives the rights that a run needs; nothing is opened."""
+    def rights(self) -> dict[str, Any]:
+        """The least that the export needs, as the statements by which an administrator grants it; nothing is opened."""
         raise TypeError(f"{type(self).__name__} names no rights")
 
     @property
@@ -106,6 +106,7 @@ class WarehouseDestination:
     def guard(self, *, replace_overlapping: bool) -> None:
         """Refuse a window that overlaps a published one, and a table that the rows don't fit into."""
         with closing(self.open_engine()) as engine:
+            engine.find()
             for window in Audit(engine, self.target).find().overlapping:
                 refuse_overlap(self.target.window, window, self.target.export, replace_overlapping=replace_overlapping)
             for table in self.tables:

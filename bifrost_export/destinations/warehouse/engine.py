@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bifrost_export.destinations.steps import Probe
     from bifrost_export.destinations.warehouse.dialect import Dialect
     from bifrost_export.destinations.warehouse.statements import Check, Do, Statement
-    from bifrost_export.destinations.warehouse.tables import Table
+    from bifrost_export.destinations.warehouse.tables import Column, Table
 
 
 class ConflictError(DestinationUnavailableError):
@@ -91,6 +91,22 @@ class Engine(Protocol):
 
     def columns(self, table: str) -> dict[str, FoundColumn] | None:
         """A table's columns by name, or None where there is no such table."""
+        ...
+
+    def find(self) -> str:
+        """Look whether the schema is there; gives what to tell of it.
+
+        Raises:
+            DestinationError: It isn't.
+        """
+        ...
+
+    def create(self, table: Table) -> None:
+        """Make a table where there is none, with comments."""
+        ...
+
+    def add(self, table: Table, columns: Sequence[Column]) -> None:
+        """Add columns, which take null in the rows that are there."""
         ...
 
     def stage(self, name: str, file: Path, table: Table, rows: int) -> str:

@@ -57,14 +57,11 @@ def fit(engine: Engine, table: Table) -> None:
         DestinationError: It can't be made to fit.
     """
     missing = lacking(engine, table)
-    statements = (
-        engine.dialect.create(table)
-        if missing is None
-        else [statement for column in missing for statement in engine.dialect.add(table, column)]
-    )
     try:
-        for statement in statements:
-            engine.execute(statement)
+        if missing is None:
+            engine.create(table)
+        elif missing:
+            engine.add(table, missing)
     except DestinationError:
         # Another run may have made it in the same moment.
         if lacking(engine, table) != []:

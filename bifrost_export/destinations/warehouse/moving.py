@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.warehouse.statements import Statement, Value, instant, real, text, whole
@@ -18,6 +19,9 @@ COST_TOLERANCE = 1e-9
 """Cost may differ by this share of the sum of absolute values: sums of floats depend on their order."""
 SUMMED_COST = 1e300
 """A cost beyond this, either way, stands in no sum."""
+
+AT_ONCE = 100
+"""Tables that one statement reads."""
 
 
 def rows_of(
@@ -80,6 +84,12 @@ def insert(engine: Engine, target: Target, table: Table, source: str, now: dt.da
             "loaded_at": instant(now),
         },
     )
+
+
+def unions(tables: Sequence[str]) -> list[str]:
+    """Tables of the same columns as what may stand after FROM, some of them at a time."""
+    chunks = [tables[first : first + AT_ONCE] for first in range(0, len(tables), AT_ONCE)]
+    return [f"({' UNION ALL '.join(f'SELECT * FROM {table}' for table in chunk)}) AS staged" for chunk in chunks]
 
 
 def is_whole(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 REJECTED = "rejected"
 """What stands for the dataset in the name of rejected rows."""
-_PART_TABLE = re.compile(r"bifrost_part_([0-9a-f]{10})_([0-9a-f]{8})_([0-9a-f]{8})_[a-z_]+_\d{5,}")
+_PART_TABLE = re.compile(r"bifrost_part_([0-9a-f]{10})_([0-9a-f]{8})_(?:([0-9a-f]{8})_)?[a-z_]+_\d{5,}")
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,16 @@ class StagedNames:
         """What the run's part tables begin with."""
         return f"{PART_TABLES}{self.window_hash}_{self.target.token}_"
 
-    def part_table(self, file: str, now: dt.datetime) -> str:
+    def part_table(self, file: str, now: dt.datetime | None = None) -> str:
         """The name of the table that holds a file's rows.
 
         Args:
             file: As `file` names it.
-            now: When it is made, which its name tells to the hour, so that it can be swept some day.
+            now: When it is made, which its name tells to the hour, where a table does not expire by itself.
         """
         dataset, _, rest = file.partition("__part-")
-        return f"{self.part_stem}{int(now.timestamp()) // 3600:08x}_{dataset}_{rest[:5]}"
+        made = "" if now is None else f"{int(now.timestamp()) // 3600:08x}_"
+        return f"{self.part_stem}{made}{dataset}_{rest.partition('-')[0]}"
 
 
 PART_TABLES = "bifrost_part_"
@@ -79,12 +80,12 @@ class PartTable:
     Args:
         window_hash: Its export and window.
         token: The run's.
-        made: When it was made, to the hour, UTC.
+        made: When it was made, to the hour, UTC, where its name tells it.
     """
 
     window_hash: str
     token: str
-    made: dt.datetime
+    made: dt.datetime | None
 
     @classmethod
     def read(cls, name: str) -> PartTable | None:
@@ -92,4 +93,5 @@ class PartTable:
         match = _PART_TABLE.fullmatch(name.lower())
         if match is None:
             return None
-        return cls(match[1], match[2], dt.datetime.fromtimestamp(int(match[3], 16) * 3600, UTC))
+        made = None if match[3] is None else dt.datetime.fromtimestamp(int(match[3], 16) * 3600, UTC)
+        return cls(match[1], match[2], made)

@@ -51,9 +51,10 @@ class Probing:
         steps = Steps()
         for probe in self._introduce():
             yield steps.note(probe)
-        yield steps.take("tables", self._look, ["sign in"])
+        yield steps.take("schema", self.engine.find, ["sign in"])
+        yield steps.take("tables", self._look, ["schema"])
         try:
-            yield steps.take("make a table", self._make, ["sign in"])
+            yield steps.take("make a table", self._make, ["schema"])
             yield steps.take("write", self._write, ["make a table"])
             yield steps.take("read", self._read, ["write"])
             yield steps.take("delete", self._delete, ["write"])
@@ -62,10 +63,7 @@ class Probing:
             if "make a table" in steps.passed and "drop" not in steps.passed:
                 with suppress(BifrostExportError):
                     self._drop()
-        if "sign in" not in steps.passed:
-            yield Probe.skipped("stage a file", "sign in")
-            return
-        yield steps.take("stage a file", self.engine.probe_staging)
+        yield steps.take("stage a file", self.engine.probe_staging, ["schema"])
 
     def _introduce(self) -> Iterator[Probe]:
         """Reach and sign in: one request tells of both."""
@@ -102,8 +100,7 @@ class Probing:
         return self.engine.dialect.table(self.probe.name)
 
     def _make(self) -> str:
-        for statement in self.engine.dialect.create(self.probe):
-            self.engine.execute(statement)
+        self.engine.create(self.probe)
         return f"{self.engine.dialect.address(self.probe.name)} was made"
 
     def _write(self) -> str:

@@ -12,6 +12,7 @@ from bifrost_export.destinations.warehouse.statements import Check, CheckFailedE
 if TYPE_CHECKING:
     from bifrost_export.destinations.warehouse.dialect import Dialect
     from bifrost_export.destinations.warehouse.statements import Value
+    from bifrost_export.destinations.warehouse.tables import Column, Table
 
 
 class Session:
@@ -75,6 +76,17 @@ class Session:
             finally:
                 with suppress(Exception):
                     cursor.close()
+
+    def create(self, table: Table) -> None:
+        """Make a table where there is none, with comments."""
+        for statement in self.dialect.create(table):
+            self.execute(statement)
+
+    def add(self, table: Table, columns: Sequence[Column]) -> None:
+        """Add columns, which take null in the rows that are there."""
+        for column in columns:
+            for statement in self.dialect.add(table, column):
+                self.execute(statement)
 
     def transact(self, steps: Sequence[Do | Check], attempt: int) -> None:
         """Take all steps in one transaction, or none."""

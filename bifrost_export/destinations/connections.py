@@ -1,0 +1,84 @@
+"""Connections for the providers' hooks: an Airflow connection by its id, or one that lives in memory only.
+
+Credentials from the document reach a hook in this way alone, never by the process's environment or a file.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bifrost_export.errors import ConfigError, DestinationError
+
+IN_MEMORY = "bifrost_export_document"
+"""The id of a connection that is made of the document."""
+
+
+def find(conn_id: str) -> Any:
+    """The Airflow connection of that id.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    from airflow.sdk import BaseHook
+
+    try:
+        return BaseHook.get_connection(conn_id)
+    except Exception as error:  # noqa: BLE001 (each secrets backend fails in its own way)
+        raise ConfigError(
+            f"there is no Airflow connection {conn_id!r} ({type(error).__name__})",
+            hint=f"Make it in Airflow, or set AIRFLOW_CONN_{conn_id.upper()}.",
+        ) from None
+
+
+def make(conn_type: str, *, login: str | None = None, password: str | None = None, **extra: Any) -> Any:
+    """A connection that lives in memory.
+
+    Args:
+        conn_type: Airflow's word for its kind.
+        login: The user.
+        password: Their secret.
+        extra: The connection's other settings; `host` is its host, and what is None is left out.
+    """
+    from airflow.sdk import Connection
+
+    host = extra.pop("host", None)
+    told = json.dumps({name: value for name, value in extra.items() if value is not None})
+    return Connection(conn_id=IN_MEMORY, conn_type=conn_type, host=host, login=login, password=password, extra=told)
+
+
+def altered(connection: Any, *, host: str | None = None, **extra: Any) -> Any:
+    """A copy of a connection with other settings; what is None stays as it is."""
+    from airflow.sdk import Connection
+
+    changes = {name: value for name, value in extra.items() if value is not None}
+    return Connection(
+        conn_id=connection.conn_id,
+        conn_type=connection.conn_type,
+        host=host if host is not None else connection.host,
+        login=connection.login,
+        password=connection.password,
+        schema=connection.schema,
+        port=connection.port,
+        extra=json.dumps({**connection.extra_dejson, **changes}),
+    )
+
+
+def hook_with(kind: type, connection: Any, **arguments: Any) -> Any:
+    """A provider's hook that finds this connection, whatever id it looks for.
+
+    Args:
+        kind: The hook's class.
+        connection: The connection.
+        arguments: Of the hook.
+    """
+    found = classmethod(lambda _cls, _conn_id: connection)
+    return type(kind.__name__, (kind,), {"get_connection": found})(**arguments)
+
+
+def missing(destination: str, provider: str, extra: str, error: ImportError) -> DestinationError:
+    """The error for a provider that isn't installed."""
+    return DestinationError(
+        f"the destination {destination} needs Airflow's {provider} provider ({error})",
+        hint=f"Install it where tasks run: pip install 'bifrost-export[{extra}]'.",
+    )
