@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "registry": {"errors"},
     "config": BASE,
     **{port: {*BASE, "config"} for port in PORTS},
-    "testing": BASE,
+    "testing": {*BASE, "destinations"},
     "pipeline": {*BASE, *PORTS, "config"},
     "airflow": {*BASE, *PORTS, "config", "pipeline"},
     "cli": {*BASE, *PORTS, "config", "pipeline", "testing"},

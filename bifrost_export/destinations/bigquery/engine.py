@@ -108,7 +108,7 @@ class BigQueryEngine:
             try:
                 return client.get_table(self.dialect.address(name), retry=retry(), timeout=TIMEOUT)
             except NotFound as error:
-                if "dataset" in str(error).lower().partition("table")[0]:
+                if "Not found: Dataset" in str(error):
                     raise
                 return None
 

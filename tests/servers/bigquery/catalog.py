@@ -106,10 +106,10 @@ class Catalog:
         return self.describe(key)
 
     def _check_layout(self, body: dict[str, Any], fields: dict[str, dict[str, Any]]) -> None:
-        by = body.get("timePartitioning", {}).get("field")
+        by = (body.get("timePartitioning") or {}).get("field")
         if by and fields.get(by, {}).get("type") not in ("TIMESTAMP", "DATE", "DATETIME"):
             raise ApiError(400, "invalid", f"The field specified for partitioning cannot be found: {by}")
-        clustering = body.get("clustering", {}).get("fields", [])
+        clustering = (body.get("clustering") or {}).get("fields", [])
         if len(clustering) > 4 or any(name not in fields for name in clustering):
             raise ApiError(400, "invalid", "Clustering fields must be at most 4 top-level fields of the schema")
 
