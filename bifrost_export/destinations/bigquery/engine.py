@@ -199,7 +199,13 @@ class BigQueryEngine:
         self.jobs.run(
             "publish",
             lambda job_id: self.client.query(
-                sql, job_config=config, job_id=job_id, location=self.config.location, retry=retry(), timeout=TIMEOUT
+                sql,
+                job_config=config,
+                job_id=job_id,
+                location=self.config.location,
+                retry=retry(),
+                job_retry=None,
+                timeout=TIMEOUT,
             ),
         )
 
