@@ -114,5 +114,8 @@ DESTINATIONS = Registry(
         "gcs": "bifrost_export.destinations.gcs:GCSDestination",
         "local": "bifrost_export.destinations.local:LocalDestination",
         "s3": "bifrost_export.destinations.s3:S3Destination",
+        "redshift": "bifrost_export.destinations.redshift:RedshiftDestination",
+        "snowflake": "bifrost_export.destinations.snowflake:SnowflakeDestination",
+        "bigquery": "bifrost_export.destinations.bigquery:BigQueryDestination",
     },
 )

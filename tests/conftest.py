@@ -42,6 +42,9 @@ pytest_plugins = [
     "tests.servers.gcs",
     "tests.servers.azure",
     "tests.servers.seaweed",
+    "tests.servers.redshift.server",
+    "tests.servers.bigquery.server",
+    "tests.servers.snowflake.server",
     "tests.integration.commands",
 ]
 

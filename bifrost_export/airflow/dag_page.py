@@ -9,6 +9,7 @@ from bifrost_export.config.references import DOCUMENT, is_literal
 from bifrost_export.config.source import PLACES
 from bifrost_export.config.texts import Place, map_texts
 from bifrost_export.config.transformations import told
+from bifrost_export.formats.choosing import encoding_of
 from bifrost_export.registry import DESTINATIONS
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def page(export: Export, frozen: Mapping[str, Any], config_hash: str, warnings: 
         "Which rows": "; ".join(rules(export)) or "All rows of the window.",
         "Transformations": "; ".join(transformations(export)) or "None.",
         "Where to": _where(frozen),
-        "Format": f"{_code(data.format)} with {_code(data.written_compression)} compression, {_parts(data)}.",
+        "Format": _format(export),
         "Rejected rows": f"More than {_code(data.max_rejected)} of a window's rows that can't be read fail the run.",
         "Read from": _source(frozen),
         "Configuration": f"{_code(frozen['pointer'])} of {_code(frozen['document'])}, hash {_code(config_hash)}.",
@@ -104,6 +105,16 @@ def transformations(export: Export) -> Iterator[str]:
     for step, datasets in told(export.data):
         on = _list(datasets) or "no dataset, since none has the columns any more"
         yield f"{step.number}. {_code(step.type)} on {on}: {_code(step.transform.describe())}"
+
+
+def _format(export: Export) -> str:
+    encoding = encoding_of(export)
+    told = f"{_code(encoding.name)} with {_code(encoding.compression)} compression"
+    rows = _parts(export.data)
+    if not encoding.is_own:
+        return f"{told}, {rows}."
+    asked = "" if export.data.format == encoding.name else f" in place of {_code(export.data.format)}"
+    return f"Rows of tables. They are loaded by files in the warehouse's own bulk format{asked}: {told}, {rows}."
 
 
 def _date_range(wanted: str | DateRange) -> str:

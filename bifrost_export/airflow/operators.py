@@ -214,7 +214,10 @@ def event_of(result: dict[str, Any]) -> dict[str, Any]:
         result: What `publish` gave.
     """
     datasets = {
-        name: {"rows": each["exported"], "bytes": sum(part["bytes"] for part in each["parts"])}
+        name: {
+            "rows": each["exported"],
+            "bytes": sum(place["bytes"] for place in each.get("parts", each.get("tables"))),
+        }
         for name, each in result["datasets"].items()
     }
     return {**{key: result[key] for key in ("window", "manifest", "revision", "unchanged")}, "datasets": datasets}

@@ -25,7 +25,6 @@ from bifrost_export.window import parse_instant
 DATASETS = ("request_logs", "response_logs", "error_logs", "metrics", "traces")
 """The datasets that `data.include` takes in this version."""
 
-LATER_DESTINATIONS = ("snowflake", "redshift", "bigquery")
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 """Of the names of exports, in which `__` may not stand either."""
 
@@ -244,9 +243,6 @@ class Destination(Strict):
     @field_validator("type")
     @classmethod
     def _type_is_known(cls, value: str) -> str:
-        known = DESTINATIONS.names()
-        if value in LATER_DESTINATIONS and value not in known:
-            raise ConfigError(f"the destination {value!r} comes with a later version", allowed=", ".join(known))
         load_kind(DESTINATIONS, value)
         return value
 

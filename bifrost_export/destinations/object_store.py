@@ -16,11 +16,12 @@ from bifrost_export.destinations.streaming import Writing
 from bifrost_export.errors import ConfigError, DestinationError, DestinationUnavailableError
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
     from pydantic import BaseModel
 
-    from bifrost_export.destinations.port import Draft, Outcome, Piece, Target
+    from bifrost_export.destinations.port import Draft, FileFormat, Outcome, Piece, Target
     from bifrost_export.destinations.steps import Probe
     from bifrost_export.window import Window
 
@@ -36,6 +37,7 @@ class ObjectStoreDestination:
     kind: ClassVar[str]
     Config: ClassVar[type[BaseModel]]
     is_table: ClassVar[bool] = False
+    file_format: ClassVar[FileFormat | None] = None
 
     def __init__(self, config: Any, target: Target) -> None:
         self.config = config
@@ -145,5 +147,5 @@ class ObjectStoreDestination:
         """Commit the run by the eight steps of the protocol's section 4."""
         return commit.Commit(self.store, self.keys, draft, self.address, self.config.verify == "full").run()
 
-    def clean_up(self) -> None:
+    def clean_up(self, keep: dt.timedelta) -> None:
         """Nothing is left beside what was published: `publish` has taken it away."""

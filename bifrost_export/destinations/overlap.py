@@ -90,18 +90,27 @@ def guard(store: ObjectStore, keys: Keys, *, replace_overlapping: bool) -> list[
     """
     covered = []
     for window, current in overlapping(store, keys):
-        if not replace_overlapping:
-            raise OverlapError(
-                f"the window {keys.target.window} overlaps the published window {window} of {keys.target.export!r}",
-                allowed="a window that is published already, or one that overlaps none",
-                hint="Export that window instead, or set replace_overlapping to replace windows that this one covers.",
-            )
-        if not keys.target.window.covers(window):
-            raise OverlapError(
-                f"the window {keys.target.window} does not cover the published window {window}"
-                f" of {keys.target.export!r}, so it can't replace it",
-                allowed="a window that covers every published window that it overlaps",
-                hint=f"Widen the window so that it holds {window}.",
-            )
+        refuse_overlap(keys.target.window, window, keys.target.export, replace_overlapping=replace_overlapping)
         covered.append(current)
     return covered
+
+
+def refuse_overlap(window: Window, published: Window, export: str, *, replace_overlapping: bool) -> None:
+    """Refuse a window that overlaps a published one, unless it covers and may replace it.
+
+    Raises:
+        OverlapError: The published window may not be replaced.
+    """
+    if not replace_overlapping:
+        raise OverlapError(
+            f"the window {window} overlaps the published window {published} of {export!r}",
+            allowed="a window that is published already, or one that overlaps none",
+            hint="Export that window instead, or set replace_overlapping to replace windows that this one covers.",
+        )
+    if not window.covers(published):
+        raise OverlapError(
+            f"the window {window} does not cover the published window {published} of {export!r}, so it can't replace"
+            " it",
+            allowed="a window that covers every published window that it overlaps",
+            hint=f"Widen the window so that it holds {published}.",
+        )

@@ -6,12 +6,50 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import datetime as dt
+    from collections.abc import Callable, Iterator, Mapping
 
     from pydantic import BaseModel
 
     from bifrost_export.destinations.steps import Probe
     from bifrost_export.window import Window
+
+
+class Column(Protocol):
+    """**Protocol.** A column of a dataset's rows as they are loaded."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def type(self) -> str:
+        """Its type: `timestamp` (microseconds, UTC), `string`, `int32`, `int64`, `double`, `bool`, `date`, `json`."""
+        ...
+
+    @property
+    def required(self) -> bool:
+        """Whether it never holds null."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """What it says."""
+        ...
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """The format of the files that a destination loads, where that is its own choice.
+
+    Args:
+        name: As in `data.format`.
+        compression: As in `data.compression`.
+    """
+
+    name: str
+    compression: str
 
 
 @dataclass(frozen=True)
@@ -26,6 +64,7 @@ class Target:
         datasets: The datasets that the run exports.
         extension: The files' extension, with its dot.
         content_type: The files' media type.
+        columns: Of each dataset's rows, in order.
     """
 
     export: str
@@ -35,6 +74,7 @@ class Target:
     datasets: tuple[str, ...]
     extension: str
     content_type: str
+    columns: Mapping[str, tuple[Column, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -148,12 +188,15 @@ class Published:
 class Destination(Protocol):
     """**Protocol.** A destination, opened for one run.
 
-    Class attributes say what differs between destinations, so that the pipeline names none of them.
+    Class attributes say what differs between destinations, so that the pipeline names none of them: `is_table`
+    whether rows go into tables in place of files, `file_format` what it loads whatever `data.format` says (None: what
+    `data.format` says).
     """
 
     kind: ClassVar[str]
     Config: ClassVar[type[BaseModel]]
     is_table: ClassVar[bool]
+    file_format: ClassVar[FileFormat | None]
 
     def targets(self) -> list[str]:
         """Where a run of the window writes, in words for people; nothing is opened."""
@@ -176,10 +219,11 @@ class Destination(Protocol):
         ...
 
     def guard(self, *, replace_overlapping: bool) -> None:
-        """Refuse a window that overlaps a published one without being equal to it.
+        """Refuse before any data moves what `publish` would refuse: a window that overlaps a published one, a table.
 
         Raises:
-            OverlapError: It does; the message names the published window.
+            OverlapError: The window overlaps one without being equal to it; the message names the published window.
+            DestinationError: The rows don't fit into what is there, such as a column whose type changed.
         """
         ...
 
@@ -195,6 +239,6 @@ class Destination(Protocol):
         """
         ...
 
-    def clean_up(self) -> None:
-        """Take away what the run left beside what it published."""
+    def clean_up(self, keep: dt.timedelta) -> None:
+        """Take away what the run left beside what it published, and what dead runs left longer ago than `keep`."""
         ...

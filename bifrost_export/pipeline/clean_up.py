@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def clean_up(runtime: Runtime, plan: Plan) -> None:
     """Remove this run's staging, what its former plans staged, and folders older than `staging.keep_days`."""
     staging = open_staging(runtime, plan)
-    open_destination(runtime, plan).clean_up()
+    keep = dt.timedelta(days=plan.staging["keep_days"])
+    open_destination(runtime, plan).clean_up(keep)
     staging.remove()
-    swept = staging.sweep(dt.timedelta(days=plan.staging["keep_days"]), runtime.now(), plan.run_id)
+    swept = staging.sweep(keep, runtime.now(), plan.run_id)
     runtime.report("clean_up", {"removed": staging.name, "swept": swept})

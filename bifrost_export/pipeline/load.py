@@ -8,13 +8,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bifrost_export.destinations.port import Piece
+from bifrost_export.formats.choosing import encoding_of
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows
 from bifrost_export.pipeline.books import Sums
 from bifrost_export.pipeline.flows import last_schema
 from bifrost_export.pipeline.measuring import Tally
 from bifrost_export.pipeline.opening import open_destination, open_staging
 from bifrost_export.pipeline.taking import check_token
-from bifrost_export.registry import FORMATS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,10 +62,9 @@ class _Rows:
 
     def write_part(self, sink: BinaryIO) -> int:
         """Encode a part."""
-        data = self.plan.export.data
-        format_ = FORMATS.load(data.format)()
+        encoding = encoding_of(self.plan.export)
         schema = last_schema(self.plan, self.piece["dataset"])
-        rows: int = format_.write(self._batches(), schema, sink, data.written_compression)
+        rows: int = encoding.format.write(self._batches(), schema, sink, encoding.compression)
         return rows
 
     def _batches(self) -> Iterator[pa.RecordBatch]:

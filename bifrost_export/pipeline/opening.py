@@ -16,8 +16,10 @@ from bifrost_export.config.references import Resolver
 from bifrost_export.config.source import find_source
 from bifrost_export.destinations.port import Destination, Target
 from bifrost_export.errors import ConfigError
+from bifrost_export.formats.choosing import encoding_of
+from bifrost_export.pipeline.flows import flow
 from bifrost_export.pipeline.staging import Staging
-from bifrost_export.registry import DESTINATIONS, FORMATS, LOG_STORES
+from bifrost_export.registry import DESTINATIONS, LOG_STORES
 
 if TYPE_CHECKING:
     from bifrost_export.logstore.port import LogStore
@@ -66,16 +68,16 @@ def open_destination(runtime: Runtime, plan: Plan, *, with_secrets: bool = True)
     references = resolver(runtime, plan, with_secrets=with_secrets)
     resolved = references.resolve(destination.config, kind.Config, pointer)
     config = _validated(kind.Config, resolved, pointer, plan)
-    data = plan.export.data
-    format_ = FORMATS.load(data.format)()
+    encoding = encoding_of(plan.export)
     target = Target(
         export=plan.export.name,
         window=plan.window,
         token=plan.token,
         timezone=plan.export.schedule.timezone,
         datasets=plan.datasets,
-        extension=format_.extension(data.written_compression),
-        content_type=format_.content_type,
+        extension=encoding.format.extension(encoding.compression),
+        content_type=encoding.format.content_type,
+        columns={dataset: flow(plan, dataset).result for dataset in plan.datasets},
     )
     opened: Destination = kind(config, target)
     return opened

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export.datasets import describe
 from bifrost_export.destinations.port import Draft, Landed, Outcome
 from bifrost_export.errors import PlanMismatchError
+from bifrost_export.formats.choosing import encoding_of
 from bifrost_export.logstore.port import OUTCOMES
 from bifrost_export.pipeline.books import Books, Sums, balance
 from bifrost_export.pipeline.columns import TOOL_CALLS
 from bifrost_export.pipeline.flows import flow
 from bifrost_export.pipeline.opening import open_destination
 from bifrost_export.pipeline.taking import take
+from bifrost_export.registry import DESTINATIONS
 
 if TYPE_CHECKING:
     from bifrost_export.pipeline.plan_document import Plan
@@ -78,7 +80,7 @@ def _check_pieces(
 
 
 def _body(plan: Plan, books: dict[str, Books], calls: Books | None, pieces: list[dict[str, Any]]) -> dict[str, Any]:
-    data = plan.export.data
+    encoding = encoding_of(plan.export)
     rejected = next((_part(piece) for piece in pieces if piece["dataset"] is None), None)
     return {
         "export": plan.export.name,
@@ -89,8 +91,8 @@ def _body(plan: Plan, books: dict[str, Books], calls: Books | None, pieces: list
         "package": {"name": "bifrost-export", "version": plan.export_version},
         "config_hash": plan.config_hash,
         "source": plan.log_store,
-        "format": data.format,
-        "compression": data.written_compression,
+        "format": encoding.name,
+        "compression": encoding.compression,
         "unsettled": max(each.unsettled for each in books.values()),
         "unplaced": plan.unplaced,
         "datasets": {name: _entry(plan, name, each, pieces) for name, each in books.items()},
@@ -164,13 +166,18 @@ def _result(
                 "rejected": each.rejected.rows,
                 "exported": each.staged.rows,
                 "offloaded": {outcome: each.offloaded.get(outcome, 0) for outcome in OUTCOMES},
-                "parts": [
-                    {key: part[key] for key in ("key", "rows", "bytes", "sha256")}
-                    for part in published.get(name, {}).get("parts", [])
-                ],
+                **_places(plan, published.get(name, {})),
             }
             for name, each in books.items()
         },
         **({} if calls is None else {"mcp": _calls(calls)}),
         "warnings": warnings,
     }
+
+
+def _places(plan: Plan, published: dict[str, Any]) -> dict[str, Any]:
+    """Where the rows of a dataset are: its parts, or the tables in place of them."""
+    if DESTINATIONS.load(plan.export.destination.type).is_table:
+        return {"tables": published.get("tables", [])}
+    keys = ("key", "rows", "bytes", "sha256")
+    return {"parts": [{key: part[key] for key in keys} for part in published.get("parts", [])]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.addresses import local_path, local_root, open_bucket
 from bifrost_export.destinations.keys import Keys
@@ -14,7 +14,8 @@ from bifrost_export.destinations.port import Target
 from bifrost_export.errors import ConfigError, WindowError
 from bifrost_export.pipeline.opening import open_destination
 from bifrost_export.pipeline.plan import draft
-from bifrost_export.pipeline.rereading import Rereading
+from bifrost_export.pipeline.rereading import Rereading, Verified
+from bifrost_export.registry import DESTINATIONS
 from bifrost_export.window import Window
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from bifrost_export.config.documents import LoadedExport
     from bifrost_export.destinations.manifest import DatasetEntry
     from bifrost_export.destinations.store import ObjectStore
-    from bifrost_export.pipeline.rereading import Verified
     from bifrost_export.pipeline.runtime import Runtime
 
 MANIFESTS = "_manifests/"
@@ -35,13 +35,16 @@ def verify(runtime: Runtime, address: str, loaded: LoadedExport | None = None) -
     Args:
         runtime: The surroundings.
         address: The manifest: a path, `file:///path`, `s3://bucket/key`, `gs://bucket/key`, one of Azure's;
-            with an export also a key of its destination.
+            with an export also a key of its destination;
+            of a warehouse what `run` tells in its place.
         loaded: A good export whose destination signs in; without it the cloud's default chain does.
 
     Raises:
         ConfigError: There is no such manifest, or the address is of no kind that can be read.
         DestinationError: The store can't be read.
     """
+    if loaded is not None and DESTINATIONS.load(loaded.good.destination.type).is_table:
+        return _of_tables(runtime, address, loaded)
     store, key = _of_address(address) if loaded is None else _of_export(runtime, address, loaded)
     found = store.get(key)
     if found is None:
@@ -57,6 +60,14 @@ def verify(runtime: Runtime, address: str, loaded: LoadedExport | None = None) -
         rereading.problems += _contradictions(key, manifest)
         rereading.read(manifest)
     return rereading.verified()
+
+
+def _of_tables(runtime: Runtime, address: str, loaded: LoadedExport) -> Verified:
+    """Compare the rows of a window with its audit rows."""
+    window = loaded.good.schedule.latest_settled(runtime.now())
+    destination: Any = open_destination(runtime, draft(runtime, loaded, window, "verify"))
+    problems, rows = destination.compare(address)
+    return Verified(tuple(problems), rows=rows)
 
 
 def _of_address(address: str) -> tuple[ObjectStore, str]:

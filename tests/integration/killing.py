@@ -1,7 +1,8 @@
 """Run the command line in a process of its own, and kill it (-9) at a chosen moment.
 
 A moment is a number: of the file system events of the child below some folders (Python's audit hooks tell them just
-before they happen), or of the requests that reach the fault proxy.
+before they happen), of its requests to a warehouse (which it tells by an audit event of its own), or of the requests
+that reach the fault proxy.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import re
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "shutil.rmtree"}
+WAREHOUSE = "bifrost_export.warehouse"
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 _context = multiprocessing.get_context("forkserver")
@@ -38,6 +41,7 @@ def run_cli(
     kill_at: int | None = None,
     below: Sequence[Path] = (),
     pid_file: Path | None = None,
+    kill_when: str | None = None,
 ) -> tuple[int, int]:
     """Run `bifrost-export` and give its exit code (-9 when it was killed) and how many moments it had.
 
@@ -47,11 +51,11 @@ def run_cli(
         kill_at: The moment at which it kills itself, from 1; None to let it end.
         below: The folders whose events are moments.
         pid_file: Where the child writes its process id, for someone else to kill it.
+        kill_when: The first request to a warehouse that fits this pattern ends it, just before it leaves.
     """
     receiving, sending = _context.Pipe(duplex=False)
-    child = _context.Process(
-        target=_child, args=(list(arguments), dict(environ), kill_at, [str(each) for each in below], pid_file, sending)
-    )
+    how = (kill_at, [str(each) for each in below], pid_file, kill_when)
+    child = _context.Process(target=_child, args=(list(arguments), dict(environ), how, sending))
     child.start()
     sending.close()
     moments = 0
@@ -67,11 +71,10 @@ def run_cli(
 def _child(
     arguments: list[str],
     environ: dict[str, str],
-    kill_at: int | None,
-    below: list[str],
-    pid_file: Path | None,
+    how: tuple[int | None, list[str], Path | None, str | None],
     sending: Any,
 ) -> None:
+    kill_at, below, pid_file, kill_when = how
     os.environ.update(environ)
     if pid_file is not None:
         pid_file.write_text(str(os.getpid()))
@@ -85,6 +88,11 @@ def _child(
 
     def hook(event: str, values: tuple[Any, ...]) -> None:
         nonlocal moments
+        if event == WAREHOUSE:
+            moments += 1
+            if moments == kill_at or (kill_when is not None and re.search(kill_when, str(values[0]))):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return
         if event not in EVENTS or not values or not isinstance(values[0], str | os.PathLike):
             return
         if event == "open" and not (len(values) > 2 and isinstance(values[2], int) and values[2] & WRITING):

@@ -148,12 +148,6 @@ BAD = [
     ({"schedule": "dayly"}, "/schedule", "schedule is 'dayly'", "'daily'"),
     ({"schedule": 5}, "/schedule", "schedule is 5", 'a word such as "daily", or an object'),
     ({"destination": {"type": "s4", "config": {}}}, "/destination/type", "no destination 's4'", DESTINATIONS),
-    (
-        {"destination": {"type": "snowflake", "config": {}}},
-        "/destination/type",
-        "'snowflake' comes with a later",
-        DESTINATIONS,
-    ),
     ({"destination": {"type": "s3", "config": []}}, "/destination/config", "config is an empty list", "an object"),
     ({"destination": {"type": "s3", "config": {"bucket": ""}}}, "/destination/config/bucket", "is ''", "not empty"),
     ({"data": {"include": []}}, "/data/include", "include is an empty list", "at least 1"),

@@ -1,0 +1,5 @@
+"""Google BigQuery."""
+
+from bifrost_export.destinations.bigquery.destination import BigQueryConfig, BigQueryDestination
+
+__all__ = ["BigQueryConfig", "BigQueryDestination"]

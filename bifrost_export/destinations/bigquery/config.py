@@ -1,0 +1,52 @@
+"""Keys of `destination.config` for `bigquery`."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field, field_validator, model_validator
+
+from bifrost_export.config.fields import ConnectionText, Strict
+from bifrost_export.config.references import without_references
+from bifrost_export.destinations.google_sign_in import GoogleCredentials
+from bifrost_export.destinations.warehouse.identifiers import TableName
+from bifrost_export.errors import ConfigError
+
+_PROJECT = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{2,60}")
+_DATASET = re.compile(r"[A-Za-z0-9_]{1,1024}")
+
+
+class BigQueryConfig(Strict):
+    """Keys of `destination.config` for `bigquery`."""
+
+    project_id: ConnectionText = Field(description="The project of the dataset, which jobs run in and are billed to.")
+    dataset: ConnectionText = Field(description="The dataset; it must exist.")
+    table: TableName = Field(description="The table; {dataset} stands for the dataset of Bifrost.")
+    location: ConnectionText | None = Field(default=None, description="Where jobs run; the dataset's own without it.")
+    conn_id: str | None = Field(default=None, description="An Airflow connection, in place of credentials.")
+    credentials: GoogleCredentials | None = Field(
+        default=None, description="Without it and conn_id: the default chain."
+    )
+
+    @field_validator("project_id")
+    @classmethod
+    def _project_is_one(cls, value: str) -> str:
+        return _checked(value, _PROJECT, "6 to 30 lower-case letters, digits and -, the first a letter")
+
+    @field_validator("dataset")
+    @classmethod
+    def _dataset_is_one(cls, value: str) -> str:
+        return _checked(value, _DATASET, "letters, digits and _")
+
+    @model_validator(mode="after")
+    def _one_way_to_sign_in(self) -> BigQueryConfig:
+        if self.conn_id is not None and self.credentials is not None:
+            raise ConfigError("conn_id and credentials exclude each other", allowed="one of them")
+        return self
+
+
+def _checked(value: str, pattern: re.Pattern[str], allowed: str) -> str:
+    # The `x` that stands for a reference is too short for a project.
+    if "${" not in value and not value.startswith("env.") and not pattern.fullmatch(without_references(value)):
+        raise ConfigError(f"{value!r} is no name that BigQuery takes", allowed=allowed)
+    return value

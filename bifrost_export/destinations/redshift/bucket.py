@@ -1,0 +1,125 @@
+"""The staging bucket: files wait there for COPY, under the run's token."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bifrost_export.destinations.s3_errors import code_of, told
+from bifrost_export.destinations.warehouse.engine import StagedGoneError, moment
+from bifrost_export.window import UTC
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bifrost_export.destinations.redshift.config import RedshiftConfig
+    from bifrost_export.destinations.warehouse.engine import StagedFile
+    from bifrost_export.destinations.warehouse.names import StagedNames
+
+RIGHTS = "s3:PutObject, s3:GetObject, s3:DeleteObject and s3:ListBucket"
+_DELETED_AT_ONCE = 1000
+FOLDER = "bifrost_export_staging/"
+"""Below the config's prefix; nothing else of ours stands there."""
+
+
+class StagingBucket:
+    """The folder of one run.
+
+    Args:
+        config: The destination's config, with `staging`.
+        names: The names of the run.
+    """
+
+    def __init__(self, config: RedshiftConfig, names: StagedNames) -> None:
+        assert config.staging is not None  # noqa: S101 (asked by the caller)
+        self.config = config
+        self.names = names
+        self.bucket = config.staging.bucket
+        prefix = config.staging.prefix
+        self.root = (prefix if not prefix or prefix.endswith("/") else f"{prefix}/") + FOLDER
+        self._client: Any = None
+
+    @property
+    def client(self) -> Any:
+        """The provider's S3 client."""
+        if self._client is None:
+            from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+
+            with told("signing in to S3"):
+                self._client = S3Hook(aws_conn_id=self.config.aws_conn_id, region_name=self.config.region).get_conn()
+        return self._client
+
+    def address(self, key: str) -> str:
+        """`s3://bucket/key`."""
+        return f"s3://{self.bucket}/{key}"
+
+    def put(self, name: str, file: Path) -> str:
+        """Put a file into the run's folder; gives its key. The same name again replaces it."""
+        key = f"{self.root}{self.names.folder}{name}"
+        moment(f"put {name}")
+        with told(f"put {self.address(key)}", RIGHTS), file.open("rb") as body:
+            self.client.upload_fileobj(body, self.bucket, key)
+        return key
+
+    def put_manifest(self, name: str, files: Sequence[StagedFile]) -> str:
+        """Put the list that COPY reads: every file must be there, with its size; gives its address.
+
+        Raises:
+            StagedGoneError: A file is not there.
+        """
+        for file in files:
+            self._check(file)
+        entries = [
+            {"url": self.address(file.key), "mandatory": True, "meta": {"content_length": file.bytes}} for file in files
+        ]
+        key = f"{self.root}{self.names.folder}{name}.manifest"
+        moment(f"put {name}.manifest")
+        with told(f"put {self.address(key)}", RIGHTS):
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=json.dumps({"entries": entries}).encode())
+        return self.address(key)
+
+    def _check(self, file: StagedFile) -> None:
+        from botocore.exceptions import ClientError
+
+        with told(f"head {self.address(file.key)}", RIGHTS):
+            try:
+                self.client.head_object(Bucket=self.bucket, Key=file.key)
+            except ClientError as error:
+                if code_of(error) not in ("404", "NoSuchKey", "NotFound"):
+                    raise
+                raise StagedGoneError(self.address(file.key)) from None
+
+    def found(self, prefix: str = "") -> Iterator[tuple[str, dt.datetime]]:
+        """Keys below the root that begin with a prefix, with the time when they were put, UTC."""
+        moment("list staging")
+        with told(f"list {self.address(self.root + prefix)}", RIGHTS):
+            for page in self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=self.root + prefix
+            ):
+                for found in page.get("Contents", ()):
+                    yield found["Key"], found["LastModified"].astimezone(UTC)
+
+    def of_others(self) -> list[str]:
+        """What other tokens have staged for this window."""
+        return [
+            key for key, _ in self.found(self.names.window_stem) if self.names.is_of_others(key.removeprefix(self.root))
+        ]
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Delete objects; those that are gone are fine."""
+        listed = list(keys)
+        for first in range(0, len(listed), _DELETED_AT_ONCE):
+            chunk = listed[first : first + _DELETED_AT_ONCE]
+            moment("delete staged files")
+            with told(f"delete staged files in {self.address(self.root)}", RIGHTS):
+                self.client.delete_objects(
+                    Bucket=self.bucket, Delete={"Objects": [{"Key": key} for key in chunk], "Quiet": True}
+                )
+
+    def clean_up(self, keep: dt.timedelta) -> None:
+        """Delete what this run has staged, and what any run has staged longer ago."""
+        since = dt.datetime.now(UTC) - keep
+        mine = f"{self.root}{self.names.folder}"
+        self.remove([key for key, put in self.found() if key.startswith(mine) or put < since])

@@ -1,0 +1,74 @@
+"""Keys of `destination.config` for `redshift`."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from bifrost_export.config.fields import ConnectionText, Secret, Strict
+from bifrost_export.destinations.keys import Prefix
+from bifrost_export.destinations.warehouse.identifiers import Identifier, TableName
+from bifrost_export.errors import ConfigError
+
+
+class RedshiftCredentials(Strict):
+    """Keys of `credentials` for `redshift`."""
+
+    username: Secret = Field(min_length=1, description="The user.")
+    password: Secret = Field(min_length=1, description="The user's password.")
+
+
+class RedshiftStaging(Strict):
+    """Keys of `staging` for `redshift`: where files wait for COPY."""
+
+    bucket: ConnectionText = Field(min_length=1, description="A bucket in Redshift's own region; it must exist.")
+    prefix: Prefix = Field(default="", description="Folders in the bucket.")
+    iam_role: ConnectionText | None = Field(
+        default=None, description="The role by which COPY reads the bucket, or default; without it aws_conn_id's keys."
+    )
+
+
+class RedshiftConfig(Strict):
+    """Keys of `destination.config` for `redshift`."""
+
+    cluster: ConnectionText | None = Field(default=None, description="A cluster, whose endpoint AWS is asked for.")
+    workgroup: ConnectionText | None = Field(default=None, description="A workgroup of Redshift Serverless.")
+    host: ConnectionText | None = Field(default=None, description="The endpoint's host.")
+    port: int | None = Field(default=None, ge=1, le=65535, description="The endpoint's port; 5439 when not told.")
+    region: ConnectionText | None = Field(default=None, description="The region of cluster, workgroup and bucket.")
+    database: Identifier = Field(description="The database.")
+    schema_: Identifier = Field(default="public", alias="schema", description="The schema of the tables.")
+    table: TableName = Field(description="The table; {dataset} stands for the dataset.")
+    conn_id: str | None = Field(default=None, description="An Airflow connection, in place of credentials.")
+    aws_conn_id: str | None = Field(default=None, description="An Airflow connection for AWS: endpoint, IAM, staging.")
+    iam: bool = Field(default=False, description="Sign in by a password that IAM gives for an hour.")
+    db_user: ConnectionText | None = Field(default=None, description="The user that iam signs in as.")
+    credentials: RedshiftCredentials | None = Field(default=None, description="User and password.")
+    staging: RedshiftStaging | None = Field(default=None, description="Where files wait for COPY.")
+
+    @model_validator(mode="after")
+    def _one_endpoint(self) -> RedshiftConfig:
+        named = [name for name in ("cluster", "workgroup", "host") if getattr(self, name)]
+        if len(named) > 1:
+            raise ConfigError(
+                f"{' and '.join(named)} name the endpoint twice", allowed="one of cluster, workgroup and host"
+            )
+        if not named and self.conn_id is None:
+            raise ConfigError(
+                "nothing says where Redshift is", allowed="cluster, workgroup, host, or conn_id of a connection"
+            )
+        if self.port is not None and not self.host:
+            raise ConfigError("port goes with host", allowed="host and port, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _one_way_to_sign_in(self) -> RedshiftConfig:
+        ways = [name for name in ("conn_id", "credentials", "iam") if getattr(self, name)]
+        if ways == ["conn_id", "iam"]:  # the connection may name the endpoint alone
+            ways = ["iam"]
+        if len(ways) > 1:
+            raise ConfigError(f"{' and '.join(ways)} exclude each other", allowed="one of conn_id, credentials and iam")
+        if not ways:
+            raise ConfigError("nothing says who signs in", allowed="conn_id, credentials, or iam: true with db_user")
+        if self.iam and not self.db_user and not self.workgroup:
+            raise ConfigError("iam needs db_user, unless a workgroup is named", allowed="the user to sign in as")
+        return self

@@ -1,0 +1,135 @@
+"""Makes the hooks: `RedshiftSQLHook` for the session, AWS's for the endpoint, for IAM and for the staging bucket."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from bifrost_export.destinations.s3_errors import told
+from bifrost_export.errors import ConfigError, DestinationError, DestinationUnavailableError
+
+if TYPE_CHECKING:
+    from bifrost_export.destinations.redshift.config import RedshiftConfig
+
+PORT = 5439
+TIMEOUT = 30
+"""Seconds that a connection may take."""
+_DEFAULT_CHAIN = "bifrost_export_document"
+
+
+def connect(config: RedshiftConfig) -> Any:
+    """A connection of the provider's hook that commits each statement by itself.
+
+    Raises:
+        DestinationError: The amazon provider isn't installed, or there is no such cluster or workgroup.
+        ConfigError: There is no connection of the id that the config names.
+        DestinationUnavailableError: The cluster is paused or moving.
+    """
+    try:
+        from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
+    except ImportError as error:
+        raise DestinationError(
+            f"the destination redshift needs Airflow's amazon provider ({error})",
+            hint="Install it where tasks run: pip install 'bifrost-export[amazon]'.",
+        ) from None
+    hook = RedshiftSQLHook(redshift_conn_id=config.conn_id or _DEFAULT_CHAIN, aws_conn_id=config.aws_conn_id)
+    connection = _connection(hook, config)
+    hook.get_connection = lambda _conn_id: connection
+    if config.iam:
+        with told("asking IAM for a password", "redshift:GetClusterCredentials or redshift-serverless:GetCredentials"):
+            login, password = _iam_password(config)
+        connection.login, connection.password = login, password
+    opened = hook.get_conn()
+    opened.autocommit = True
+    return opened
+
+
+def _connection(hook: Any, config: RedshiftConfig) -> Any:
+    """The document's part and the connection's as one, in memory."""
+    from airflow.sdk import Connection
+
+    given = None
+    if config.conn_id:
+        try:
+            given = hook.get_connection(config.conn_id)
+        except Exception as error:  # noqa: BLE001 (each secrets backend fails in its own way)
+            raise ConfigError(
+                f"there is no Airflow connection {config.conn_id!r} ({type(error).__name__})",
+                hint=f"Make it in Airflow, or set AIRFLOW_CONN_{config.conn_id.upper()}.",
+            ) from None
+    host, port = _endpoint(config)
+    credentials = config.credentials
+    extra = dict(given.extra_dejson) if given else {}
+    for name in ("iam", "is_serverless", "serverless_work_group", "cluster_identifier") if config.iam else ():
+        extra.pop(name, None)  # the password is asked for here
+    return Connection(
+        conn_id=config.conn_id or _DEFAULT_CHAIN,
+        conn_type="redshift",
+        host=host or (given.host if given else None),
+        port=port or (given.port if given else None) or PORT,
+        login=credentials.username if credentials else given.login if given else None,
+        password=credentials.password if credentials else given.password if given else None,
+        schema=config.database,
+        extra=json.dumps({"timeout": TIMEOUT, "application_name": "bifrost-export", **extra}),
+    )
+
+
+def _endpoint(config: RedshiftConfig) -> tuple[str | None, int | None]:
+    if config.host or not (config.cluster or config.workgroup):
+        return config.host, config.port
+    if config.cluster:
+        with told(f"asking for the endpoint of cluster {config.cluster}", "redshift:DescribeClusters"):
+            found = _client(config, "redshift").describe_clusters(ClusterIdentifier=config.cluster)["Clusters"][0]
+        endpoint = found.get("Endpoint") or {}
+        state = str(found.get("ClusterStatus", ""))
+    else:
+        with told(f"asking for the endpoint of workgroup {config.workgroup}", "redshift-serverless:GetWorkgroup"):
+            found = _client(config, "redshift-serverless").get_workgroup(workgroupName=config.workgroup)["workgroup"]
+        endpoint = found.get("endpoint") or {}
+        state = str(found.get("status", ""))
+    host = endpoint.get("Address") or endpoint.get("address")
+    if not host:
+        raise DestinationUnavailableError(
+            f"{config.cluster or config.workgroup} has no endpoint now (it is {state or 'not ready'})",
+            hint="Resume or start it; the task tries again.",
+        )
+    return str(host), int(endpoint.get("Port") or endpoint.get("port") or PORT)
+
+
+def _iam_password(config: RedshiftConfig) -> tuple[str, str]:
+    if config.workgroup:
+        found = _client(config, "redshift-serverless").get_credentials(
+            workgroupName=config.workgroup, dbName=config.database
+        )
+        return str(found["dbUser"]), str(found["dbPassword"])
+    cluster = config.cluster or str(config.host).partition(".")[0]
+    found = _client(config, "redshift").get_cluster_credentials(
+        DbUser=config.db_user, DbName=config.database, ClusterIdentifier=cluster, AutoCreate=False
+    )
+    return str(found["DbUser"]), str(found["DbPassword"])
+
+
+def _client(config: RedshiftConfig, service: str) -> Any:
+    """A boto3 client by the provider's hook; without `aws_conn_id` by the default chain."""
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+
+    return AwsBaseHook(aws_conn_id=config.aws_conn_id, client_type=service, region_name=config.region).get_conn()
+
+
+def copy_keys(config: RedshiftConfig) -> dict[str, str]:
+    """The keys by which COPY reads the staging bucket when no role is named.
+
+    Raises:
+        DestinationError: There are none.
+    """
+    from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+
+    with told("looking for the keys that COPY reads staging with"):
+        found = S3Hook(aws_conn_id=config.aws_conn_id, region_name=config.region).get_credentials()
+    if not found or not found.access_key:
+        raise DestinationError(
+            "COPY has no rights of its own to read staging: neither staging.iam_role nor keys of aws_conn_id",
+            hint="Set staging.iam_role to a role that the cluster has.",
+        )
+    keys = {"aws_access_key_id": found.access_key, "aws_secret_access_key": found.secret_key}
+    return {**keys, "token": found.token} if found.token else keys

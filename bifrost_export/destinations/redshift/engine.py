@@ -1,0 +1,191 @@
+"""Redshift as the commit speaks to it: one session; COPY from the staging bucket, or tables of parts without one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bifrost_export.destinations.redshift import faults
+from bifrost_export.destinations.redshift.bucket import StagingBucket
+from bifrost_export.destinations.redshift.connection import connect, copy_keys
+from bifrost_export.destinations.redshift.dialect import RedshiftDialect
+from bifrost_export.destinations.redshift.part_tables import PartTables
+from bifrost_export.destinations.warehouse.engine import FoundColumn
+from bifrost_export.destinations.warehouse.moving import check_count
+from bifrost_export.destinations.warehouse.sessions import Session
+from bifrost_export.destinations.warehouse.statements import Check, Do, Statement, Value, text
+from bifrost_export.errors import DestinationError
+
+if TYPE_CHECKING:
+    from bifrost_export.destinations.redshift.config import RedshiftConfig
+    from bifrost_export.destinations.warehouse.engine import StagedFile
+    from bifrost_export.destinations.warehouse.names import StagedNames
+    from bifrost_export.destinations.warehouse.tables import Table
+
+LOCK_SECONDS = 60
+"""So long a run waits for the lock before it lets go and tries again."""
+
+
+class RedshiftEngine(Session):
+    """The warehouse of one run.
+
+    Args:
+        config: The destination's config, references resolved.
+        names: The names of what the run stages.
+    """
+
+    def __init__(self, config: RedshiftConfig, names: StagedNames) -> None:
+        super().__init__(RedshiftDialect((config.schema_,)))
+        self.config = config
+        self.names = names
+        self.bucket = StagingBucket(config, names) if config.staging else None
+        self.parts = PartTables(self, names)
+        self._waits = False
+
+    def connect(self) -> Any:
+        """A session whose times are in UTC."""
+        connection = connect(self.config)
+        cursor = connection.cursor()
+        cursor.execute("SET timezone TO 'UTC'")
+        cursor.close()
+        return connection
+
+    def told(self, what: str) -> AbstractContextManager[None]:
+        """Turns the driver's errors into the tree's."""
+        return faults.told(what, locks=self._waits)
+
+    def place(self, name: str, value: Value, values: list[Any]) -> str:
+        """`%s` with its type, which a null needs."""
+        types = {"string": "VARCHAR(65535)", "timestamp": "TIMESTAMPTZ", "int64": "BIGINT", "double": "FLOAT8"}
+        values.append(value.value)
+        return f"CAST(%s AS {types[value.type]})"
+
+    def find(self) -> str:
+        """Look whether the schema is there."""
+        name = self.dialect.fold(self.config.schema_)
+        if not self.query(Statement("SELECT 1 FROM pg_namespace WHERE nspname = :name", {"name": text(name)})):
+            raise DestinationError(
+                f"there is no schema {name} in {self.config.database}",
+                hint="Create it, or mend destination.config.schema.",
+            )
+        return f"{self.config.database}.{name} is there"
+
+    def columns(self, table: str) -> dict[str, FoundColumn] | None:
+        """A table's columns by name, or None where there is no such table."""
+        rows = self.query(
+            Statement(
+                "SELECT column_name, data_type, is_nullable, column_default FROM svv_columns"
+                " WHERE table_schema = :schema AND table_name = :name",
+                {"schema": text(self.dialect.fold(self.config.schema_)), "name": text(self.dialect.fold(table))},
+            )
+        )
+        return {
+            name: FoundColumn(name, str(kind).upper(), nullable == "YES", default is not None)
+            for name, kind, nullable, default in rows
+        } or None
+
+    def stage(self, name: str, file: Path, table: Table, rows: int) -> str:
+        """Put a file into the staging bucket, or its rows into a table of their own."""
+        return self.bucket.put(name, file) if self.bucket else self.parts.fill(name, file, table, rows)
+
+    def unpack(self, table: Table, files: Sequence[StagedFile]) -> list[str]:
+        """COPY the files into a temporary table of this session; tables of parts are read as they are."""
+        if self.bucket is None:
+            return self.parts.sources(table, files)
+        name = f"bifrost_export_{table.name}_{self.names.target.token}"
+        staged = self.dialect.quote(name)
+        address = self.bucket.put_manifest(table.name, files)
+        columns = [
+            f"{self.dialect.quote(each.name)} {self.dialect.type_of(each, is_staged=True)}"
+            f"{' NOT NULL' if each.required else ''}"
+            for each in table.from_files
+        ]
+        self.execute(Statement(f"DROP TABLE IF EXISTS {staged}"))
+        self.execute(Statement(f"CREATE TEMP TABLE {staged} ({', '.join(columns)})"))
+        listed = ", ".join(self.dialect.quote(each.name) for each in table.from_files)
+        self.execute(
+            Statement(
+                f"COPY {staged} ({listed}) FROM {self.dialect.literal(address)} {self._reads_s3()}"
+                " FORMAT AS PARQUET MANIFEST"
+            )
+        )
+        check_count(self, staged, sum(file.rows for file in files))
+        return [staged]
+
+    def _reads_s3(self) -> str:
+        assert self.config.staging is not None  # noqa: S101 (there is a bucket)
+        role = self.config.staging.iam_role
+        if role is not None and role.lower() == "default":
+            return "IAM_ROLE default"
+        if role is not None:
+            return f"IAM_ROLE {self.dialect.literal(role)}"
+        keys = ";".join(f"{name}={value}" for name, value in copy_keys(self.config).items())
+        return f"CREDENTIALS {self.dialect.literal(keys)}"
+
+    def take(self, step: Do | Check) -> None:
+        """Take one step; the lock is waited for no longer than `LOCK_SECONDS`."""
+        if not (isinstance(step, Do) and step.locks):
+            super().take(step)
+            return
+        self.execute(Statement(f"SET statement_timeout TO {LOCK_SECONDS * 1000}"))
+        self._waits = True
+        try:
+            super().take(step)
+        finally:
+            self._waits = False
+        self.execute(Statement("SET statement_timeout TO 0"))
+
+    def roll_back(self) -> None:
+        """Give up a transaction, and forget the lock's timeout."""
+        super().roll_back()
+        self._waits = False
+        if self._connection is not None:
+            self.execute(Statement("SET statement_timeout TO 0"))
+
+    def insert_rows(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows by one statement, every value bound.
+
+        Args:
+            table: The table, quoted.
+            rows: Values in the table's order.
+        """
+        places = ", ".join(f"({', '.join(['%s'] * len(rows[0]))})" for _ in rows)
+        self._execute(f"INSERT INTO {table} VALUES {places}", [value for row in rows for value in row])
+
+    def job_id(self) -> str:
+        """The id of the session's process."""
+        return str(self.query(Statement("SELECT pg_backend_pid()"))[0][0])
+
+    def staged(self) -> list[str]:
+        """What other tokens have staged for this window."""
+        return self.bucket.of_others() if self.bucket else self.parts.of_others()
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Take staged files away."""
+        self.bucket.remove(keys) if self.bucket else self.parts.remove(keys)
+
+    def clean_up(self, keep: dt.timedelta) -> None:
+        """Take away what this run has staged, and what any run has staged longer ago."""
+        self.bucket.clean_up(keep) if self.bucket else self.parts.clean_up(keep)
+
+    def probe_staging(self) -> Any:
+        """Put an object into the staging bucket, let COPY's rights be, and take it away."""
+        from bifrost_export.destinations.steps import Probe
+
+        if self.bucket is None:
+            return Probe(
+                "stage a file",
+                True,
+                "there is no staging bucket: rows go in by batched inserts, which is slow",
+                "Set destination.config.staging to load by COPY.",
+            )
+        with tempfile.TemporaryDirectory(prefix="bifrost-export-") as folder:
+            file = Path(folder, "check")
+            file.write_bytes(b"bifrost-export check: this object may be deleted\n")
+            key = self.bucket.put("check", file)
+        self.bucket.remove([key])
+        return f"{self.bucket.address(key)} was put and deleted"

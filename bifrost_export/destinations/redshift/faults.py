@@ -1,0 +1,123 @@
+"""What Redshift's errors mean for a run: permanent with what to do, or passing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bifrost_export.destinations.warehouse.engine import ConflictError
+from bifrost_export.errors import (
+    BifrostExportError,
+    CredentialsRefusedError,
+    DestinationError,
+    DestinationUnavailableError,
+)
+
+_CONFLICTS = {"40001", "40P01", "55P03"}
+_REFUSED = {"28000", "28P01", "28001"}
+_PASSING = {"57P01", "57P02", "57P03", "53000", "53100", "53200", "53300", "08000", "08003", "08006"}
+_CANCELLED = "57014"
+_HINTS = {
+    "3D000": "Create the database, or mend destination.config.database.",
+    "3F000": "Create the schema, or mend destination.config.schema.",
+    "42501": "Grant it: bifrost-export plan CONFIG --iam tells the statements.",
+    "42P01": "Look who drops tables while a run publishes; clear from plan.",
+    "42601": "This is a fault of this package: report it.",
+}
+_S3 = re.compile(r"S3ServiceException:\s*([^,]*),\s*Status\s+(\d+)[^,]*,\s*Error\s+(\w+)")
+_SERIAL = re.compile(r"\b1023\b|[Ss]erializable isolation violation")
+
+
+@contextmanager
+def told(what: str, *, locks: bool = False) -> Iterator[None]:
+    """Turn the driver's errors into the tree's.
+
+    Args:
+        what: Names the action and the object.
+        locks: It waits for a lock, so that a timeout means that somebody else holds it.
+
+    Raises:
+        CredentialsRefusedError: Redshift does not know who asks.
+        DestinationError: A person must mend it.
+        ConflictError: Another transaction stood in the way.
+        DestinationUnavailableError: It is likely to pass.
+    """
+    from redshift_connector.error import Error, InterfaceError
+
+    try:
+        yield
+    except BifrostExportError:
+        raise
+    except InterfaceError as error:
+        raise _unanswered(what, error) from None
+    except Error as error:
+        raise _answered(what, error, locks=locks) from None
+    except (OSError, EOFError) as error:
+        raise _unanswered(what, error) from None
+
+
+def _unanswered(what: str, error: Exception) -> BifrostExportError:
+    told_of = str(error)
+    if "SSL" in told_of or "certificate" in told_of:
+        return DestinationError(
+            f"{what}: the connection by TLS failed ({type(error).__name__})",
+            hint="Look at the endpoint, and at sslmode in the connection's extra.",
+        )
+    return DestinationUnavailableError(
+        f"{what}: no answer from Redshift ({type(error).__name__})",
+        hint="Look whether the endpoint can be reached from here (security group, VPC); the task tries again.",
+    )
+
+
+def _answered(what: str, error: Any, *, locks: bool) -> BifrostExportError:
+    facts = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+    code, said = str(facts.get("C", "")), str(facts.get("M", "")).splitlines()[:1]
+    message = said[0] if said else type(error).__name__
+    if code in _CONFLICTS or _SERIAL.search(f"{message} {facts.get('D', '')}"):
+        return ConflictError(f"{what}: another transaction stood in the way ({code or message})")
+    if code == _CANCELLED:
+        if locks:
+            return ConflictError(
+                f"{what}: somebody else holds the table longer than a run waits",
+                hint="Look at it: SELECT * FROM svv_transactions WHERE NOT granted OR lock_mode LIKE '%Exclusive%'.",
+            )
+        return DestinationUnavailableError(
+            f"{what}: Redshift cancelled the statement ({message})",
+            hint="Look who cancelled it, or at the queue's timeout; the task tries again.",
+        )
+    if code in _PASSING or not facts:
+        return DestinationUnavailableError(f"{what}: {code or type(error).__name__}", hint="The task tries again.")
+    if code in _REFUSED:
+        return CredentialsRefusedError(
+            f"{what}: Redshift refused user or password", hint="Mend destination.config.credentials, or the connection."
+        )
+    return _of_copy(what, message) or DestinationError(
+        f"{what}: {_without_values(message)} ({code})", hint=_HINTS.get(code, "Look the code up; mend what it names.")
+    )
+
+
+def _of_copy(what: str, message: str) -> BifrostExportError | None:
+    """What COPY says of S3, of its role, and of what it reads."""
+    if match := _S3.search(message):
+        reason, status, code = match.groups()
+        if status.startswith("5") or code in ("SlowDown", "InternalError", "RequestTimeout"):
+            return DestinationUnavailableError(f"{what}: S3 answered {code}", hint="The task tries again.")
+        return DestinationError(
+            f"{what}: S3 refused Redshift ({code}: {reason.strip()})",
+            hint="Let the role or keys of COPY read the staging bucket: s3:GetObject and s3:ListBucket.",
+        )
+    if "not authorized to assume IAM Role" in message or "not authorized to get credentials of role" in message:
+        return DestinationError(
+            f"{what}: Redshift may not assume staging.iam_role",
+            hint="Attach the role to the cluster or workgroup, and let it trust redshift.amazonaws.com.",
+        )
+    if "Spectrum Scan Error" in message:
+        return DestinationError(f"{what}: COPY could not read a staged file", hint="Look at sys_load_error_detail.")
+    return None
+
+
+def _without_values(message: str) -> str:
+    """A message without what might be a row's value: names stand in double quotes, values behind a colon."""
+    return message.partition(":")[0] if "invalid input syntax" in message else message

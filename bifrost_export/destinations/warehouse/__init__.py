@@ -1,0 +1,1 @@
+"""What every warehouse does the same way: stage, temporary table, lock, audit rows, one transaction."""

@@ -1,0 +1,330 @@
+"""The table `bifrost_export_loads`: what is published, read and written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bifrost_export.destinations.port import Published
+from bifrost_export.destinations.warehouse.statements import Statement, Value, instant, real, text, whole
+from bifrost_export.destinations.warehouse.tables import LOADS
+from bifrost_export.window import UTC, Window, parse_instant, rfc3339
+
+if TYPE_CHECKING:
+    from bifrost_export.destinations.port import Target
+    from bifrost_export.destinations.warehouse.engine import Engine
+
+_READ = (
+    "window_start",
+    "window_end",
+    "dataset",
+    "table_name",
+    "revision",
+    "token",
+    "run_id",
+    "planned_at",
+    "superseded_at",
+    "exported",
+    "input_tokens",
+    "output_tokens",
+    "cost_usd",
+    "bytes",
+    "min_timestamp",
+    "max_timestamp",
+    "details",
+)
+
+
+@dataclass(frozen=True)
+class Load:
+    """An audit row: one dataset of one publication of a window.
+
+    Args:
+        window: The window.
+        dataset: The dataset.
+        table: The table that its rows went to.
+        revision: Of the window.
+        token: Of the run.
+        run_id: Of the run.
+        planned_at: When the run was planned, UTC.
+        is_live: It counts: no later load took its place.
+        exported: Its rows.
+        input_tokens: Sum over its rows.
+        output_tokens: Sum over its rows.
+        cost_usd: Sum over its rows.
+        bytes: Bytes of the files that were loaded.
+        min_timestamp: Earliest timestamp of its rows, UTC.
+        max_timestamp: Latest timestamp of its rows, UTC.
+        details: The books by rule, and the schema.
+    """
+
+    window: Window
+    dataset: str
+    table: str
+    revision: int
+    token: str
+    run_id: str
+    planned_at: dt.datetime
+    is_live: bool
+    exported: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+    bytes: int
+    min_timestamp: dt.datetime | None
+    max_timestamp: dt.datetime | None
+    details: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Load:
+        """Read a row of `_READ`."""
+        found = dict(zip(_READ, row, strict=True))
+        return cls(
+            Window(_utc(found["window_start"]), _utc(found["window_end"])),
+            found["dataset"],
+            found["table_name"],
+            int(found["revision"]),
+            found["token"],
+            found["run_id"],
+            _utc(found["planned_at"]),
+            found["superseded_at"] is None,
+            int(found["exported"]),
+            int(found["input_tokens"]),
+            int(found["output_tokens"]),
+            float(found["cost_usd"]),
+            int(found["bytes"]),
+            None if found["min_timestamp"] is None else _utc(found["min_timestamp"]),
+            None if found["max_timestamp"] is None else _utc(found["max_timestamp"]),
+            json.loads(found["details"]),
+        )
+
+
+def _utc(value: dt.datetime) -> dt.datetime:
+    """An instant as a driver gives it; one without a zone is in UTC, which every session is set to."""
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the table says of a window and of those that it overlaps.
+
+    Args:
+        loads: Live rows of the window and of windows that overlap it, and superseded ones of the window itself.
+        window: The window.
+    """
+
+    loads: tuple[Load, ...]
+    window: Window
+
+    @property
+    def revision(self) -> int:
+        """The window's highest revision, superseded ones included; 0 without any."""
+        return max((load.revision for load in self.loads if load.window == self.window), default=0)
+
+    @property
+    def live(self) -> list[Load]:
+        """The rows that count: the window's own, and those of windows that overlap it."""
+        return [load for load in self.loads if load.is_live]
+
+    @property
+    def overlapping(self) -> list[Window]:
+        """Published windows that share an instant with this one without being equal to it."""
+        return sorted({load.window for load in self.live if load.window != self.window})
+
+    def own(self, token: str) -> list[Load]:
+        """The live rows of a run."""
+        return [load for load in self.live if load.window == self.window and load.token == token]
+
+
+class Audit:
+    """The audit rows of one export.
+
+    Args:
+        engine: The warehouse.
+        target: The run.
+    """
+
+    def __init__(self, engine: Engine, target: Target) -> None:
+        self.engine = engine
+        self.target = target
+        self.table = engine.dialect.table(LOADS.name)
+        self._columns = {name: engine.dialect.quote(name) for name in (each.name for each in LOADS.columns)}
+
+    def column(self, name: str) -> str:
+        """A column, quoted."""
+        return self._columns[name]
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """What names the export and the window."""
+        window = self.target.window
+        return {
+            "export_name": text(self.target.export),
+            "window_start": instant(window.start),
+            "window_end": instant(window.end),
+        }
+
+    @property
+    def _of_export(self) -> str:
+        return f"{self.column('kind')} = 'load' AND {self.column('export_name')} = :export_name"
+
+    @property
+    def live_overlaps(self) -> str:
+        """The condition on live rows of the window and of windows that overlap it."""
+        return (
+            f"{self._of_export} AND {self.column('superseded_at')} IS NULL"
+            f" AND {self.column('window_start')} < :window_end AND {self.column('window_end')} > :window_start"
+        )
+
+    @property
+    def of_window(self) -> str:
+        """The condition on all rows of the window."""
+        return (
+            f"{self._of_export} AND {self.column('window_start')} = :window_start"
+            f" AND {self.column('window_end')} = :window_end"
+        )
+
+    def find(self) -> Found:
+        """What the table says of the window; nothing where there is no table yet."""
+        rows = self._read(f"({self.live_overlaps}) OR ({self.of_window})", self.values)
+        return Found(tuple(rows), self.target.window)
+
+    def published(self) -> Iterator[Published]:
+        """Every window of the export that is published, in order."""
+        live = f"{self._of_export} AND {self.column('superseded_at')} IS NULL"
+        windows: dict[Window, list[Load]] = {}
+        for load in self._read(live, {"export_name": text(self.target.export)}):
+            windows.setdefault(load.window, []).append(load)
+        for window in sorted(windows):
+            loads = windows[window]
+            yield Published(
+                window,
+                loads[0].revision,
+                window.name,
+                rfc3339(loads[0].planned_at),
+                sum(load.exported for load in loads),
+                sum(load.bytes for load in loads),
+            )
+
+    def _read(self, condition: str, values: dict[str, Value]) -> Iterable[Load]:
+        if self.engine.columns(LOADS.name) is None:
+            return []
+        columns = ", ".join(self.column(name) for name in _READ)
+        rows = self.engine.query(Statement(f"SELECT {columns} FROM {self.table} WHERE {condition}", values))
+        return [Load.of(row) for row in rows]
+
+    def make_lock(self) -> Statement:
+        """Write the export's own lock row, where it has none."""
+        # It counts as superseded from the start, so that nobody takes it for a load.
+        now = instant(dt.datetime.now(UTC))
+        values = {
+            **self._row(text("lock"), now),
+            "superseded_at": now,
+            **{name: text("") for name in ("dataset", "table_name", "token", "run_id", "job_id")},
+            **{name: text("") for name in ("config_hash", "package_version")},
+            "details": text("{}"),
+        }
+        columns = ", ".join(self.column(name) for name in values)
+        places = ", ".join(f":{name}" for name in values)
+        exists = f"SELECT 1 FROM {self.table} WHERE {self._is_lock}"
+        # A SELECT without FROM takes no WHERE everywhere.
+        return Statement(
+            f"INSERT INTO {self.table} ({columns}) SELECT {places} FROM (SELECT 1 AS one) AS once"
+            f" WHERE NOT EXISTS ({exists})",
+            values,
+        )
+
+    def take_lock(self) -> Statement:
+        """Change the export's own lock row, which one transaction at a time can do."""
+        return Statement(
+            f"UPDATE {self.table} SET {self.column('loaded_at')} = :now WHERE {self._is_lock}",
+            {"now": instant(dt.datetime.now(UTC)), "export_name": text(self.target.export)},
+        )
+
+    @property
+    def _is_lock(self) -> str:
+        return f"{self.column('kind')} = 'lock' AND {self.column('export_name')} = :export_name"
+
+    def _row(self, kind: Value, now: Value) -> dict[str, Value]:
+        numbers = [each.name for each in LOADS.columns if each.type == "int64"]
+        return {
+            "kind": kind,
+            **self.values,
+            "planned_at": now,
+            "loaded_at": now,
+            **{name: whole(0) for name in numbers},
+            "cost_usd": real(0.0),
+        }
+
+    def is_as(self, found: Found) -> Statement:
+        """The condition that the table still says what was found."""
+        values: dict[str, Value] = {**self.values, "found": whole(len(found.live)), "revision": whole(found.revision)}
+        tokens = sorted({load.token for load in found.live})
+        values |= {f"token_{number}": text(token) for number, token in enumerate(tokens)}
+        listed = ", ".join(f":token_{number}" for number in range(len(tokens)))
+        count = f"SELECT COUNT(*) FROM {self.table} WHERE {self.live_overlaps}"
+        same = f" AND ({count} AND {self.column('token')} IN ({listed})) = :found" if tokens else ""
+        highest = f"SELECT COALESCE(MAX({self.column('revision')}), 0) FROM {self.table} WHERE {self.of_window}"
+        return Statement(f"({count}) = :found{same} AND ({highest}) = :revision", values)
+
+    def supersede(self, now: dt.datetime) -> Statement:
+        """Let the live rows of the window, and of those that it covers, count no more."""
+        return Statement(
+            f"UPDATE {self.table} SET {self.column('superseded_at')} = :now"
+            f" WHERE {self._of_export} AND {self.column('superseded_at')} IS NULL"
+            f" AND {self.column('window_start')} >= :window_start AND {self.column('window_end')} <= :window_end",
+            {**self.values, "now": instant(now)},
+        )
+
+    def insert(self, facts: dict[str, Value], now: dt.datetime) -> Statement:
+        """Write an audit row.
+
+        Args:
+            facts: Its columns beside kind, export, window and times.
+            now: When the run publishes.
+        """
+        values = {**self._row(text("load"), instant(now)), **facts}
+        columns = ", ".join(self.column(name) for name in values)
+        places = ", ".join(f":{name}" for name in values)
+        return Statement(f"INSERT INTO {self.table} ({columns}) VALUES ({places})", values)
+
+
+def facts_of(body: dict[str, Any], dataset: str, table: str, min_max: Sequence[str | None]) -> dict[str, Value]:
+    """What an audit row tells of a dataset, from the manifest's fields.
+
+    Args:
+        body: As the pipeline gives them.
+        dataset: The dataset.
+        table: The table that its rows go to.
+        min_max: Earliest and latest timestamp of its rows, RFC 3339, or None.
+    """
+    entry = body["datasets"][dataset]
+    sums = entry["sums"]["exported"]
+    details = {
+        "schema": entry["schema"],
+        "filtered_by": entry["filtered_by"],
+        "kept": entry["kept"],
+        "sums": entry["sums"],
+        "source": body["source"],
+        "unplaced": body["unplaced"],
+    }
+    return {
+        "dataset": text(dataset),
+        "table_name": text(table),
+        "run_id": text(body["run_id"]),
+        "planned_at": instant(parse_instant(body["export_timestamp"])),
+        **{name: whole(entry[name]) for name in ("source", "filtered", "rejected", "exported")},
+        "unsettled": whole(body["unsettled"]),
+        "input_tokens": whole(sums["input_tokens"]),
+        "output_tokens": whole(sums["output_tokens"]),
+        "cost_usd": real(sums["cost_usd"]),
+        "bytes": whole(sum(part["bytes"] for part in entry["parts"])),
+        "min_timestamp": instant(None if min_max[0] is None else parse_instant(min_max[0])),
+        "max_timestamp": instant(None if min_max[1] is None else parse_instant(min_max[1])),
+        "config_hash": text(body["config_hash"]),
+        "package_version": text(body["package"]["version"]),
+        "details": text(json.dumps(details, separators=(",", ":"), sort_keys=True)),
+    }

@@ -1,0 +1,216 @@
+"""The commit of an export into a warehouse, step by step (protocol, section 5)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bifrost_export.destinations.overlap import refuse_overlap
+from bifrost_export.destinations.warehouse.audit import Audit, Found, facts_of
+from bifrost_export.destinations.warehouse.engine import ConflictError, StagedFile, StagedGoneError
+from bifrost_export.destinations.warehouse.fitting import fit
+from bifrost_export.destinations.warehouse.moving import delete, insert, is_whole
+from bifrost_export.destinations.warehouse.statements import Check, CheckFailedError, Do, text, whole
+from bifrost_export.destinations.warehouse.tables import LOADS, REJECTED
+from bifrost_export.errors import DestinationError, DestinationUnavailableError, LostCommitError
+from bifrost_export.window import UTC, rfc3339
+
+if TYPE_CHECKING:
+    from bifrost_export.destinations.port import Draft, Target
+    from bifrost_export.destinations.warehouse.audit import Load
+    from bifrost_export.destinations.warehouse.engine import Engine
+    from bifrost_export.destinations.warehouse.tables import Table, Tables
+
+TRIES = 12
+"""How often a transaction is tried that others stand in the way of."""
+PAUSE = 0.5
+"""Seconds before the second try, about; each further pause is twice as long, up to a minute."""
+
+
+@dataclass
+class Commit:
+    """One attempt to publish one run.
+
+    Args:
+        engine: The warehouse.
+        target: The run.
+        tables: The tables that it writes.
+        draft: What it wants to publish.
+    """
+
+    engine: Engine
+    target: Target
+    tables: Tables
+    draft: Draft
+
+    def __post_init__(self) -> None:
+        """Look at the audit rows of this export."""
+        self.audit = Audit(self.engine, self.target)
+
+    def run(self) -> list[Load]:
+        """Take the steps; gives the audit rows in place.
+
+        Raises:
+            LostCommitError: Another run has published this window since `plan`.
+            OverlapError: Another window that overlaps has been published.
+            DestinationError: What was staged is gone or differs, or the tables don't fit.
+            DestinationUnavailableError: It is likely to work later.
+        """
+        found = self.audit.find()
+        if own := found.own(self.target.token):
+            return own
+        self._decide(found)
+        # What others have staged by now was planned before this run's commit, and so can't be published any more.
+        leftovers = self.engine.staged()
+        for table in self.tables:
+            fit(self.engine, table)
+        self.engine.execute(self.audit.make_lock())
+        sources = self._unpack()
+        own = self._commit(sources)
+        self.engine.remove(leftovers)
+        return own
+
+    def _unpack(self) -> dict[str | None, list[str]]:
+        """Step 2: what was staged, by dataset, as a transaction reads it."""
+        sources: dict[str | None, list[str]] = {}
+        rejected = self.draft.body["rejected"]
+        parts = {name: entry["parts"] for name, entry in self.draft.body["datasets"].items()}
+        for dataset, files in {**parts, None: [rejected] if rejected else []}.items():
+            staged = [StagedFile(file["key"], file["rows"], file["bytes"]) for file in files]
+            try:
+                sources[dataset] = self.engine.unpack(self.tables.of(dataset), staged) if staged else []
+            except StagedGoneError as error:
+                raise DestinationError(
+                    f"{error.key}, which load has staged, is not there any more; nothing was published",
+                    hint="Clear load and what follows it; look for who else deletes there.",
+                ) from None
+        return sources
+
+    def _commit(self, sources: dict[str | None, list[str]]) -> list[Load]:
+        """Steps 3 and 4, tried again while others stand in the way."""
+        last: Exception | None = None
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(random.uniform(0.5, 1.0) * min(60.0, PAUSE * 2**attempt))  # noqa: S311 (a pause)
+            found = self.audit.find()
+            if own := found.own(self.target.token):
+                return own
+            self._decide(found)
+            try:
+                self.engine.transact(self._steps(found, sources), attempt)
+            except CheckFailedError as error:
+                last = self._failed(error)
+            except ConflictError as error:
+                last = error
+            except DestinationUnavailableError:
+                # The answer to COMMIT may have been lost: the audit rows know.
+                if own := self.audit.find().own(self.target.token):
+                    return own
+                raise
+            else:
+                return self.audit.find().own(self.target.token)
+        raise DestinationUnavailableError(
+            f"other transactions stood in the way {TRIES} times; nothing was published ({last})",
+            hint="The task tries again; let fewer runs publish at once, or look who holds the tables.",
+        )
+
+    def _failed(self, error: CheckFailedError) -> Exception:
+        if error.code == "found":  # somebody published meanwhile: look again
+            return error
+        raise DestinationError(
+            f"inside the transaction the rows of {error.code} were not those that were staged: it was rolled back",
+            hint="Look for who else writes rows of this export and window there; clear from plan.",
+        ) from None
+
+    def _decide(self, found: Found) -> None:
+        """Refuse what the audit rows leave no room for.
+
+        Raises:
+            LostCommitError: Another run has published this window since `plan`.
+            OverlapError: A published window overlaps and may not be replaced.
+        """
+        window = self.target.window
+        if (str(found.revision) if found.revision else None) != self.draft.seen:
+            winner = max((load for load in found.loads if load.window == window), key=lambda load: load.revision)
+            raise LostCommitError(
+                f"window {window} of {self.target.export!r} changed since this run's plan: run {winner.run_id!r}"
+                f" (token {winner.token}, revision {winner.revision}) has published it",
+                hint="Clear from plan to read the window anew.",
+            )
+        for other in found.overlapping:
+            refuse_overlap(window, other, self.target.export, replace_overlapping=self.draft.replace_overlapping)
+
+    def _steps(self, found: Found, sources: dict[str | None, list[str]]) -> Sequence[Do | Check]:
+        now = dt.datetime.now(UTC)
+        lock = self.engine.dialect.lock(LOADS, self.audit.take_lock())
+        steps: list[Do | Check] = [Do(lock, locks=True), Check(self.audit.is_as(found), "found")]
+        for dataset in self.target.datasets:
+            steps += self._replace(self.tables.of(dataset), self._former(found, dataset), sources[dataset], now)
+            parts = self.draft.body["datasets"][dataset]["parts"]
+            sums = self.draft.body["datasets"][dataset]["sums"]["exported"]
+            steps.append(Check(is_whole(self.engine, self.target, self.tables.of(dataset), parts, sums), dataset))
+        steps += self._drop_moved(found)
+        formers = {load.window for load in found.live}
+        if formers or sources[None]:
+            rejected = [(window, None, None) for window in sorted(formers)]
+            steps += self._replace(REJECTED, rejected, sources[None], now)
+        if formers:
+            steps.append(Do(self.audit.supersede(now)))
+        return [*steps, *(Do(self.audit.insert(self._facts(dataset, found), now)) for dataset in self.target.datasets)]
+
+    def _replace(self, table: Table, formers: list[Any], sources: list[str], now: dt.datetime) -> list[Do | Check]:
+        deleted = [Do(delete(self.engine, self.target, table.name, table.ordered_by, *former)) for former in formers]
+        return [*deleted, *(Do(insert(self.engine, self.target, table, source, now)) for source in sources)]
+
+    def _former(self, found: Found, dataset: str) -> list[Any]:
+        """The windows whose rows this run takes the place of in a dataset's table, with the bounds of their rows."""
+        name = self.tables.of(dataset).name
+        bounds = {load.window: (load.min_timestamp, load.max_timestamp) for load in found.live if load.table == name}
+        # Rows that no audit row tells of would be doubled: the window itself is always cleared.
+        windows = sorted({self.target.window, *bounds})
+        return [(window, *bounds.get(window, (None, None))) for window in windows]
+
+    def _drop_moved(self, found: Found) -> list[Do | Check]:
+        """Delete the former rows of tables that the export has left since."""
+        current = {table.name for table in self.tables}
+        left = {(load.table, load.window) for load in found.live if load.table not in current and load.exported}
+        return [
+            Do(delete(self.engine, self.target, table, "_window_start", window, None, None))
+            for table, window in sorted(left)
+            if self.engine.columns(table) is not None
+        ]
+
+    def _facts(self, dataset: str, found: Found) -> dict[str, Any]:
+        parts = self.draft.body["datasets"][dataset]["parts"]
+        earliest = min((part["min_timestamp"] for part in parts if part["min_timestamp"]), default=None)
+        latest = max((part["max_timestamp"] for part in parts if part["max_timestamp"]), default=None)
+        return {
+            **facts_of(self.draft.body, dataset, self.tables.of(dataset).name, (earliest, latest)),
+            "revision": whole(found.revision + 1),
+            "token": text(self.target.token),
+            "job_id": text(self.engine.job_id()),
+        }
+
+
+def describe(loads: Sequence[Load], body: dict[str, Any], address: Any) -> dict[str, Any]:
+    """The manifest's fields with the tables that the rows are in.
+
+    Args:
+        loads: The audit rows in place.
+        body: The fields as the pipeline gives them.
+        address: Names a table for people.
+    """
+    tables = {
+        load.dataset: [{"table": address(load.table), "rows": load.exported, "bytes": load.bytes}] for load in loads
+    }
+    return {
+        **body,
+        "revision": loads[0].revision,
+        "token": loads[0].token,
+        "planned_at": rfc3339(loads[0].planned_at),
+        "datasets": {name: {**entry, "tables": tables.get(name, [])} for name, entry in body["datasets"].items()},
+    }

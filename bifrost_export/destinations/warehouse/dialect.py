@@ -1,0 +1,93 @@
+"""How one warehouse writes SQL: quoting, types, tables, comments. Only what differs between warehouses stands here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from bifrost_export.destinations.warehouse.statements import Statement
+from bifrost_export.errors import DestinationError
+
+if TYPE_CHECKING:
+    from bifrost_export.destinations.warehouse.tables import Column, Table
+
+
+class Dialect:
+    """The SQL of one warehouse.
+
+    Class attributes: `types` names a column's type in a table, `staged_types` those that differ in the temporary table
+    that files are read into, `accepted` the types of a table that somebody else has made which hold the same values.
+
+    Args:
+        schema: Names that stand before a table's, outermost first.
+    """
+
+    types: ClassVar[Mapping[str, str]]
+    staged_types: ClassVar[Mapping[str, str]] = {}
+    accepted: ClassVar[Mapping[str, frozenset[str]]]
+
+    def __init__(self, schema: tuple[str, ...]) -> None:
+        self.schema = schema
+
+    def fold(self, name: str) -> str:
+        """A name as the warehouse keeps it when nobody quotes it."""
+        return name
+
+    def key(self, name: str) -> str:
+        """What a column's name is compared by."""
+        return self.fold(name)
+
+    def quote(self, name: str) -> str:
+        """A name, quoted."""
+        return f'"{self.fold(name)}"'
+
+    def table(self, name: str) -> str:
+        """A table with its schema, quoted."""
+        return ".".join(self.quote(each) for each in (*self.schema, name))
+
+    def address(self, name: str) -> str:
+        """A table with its schema, for people."""
+        return ".".join(self.fold(each) for each in (*self.schema, name))
+
+    def type_of(self, column: Column, *, is_staged: bool = False) -> str:
+        """A column's type in the warehouse.
+
+        Raises:
+            DestinationError: The column is of a type that no table of this warehouse holds.
+        """
+        known = {**self.types, **(self.staged_types if is_staged else {})}
+        if column.type not in known:
+            raise DestinationError(
+                f"the column {column.name!r} is of the type {column.type}, which has no place in a table",
+                allowed=", ".join(sorted(known)),
+            )
+        return known[column.type]
+
+    def literal(self, text: str) -> str:
+        """A text of ours, such as a comment, as a literal."""
+        return "'" + text.replace("'", "''") + "'"
+
+    def define(self, column: Column) -> str:
+        """A column in `CREATE TABLE`."""
+        return f"{self.quote(column.name)} {self.type_of(column)}{' NOT NULL' if column.required else ''}"
+
+    def create(self, table: Table) -> Iterable[Statement]:
+        """Make a table where there is none, with comments."""
+        raise TypeError(f"{type(self).__name__} makes no tables")
+
+    def add(self, table: Table, column: Column) -> Iterable[Statement]:
+        """Add a column, which takes null in the rows that are there."""
+        raise TypeError(f"{type(self).__name__} widens no tables")
+
+    def lock(self, table: Table, statement: Statement) -> Statement:
+        """The statement that takes the lock.
+
+        Args:
+            table: The table of loads.
+            statement: An update of the export's own lock row there.
+        """
+        return statement
+
+    def unstaged(self, column: Column) -> str:
+        """A staged column, as what a table's column takes."""
+        return self.quote(column.name)

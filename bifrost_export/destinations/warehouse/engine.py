@@ -1,0 +1,167 @@
+"""What a warehouse brings: its SQL, its bulk path, and one transaction at a time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bifrost_export.errors import DestinationUnavailableError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+
+    from bifrost_export.destinations.steps import Probe
+    from bifrost_export.destinations.warehouse.dialect import Dialect
+    from bifrost_export.destinations.warehouse.statements import Check, Do, Statement
+    from bifrost_export.destinations.warehouse.tables import Column, Table
+
+
+class ConflictError(DestinationUnavailableError):
+    """Another transaction stood in the way; the same one is likely to pass soon."""
+
+
+class StagedGoneError(Exception):
+    """What `load` has staged is not there any more.
+
+    Args:
+        key: What is missing.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+@dataclass(frozen=True)
+class FoundColumn:
+    """A column of a table as the warehouse describes it.
+
+    Args:
+        name: As it is kept.
+        type: The warehouse's word, in upper case, without length or precision.
+        takes_null: Whether it may hold null.
+        has_default: Whether a row may leave it out.
+    """
+
+    name: str
+    type: str
+    takes_null: bool
+    has_default: bool = False
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """A file that `load` has staged.
+
+    Args:
+        key: Its name.
+        rows: Its rows.
+        bytes: Its size.
+    """
+
+    key: str
+    rows: int
+    bytes: int
+
+
+def moment(what: str) -> None:
+    """Say that a request is about to leave, to whoever listens by `sys.addaudithook`: a trace, or a test that kills."""
+    sys.audit("bifrost_export.warehouse", what)
+
+
+class Engine(Protocol):
+    """**Protocol.** A warehouse, signed in when first asked; `close` ends its session.
+
+    Every method raises `DestinationError` for what a person must mend, and `DestinationUnavailableError` for what
+    passes.
+    """
+
+    dialect: Dialect
+
+    def query(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """The rows that a statement gives, outside any transaction."""
+        ...
+
+    def execute(self, statement: Statement) -> None:
+        """Run a statement, outside any transaction."""
+        ...
+
+    def columns(self, table: str) -> dict[str, FoundColumn] | None:
+        """A table's columns by name, or None where there is no such table."""
+        ...
+
+    def find(self) -> str:
+        """Look whether the schema is there; gives what to tell of it.
+
+        Raises:
+            DestinationError: It isn't.
+        """
+        ...
+
+    def create(self, table: Table) -> None:
+        """Make a table where there is none, with comments."""
+        ...
+
+    def add(self, table: Table, columns: Sequence[Column]) -> None:
+        """Add columns, which take null in the rows that are there."""
+        ...
+
+    def stage(self, name: str, file: Path, table: Table, rows: int) -> str:
+        """Put a Parquet file where the warehouse reads it; gives its key. The same name again replaces it."""
+        ...
+
+    def unpack(self, table: Table, files: Sequence[StagedFile]) -> list[str]:
+        """Bring staged files where a transaction reads them.
+
+        Args:
+            table: The table that they are for.
+            files: In order; at least one.
+
+        Returns:
+            What may stand after FROM, each once; together they hold the rows of all files.
+
+        Raises:
+            StagedGoneError: One of them is not there.
+            DestinationError: They hold other rows than were staged.
+        """
+        ...
+
+    def transact(self, steps: Sequence[Do | Check], attempt: int) -> None:
+        """Take all steps in one transaction, or none.
+
+        Args:
+            steps: In order; the first takes the lock.
+            attempt: How many times these steps were tried before.
+
+        Raises:
+            ConflictError: Another transaction stood in the way.
+            CheckFailedError: A check did not hold.
+        """
+        ...
+
+    def job_id(self) -> str:
+        """The warehouse's own name of the session or job that publishes."""
+        ...
+
+    def staged(self) -> list[str]:
+        """The keys that other tokens have staged for this window."""
+        ...
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Take staged files away; those that are gone are fine."""
+        ...
+
+    def clean_up(self, keep: dt.timedelta) -> None:
+        """Take away what this run has staged, and what runs of any window have staged longer ago."""
+        ...
+
+    def probe_staging(self) -> str | Probe:
+        """Put a file where `load` puts them, and take it away; gives what was found."""
+        ...
+
+    def close(self) -> None:
+        """End the session."""
+        ...

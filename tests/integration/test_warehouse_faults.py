@@ -1,0 +1,193 @@
+"""What a warehouse refuses is one clear error: for good with what to do, or passing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bifrost_export.destinations.redshift import engine as redshift_engine
+from bifrost_export.destinations.warehouse import commit
+from bifrost_export.errors import CredentialsRefusedError, DestinationError, DestinationUnavailableError
+from bifrost_export.window import Window
+from tests.integration.exports import Export
+from tests.servers.bigquery.server import BigQuery
+from tests.servers.bigquery.service import Fault
+from tests.servers.redshift.server import Redshift
+from tests.servers.snowflake.server import PASSWORD, USER, Snowflake
+
+DAY = Window.parse("2026-03-01", "2026-03-02")
+
+
+@pytest.fixture(autouse=True)
+def few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conflicts are given up soon."""
+    monkeypatch.setattr(commit, "TRIES", 2)
+    monkeypatch.setattr(commit, "PAUSE", 0.01)
+
+
+def export(folder: Path, log_store: Path, kind: str, config: dict[str, Any]) -> Export:
+    """An export of the sample log store."""
+    return Export(folder, log_store, destination={"type": kind, "config": config})
+
+
+class TestRedshift:
+    """PostgreSQL's own refusals, and COPY's."""
+
+    def test_a_wrong_password(
+        self, redshift: Redshift, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is refused for good."""
+        for name, value in redshift.connections(password="wrong-password").items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(CredentialsRefusedError, match="refused user or password") as raised:
+            export(tmp_path, log_store, "redshift", redshift.config()).run(DAY)
+        assert "wrong-password" not in str(raised.value)
+
+    def test_a_missing_database(self, redshift: Redshift, tmp_path: Path, log_store: Path) -> None:
+        """It is named."""
+        with pytest.raises(DestinationError, match=r'database "nowhere" does not exist.*Create the database'):
+            export(tmp_path, log_store, "redshift", redshift.config(database="nowhere")).run(DAY)
+
+    def test_a_missing_schema(self, redshift: Redshift, tmp_path: Path, log_store: Path) -> None:
+        """Before any data moves."""
+        with pytest.raises(DestinationError, match="there is no schema nowhere"):
+            export(tmp_path, log_store, "redshift", redshift.config(schema="nowhere")).run(DAY)
+        assert redshift.staged() == []
+
+    def test_a_missing_right(
+        self, redshift: Redshift, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The way to the GRANTs is told."""
+        redshift.sql("CREATE USER guest PASSWORD 'guest-password'; GRANT SELECT ON svv_columns TO guest")
+        for name, value in redshift.connections("guest", "guest-password").items():
+            monkeypatch.setenv(name, value)
+        try:
+            with pytest.raises(DestinationError, match=r"permission denied.*42501.*--iam"):
+                export(tmp_path, log_store, "redshift", redshift.config()).run(DAY)
+        finally:
+            redshift.sql("DROP OWNED BY guest; DROP USER guest")
+
+    def test_a_role_that_copy_may_not_take(self, redshift: Redshift, tmp_path: Path, log_store: Path) -> None:
+        """It says whom to let."""
+        staging = {"bucket": redshift.bucket, "iam_role": "arn:aws:iam::123456789012:role/other"}
+        with pytest.raises(DestinationError, match=r"may not assume staging\.iam_role"):
+            export(tmp_path, log_store, "redshift", redshift.config(staging=staging)).run(DAY)
+
+    def test_a_bucket_that_is_not_there(self, redshift: Redshift, tmp_path: Path, log_store: Path) -> None:
+        """The store's own word."""
+        staging = {"bucket": "no-such-bucket", "iam_role": "default"}
+        with pytest.raises(DestinationError, match="NoSuchBucket"):
+            export(tmp_path, log_store, "redshift", redshift.config(staging=staging)).run(DAY)
+
+    def test_a_table_that_somebody_else_holds(
+        self, redshift: Redshift, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The run gives up after a while, and is worth another try."""
+        monkeypatch.setattr(redshift_engine, "LOCK_SECONDS", 1)
+        one = export(tmp_path, log_store, "redshift", redshift.config())
+        one.run(DAY)
+        import redshift_connector
+
+        with redshift_connector.connect(
+            host="127.0.0.1",
+            port=redshift.proxy.port,
+            user=redshift.postgres.user,
+            password=redshift.postgres.password,
+            database=redshift.database,
+            ssl=False,
+        ) as other:
+            other.cursor().execute("LOCK TABLE bifrost_export_loads IN SHARE MODE")
+            with pytest.raises(DestinationUnavailableError, match="holds the table longer"):
+                one.run(DAY)
+            other.rollback()
+        assert one.run(DAY)["revision"] == 2
+
+
+class TestSnowflake:
+    """fakesnow's refusals, and those that it is told to make."""
+
+    def test_a_wrong_password(
+        self, snowflake: Snowflake, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is refused for good."""
+        for name, value in snowflake.connections(password="wrong-password").items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(CredentialsRefusedError, match="refused user, password or key") as raised:
+            export(tmp_path, log_store, "snowflake", snowflake.config()).run(DAY)
+        assert "wrong-password" not in str(raised.value)
+
+    def test_a_missing_schema(self, snowflake: Snowflake, tmp_path: Path, log_store: Path) -> None:
+        """Before any data moves."""
+        with pytest.raises(DestinationError, match="NOWHERE"):
+            export(tmp_path, log_store, "snowflake", snowflake.config(schema="nowhere")).run(DAY)
+
+    @pytest.mark.parametrize("what", ["CREATE TABLE", "^PUT"], ids=["a table", "a file"])
+    def test_a_missing_right(self, snowflake: Snowflake, tmp_path: Path, log_store: Path, what: str) -> None:
+        """The way to the GRANTs is told."""
+        snowflake.server.tell(users={USER: {"password": PASSWORD, "may_not": what}})
+        with pytest.raises(DestinationError, match=r"Insufficient privileges.*3001.*--iam"):
+            export(tmp_path, log_store, "snowflake", snowflake.config()).run(DAY)
+
+    @pytest.mark.parametrize(
+        ("statement", "number", "expected"),
+        [("^COPY", 604, "was cancelled in Snowflake"), ("^UPDATE", 625, "holds the table longer")],
+    )
+    def test_what_passes_is_told_apart(
+        self, snowflake: Snowflake, tmp_path: Path, log_store: Path, statement: str, number: int, expected: str
+    ) -> None:
+        """A cancelled statement, a table that somebody else holds."""
+        fault = {"statement": statement, "number": number, "text": "told by the test"}
+        snowflake.server.tell(faults=[fault, fault])
+        one = export(tmp_path, log_store, "snowflake", snowflake.config())
+        with pytest.raises(DestinationUnavailableError, match=expected):
+            one.run(DAY)
+        snowflake.server.tell(faults=[])
+        assert one.run(DAY)["revision"] == 1
+
+
+class TestBigQuery:
+    """The service's refusals."""
+
+    def test_a_key_that_google_does_not_know(
+        self, bigquery: BigQuery, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is refused for good."""
+        bigquery.account.is_disabled = True
+        with pytest.raises(CredentialsRefusedError, match="Google's sign-in refused"):
+            export(tmp_path, log_store, "bigquery", bigquery.config()).run(DAY)
+
+    def test_a_missing_dataset(self, bigquery: BigQuery, tmp_path: Path, log_store: Path) -> None:
+        """It is named."""
+        with pytest.raises(DestinationError, match="Not found: Dataset bifrost-test:nowhere"):
+            export(tmp_path, log_store, "bigquery", bigquery.config(dataset="nowhere")).run(DAY)
+
+    def test_a_missing_right(self, bigquery: BigQuery, tmp_path: Path, log_store: Path) -> None:
+        """The way to the roles is told."""
+        some = frozenset({"bigquery.datasets.get", "bigquery.tables.get", "bigquery.tables.list"})
+        less = replace(bigquery.account, permissions=some)
+        bigquery.auth.accounts[less.email] = less
+        with pytest.raises(DestinationError, match=r"refused it \(accessDenied\).*--iam"):
+            export(tmp_path, log_store, "bigquery", bigquery.config()).run(DAY)
+
+    def test_a_load_job_that_is_cancelled_passes_and_the_next_one_has_the_next_number(
+        self, bigquery: BigQuery, tmp_path: Path, log_store: Path
+    ) -> None:
+        """It is worth another try."""
+        bigquery.api.service.faults.append(Fault("_load_", "stopped", "Job execution was cancelled: User requested"))
+        one = export(tmp_path, log_store, "bigquery", bigquery.config())
+        with pytest.raises(DestinationUnavailableError, match="the job was cancelled"):
+            one.run(DAY)
+        assert one.run(DAY)["revision"] == 1
+
+    def test_a_transaction_that_is_cancelled_for_another_is_tried_again_by_the_run_itself(
+        self, bigquery: BigQuery, tmp_path: Path, log_store: Path
+    ) -> None:
+        """By a job with the next number."""
+        told = "Transaction is aborted due to concurrent update against table x. Transaction ID: 1"
+        bigquery.api.service.faults.append(Fault("_publish_", "invalidQuery", told))
+        found = export(tmp_path, log_store, "bigquery", bigquery.config()).run(DAY)
+        assert found["revision"] == 1
+        assert [job[-2:] for job in bigquery.api.service.jobs if "_publish_" in job][-2:] == ["_0", "_1"]

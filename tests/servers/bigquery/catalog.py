@@ -1,0 +1,150 @@
+"""Datasets and tables: what the API tells of them, and the DuckDB tables that hold their rows."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from tests.servers.bigquery.errors import ApiError, missing
+
+TYPES = {
+    "INTEGER": "BIGINT",
+    "INT64": "BIGINT",
+    "FLOAT": "DOUBLE",
+    "FLOAT64": "DOUBLE",
+    "BOOLEAN": "BOOLEAN",
+    "BOOL": "BOOLEAN",
+    "STRING": "VARCHAR",
+    "DATE": "DATE",
+    "TIMESTAMP": "TIMESTAMP",  # in UTC
+    "JSON": "JSON",
+}
+Key = tuple[str, str, str]
+"""Project, dataset, table."""
+
+
+def now() -> str:
+    """Milliseconds, as the API writes times."""
+    return str(int(time.time() * 1000))
+
+
+def quoted(key: Key) -> str:
+    """The DuckDB table of a table."""
+    return f'"{key[0]}:{key[1]}"."{key[2]}"'
+
+
+@dataclass
+class Catalog:
+    """All datasets and tables of the service.
+
+    Args:
+        database: Holds the rows.
+        datasets: Their resources.
+        tables: Their resources.
+        changed: When a committed transaction or statement last changed rows of a table, by a counter.
+    """
+
+    database: Any = field(default_factory=lambda: duckdb.connect(":memory:"))
+    datasets: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    tables: dict[Key, dict[str, Any]] = field(default_factory=dict)
+
+    def make_dataset(self, project: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Make a dataset."""
+        name = body["datasetReference"]["datasetId"]
+        if (project, name) in self.datasets:
+            raise ApiError(409, "duplicate", f"Already Exists: Dataset {project}:{name}")
+        self.database.execute(f'CREATE SCHEMA "{project}:{name}"')
+        resource = {**body, "id": f"{project}:{name}", "location": "EU", "etag": uuid.uuid4().hex}
+        resource["datasetReference"] = {"projectId": project, "datasetId": name}
+        self.datasets[project, name] = resource
+        return resource
+
+    def dataset(self, project: str, name: str) -> dict[str, Any]:
+        """A dataset's resource."""
+        if (project, name) not in self.datasets:
+            raise missing("Dataset", f"{project}:{name}")
+        return self.datasets[project, name]
+
+    def table(self, key: Key) -> dict[str, Any]:
+        """A table's resource."""
+        self.dataset(*key[:2])
+        if key not in self.tables:
+            raise missing("Table", f"{key[0]}:{key[1]}.{key[2]}")
+        return self.tables[key]
+
+    def describe(self, key: Key) -> dict[str, Any]:
+        """A table's resource with the number of its rows."""
+        table = self.table(key)
+        rows = self.database.cursor().execute(f"SELECT COUNT(*) FROM {quoted(key)}").fetchone()[0]
+        return {**table, "numRows": str(rows), "numBytes": "0"}
+
+    def make_table(self, key: Key, body: dict[str, Any]) -> dict[str, Any]:
+        """Make a table."""
+        self.dataset(*key[:2])
+        if key in self.tables:
+            raise ApiError(409, "duplicate", f"Already Exists: Table {key[0]}:{key[1]}.{key[2]}")
+        fields = body.get("schema", {}).get("fields", [])
+        self._check_layout(body, {each["name"]: each for each in fields})
+        self.database.execute(f"CREATE TABLE {quoted(key)} ({', '.join(_define(each) for each in fields)})")
+        project, dataset, table = key
+        self.tables[key] = {
+            **body,
+            "kind": "bigquery#table",
+            "id": f"{project}:{dataset}.{table}",
+            "tableReference": {"projectId": project, "datasetId": dataset, "tableId": table},
+            "schema": {"fields": [{"mode": "NULLABLE", **each} for each in fields]},
+            "type": "TABLE",
+            "etag": uuid.uuid4().hex,
+            "creationTime": now(),
+            "lastModifiedTime": now(),
+            "location": "EU",
+        }
+        return self.describe(key)
+
+    def _check_layout(self, body: dict[str, Any], fields: dict[str, dict[str, Any]]) -> None:
+        by = (body.get("timePartitioning") or {}).get("field")
+        if by and fields.get(by, {}).get("type") not in ("TIMESTAMP", "DATE", "DATETIME"):
+            raise ApiError(400, "invalid", f"The field specified for partitioning cannot be found: {by}")
+        clustering = (body.get("clustering") or {}).get("fields", [])
+        if len(clustering) > 4 or any(name not in fields for name in clustering):
+            raise ApiError(400, "invalid", "Clustering fields must be at most 4 top-level fields of the schema")
+
+    def patch_table(self, key: Key, body: dict[str, Any], seen: str | None) -> dict[str, Any]:
+        """Change a table's resource; a schema may only grow by columns that take null."""
+        table = self.table(key)
+        if seen is not None and seen != table["etag"]:
+            raise ApiError(412, "conditionNotMet", "Precondition check failed.")
+        if "schema" in body:
+            self._widen(key, table, body["schema"]["fields"])
+        table.update({name: value for name, value in body.items() if name != "etag"})
+        table["etag"] = uuid.uuid4().hex
+        return self.describe(key)
+
+    def _widen(self, key: Key, table: dict[str, Any], fields: list[dict[str, Any]]) -> None:
+        former = {each["name"].lower(): each for each in table["schema"]["fields"]}
+        given = {each["name"].lower(): each for each in fields}
+        for name, each in former.items():
+            if name not in given or TYPES[given[name]["type"]] != TYPES[each["type"]]:
+                raise ApiError(400, "invalid", f"Provided Schema does not match Table. Field {name} has changed type")
+        for name, each in given.items():
+            if name not in former:
+                if each.get("mode") == "REQUIRED":
+                    raise ApiError(400, "invalid", f"Cannot add required fields to an existing schema. (field: {name})")
+                self.database.execute(f"ALTER TABLE {quoted(key)} ADD COLUMN {_define(each)}")
+
+    def drop_table(self, key: Key) -> None:
+        """Delete a table."""
+        self.table(key)
+        self.database.execute(f"DROP TABLE {quoted(key)}")
+        del self.tables[key]
+
+
+def _define(each: dict[str, Any]) -> str:
+    if each["type"] not in TYPES or each.get("mode") == "REPEATED":
+        raise ApiError(501, "notImplemented", f"the stand-in has no type {each['type']} {each.get('mode')}")
+    null = " NOT NULL" if each.get("mode") == "REQUIRED" else ""
+    return f'"{each["name"]}" {TYPES[each["type"]]}{null}'

@@ -1,0 +1,44 @@
+"""Locks on tables, as UPDATE, DELETE and MERGE take them until their transaction ends."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+
+_CHANGES = re.compile(r"\s*(?:UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+(\S+)", re.IGNORECASE)
+
+
+@dataclass
+class Locks:
+    """Who holds which table.
+
+    Args:
+        holders: Each locked table with the session that holds it.
+    """
+
+    holders: dict[str, object] = field(default_factory=dict)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def take(self, command: str, session: object, seconds: float) -> bool:
+        """Wait for the lock that a statement takes; False when the time is over."""
+        match = _CHANGES.match(command)
+        if match is None:
+            return True
+        table, deadline = match[1].upper(), time.monotonic() + seconds
+        with self._changed:
+            while self.holders.get(table, session) is not session:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(left)
+            self.holders[table] = session
+        return True
+
+    def release(self, session: object) -> None:
+        """Let go of everything that a session holds."""
+        with self._changed:
+            for table in [table for table, holder in self.holders.items() if holder is session]:
+                del self.holders[table]
+            self._changed.notify_all()
