@@ -225,7 +225,9 @@ class WarehouseContract:
 
     def test_a_changed_type_is_refused_before_any_data_moves(self, place: Place) -> None:
         """By `plan`'s look, with both types."""
-        place.run().load(["a"]).publish()
+        first = place.run().load(["a"])
+        first.publish()
+        first.clean_up()
 
         run = place.run(NEXT_DAY, columns=columns(status_code="string"))
         with pytest.raises(DestinationError, match=r"(?i)status_code is \w+.* and would have to be .*no row was moved"):

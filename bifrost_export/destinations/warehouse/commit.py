@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.overlap import refuse_overlap
-from bifrost_export.destinations.warehouse.audit import Audit, Found, facts_of
+from bifrost_export.destinations.warehouse.audit import Audit, facts_of
 from bifrost_export.destinations.warehouse.engine import ConflictError, StagedFile, StagedGoneError
 from bifrost_export.destinations.warehouse.fitting import fit
 from bifrost_export.destinations.warehouse.moving import delete, insert, is_whole
@@ -21,8 +21,8 @@ from bifrost_export.window import UTC, rfc3339
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.port import Draft, Target
-    from bifrost_export.destinations.warehouse.audit import Load
     from bifrost_export.destinations.warehouse.engine import Engine
+    from bifrost_export.destinations.warehouse.loads import Found, Load
     from bifrost_export.destinations.warehouse.tables import Table, Tables
 
 TRIES = 12

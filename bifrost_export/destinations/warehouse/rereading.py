@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from bifrost_export.destinations.port import Target
-    from bifrost_export.destinations.warehouse.audit import Load
     from bifrost_export.destinations.warehouse.engine import Engine
+    from bifrost_export.destinations.warehouse.loads import Load
     from bifrost_export.window import Window
 
 _MEASURED = (

@@ -59,6 +59,8 @@ class _Session:
             self.client.sendall(b"N")
             code, body = wire.read_startup(self.client)
         with socket.create_connection(("127.0.0.1", self.proxy.upstream)) as self.server:
+            for each in (self.client, self.server):
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if code == wire.CANCEL:
                 self.server.sendall(struct.pack("!II", len(body) + 8, code) + body)
                 return
@@ -106,10 +108,12 @@ class _Session:
         verdict = [self._judge(sql) for sql in asked]
         read = {sql: self._read(sql) for sql in asked}
         copy: Copy | None = None
+        batch = b""
         for kind, body in sent:
             rewritten, found = self._rewrite(kind, body, read)
             copy = found or copy
-            self.server.sendall(wire.message(kind, rewritten))
+            batch += wire.message(kind, rewritten)
+        self.server.sendall(batch)
         self._pump(copy, is_query=sent[-1][0] == _QUERY)
         if "cut after" in verdict:
             raise _CutError
