@@ -165,7 +165,7 @@ def _result(
                 "filtered_by": each.filtered_by,
                 "rejected": each.rejected.rows,
                 "exported": each.staged.rows,
-                "offloaded": {outcome: each.offloaded.get(outcome, 0) for outcome in OUTCOMES},
+                **_offloaded(each),
                 **_places(plan, published.get(name, {})),
             }
             for name, each in books.items()
@@ -173,6 +173,13 @@ def _result(
         **({} if calls is None else {"mcp": _calls(calls)}),
         "warnings": warnings,
     }
+
+
+def _offloaded(books: Books) -> dict[str, Any]:
+    """What became of offloaded payloads, where any was needed."""
+    if not any(books.offloaded.values()):
+        return {}
+    return {"offloaded": {outcome: books.offloaded.get(outcome, 0) for outcome in OUTCOMES}}
 
 
 def _places(plan: Plan, published: dict[str, Any]) -> dict[str, Any]:

@@ -65,14 +65,15 @@ class Crashes(SmallBlocks):
         """`load` and `publish` are tried again as Airflow does it, under the same token."""
         for moment in self.moments(self.calls(place)):
             _published(place, *OLD)
-            run = _broken(place.run(), Faults(moment, after=after))
+            faults = Faults(moment, after=after)
+            run = _broken(place.run(), faults)
             for _ in range(3):
                 try:
                     run.load(*self.new, rejected=b"r").publish()
                     break
                 except PassingError:
                     place.check_whole()
-
+            faults.close_files()
             _check_clean(place, run)
 
     def test_of_runs_at_the_same_time_one_wins_and_the_others_say_so(self, place: Place) -> None:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bench.readme import rendered
 
 ROOT = Path(__file__).parents[2]
@@ -14,6 +16,7 @@ FORMATS = ("parquet-zstd", "parquet-gzip", "csv.gz", "jsonl.gz")
 WHAT = ("bifrost-export, 1 slice", "bifrost-export, 2 slices", "pandas")
 
 
+@pytest.mark.long
 def test_the_benchmark_writes_its_results(tmp_path: Path) -> None:
     """Every log store, format and program is in them once, beside the floors; the table has a line for each."""
     out = tmp_path / "results.json"

@@ -18,7 +18,7 @@ from tests.servers.gcs import CloudStorage
 class Quick(ObjectStoreContract):
     """The contract with a few parts, broken at some calls; `make test-long` takes the rest."""
 
-    every: ClassVar[int] = 7
+    every: ClassVar[int] = 13
 
     @pytest.fixture(params=[1, 3, pytest.param(250, marks=pytest.mark.long)], ids=lambda number: f"{number}-parts")
     def parts(self, request: pytest.FixtureRequest) -> int:

@@ -52,7 +52,7 @@ def test_extra_fields_stand_behind_the_record(log_store: Path, tmp_path: Path, f
     [part] = parts_of(export)
     with duckdb.connect() as connection:
         source = READERS[format_].format(part)
-        columns = "request_id::VARCHAR, team_id, virtual_key_name, session_id, fallback_index::BIGINT"
+        columns = "request_id::VARCHAR, team_id, virtual_key_name, session_id::VARCHAR, fallback_index::BIGINT"
         numbers = "stream::BOOL::INT, input_cost::DOUBLE"
         found = connection.sql(f"SELECT {columns}, {numbers} FROM {source} ORDER BY 1").fetchall()
         assert connection.sql(f"SELECT bool_and(created_at IS NOT NULL) FROM {source}").fetchall() == [(True,)]

@@ -15,7 +15,7 @@ from tests.integration.killing import run_cli
 from tests.integration.published import comparable, folder_contents, stale
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
-EVERY = 1 if os.environ.get("BIFROST_TEST_LONG") else 5
+EVERY = 1 if os.environ.get("BIFROST_TEST_LONG") else 15
 """Of all moments, every n-th is tried by `make test`, each one by `make test-long`."""
 
 TRANSFORMATIONS = [

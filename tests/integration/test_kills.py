@@ -21,7 +21,7 @@ from tests.servers.fault_proxy import Proxy, at, fault_proxy
 
 CREDENTIALS = {"TEST_KEY_ID": "testing-key-id", "TEST_SECRET": "testing-secret-key"}
 DAY = Window.parse("2026-03-01", "2026-03-02")
-EVERY = 1 if os.environ.get("BIFROST_TEST_LONG") else 4
+EVERY = 1 if os.environ.get("BIFROST_TEST_LONG") else 12
 """Of all moments, every n-th is tried by `make test`, each one by `make test-long`."""
 
 pytestmark = pytest.mark.widened

@@ -111,7 +111,7 @@ def table(export: Export) -> list[dict[str, Any]]:
 
 def counts(told: dict[str, Any]) -> dict[str, int]:
     """What became of the rows that needed their payload."""
-    return {name: rows for name, rows in told["datasets"]["request_logs"]["offloaded"].items() if rows}
+    return {name: rows for name, rows in told["datasets"]["request_logs"].get("offloaded", {}).items() if rows}
 
 
 def test_completed_rows_are_those_that_were_never_offloaded(lab: Lab) -> None:
