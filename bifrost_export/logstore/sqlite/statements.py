@@ -98,12 +98,12 @@ class Statements:
     def _has_object(self) -> str:
         if "has_object" not in self.columns:
             return "0"
-        return "CASE WHEN lower(CAST(has_object AS TEXT)) IN ('1', 'true', 't') THEN 1 ELSE 0 END"
+        return "CASE WHEN has_object IN (1, 'true', 't') THEN 1 ELSE 0 END"
 
     def space_rows(self, window: Window) -> str:
         """The rows of Bifrost's own time form, in the order of their texts, which is theirs but for ties."""
         rows = f"SELECT {self._selection()} FROM {self.table} WHERE {space_range('timestamp', window)} AND {_SETTLED}"
-        return f"{self.typed} UNION ALL SELECT * FROM ({rows} ORDER BY timestamp, id)"
+        return f"{self.typed} UNION ALL SELECT * FROM ({rows} ORDER BY timestamp)"
 
     def migrated_rows(self, window: Window) -> str:
         """The rows of the migrated time form, in no order."""
