@@ -18,6 +18,8 @@ from tests.servers.bigquery.service import Fault
 from tests.servers.redshift.server import Redshift
 from tests.servers.snowflake.server import PASSWORD, USER, Snowflake
 
+pytestmark = pytest.mark.long
+
 DAY = Window.parse("2026-03-01", "2026-03-02")
 
 

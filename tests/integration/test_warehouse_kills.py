@@ -14,6 +14,8 @@ from bifrost_export.testing.sample_logs import write
 from bifrost_export.window import Window
 from tests.integration.killing import run_cli
 
+pytestmark = pytest.mark.long
+
 DAY = Window.parse("2026-03-01", "2026-03-02")
 ROWS = 20_000
 IN_LOAD = {"redshift": r"^put request_logs.*00002", "snowflake": r"^PUT .*00002", "bigquery": r"^wait .*_load_.*00002"}
