@@ -311,7 +311,7 @@ def test_masked_ids_still_join_and_are_nowhere_in_the_open(tmp_path: Path) -> No
     everything = b"".join(
         gzip.decompress(data) if key.endswith(".gz") else data for key, data in export.contents().items()
     )
-    assert b"open-" not in everything
+    assert b"open-" not in everything.replace(b"popen-", b"")  # a folder of a parallel test's own
     first, second, tool = sorted(
         by_id(export).values(), key=lambda row: (row["parent_span_id"] is not None, row["name"])
     )

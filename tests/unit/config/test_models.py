@@ -116,7 +116,7 @@ def test_what_an_export_may_say(changes: dict[str, Any], tmp_path: Path) -> None
     assert loaded(tmp_path, document(export(**changes))).problems == []
 
 
-DESTINATIONS = "azure_blob, gcs, local, s3"
+DESTINATIONS = "azure_blob, bigquery, gcs, local, redshift, s3, snowflake"
 BAD = [
     ({"enabled": "yes"}, "/enabled", "enabled is 'yes'", "true or false"),
     ({"schedule": {"frequency": "yearly"}}, "/schedule/frequency", "frequency is 'yearly'", "'daily', 'weekly'"),
