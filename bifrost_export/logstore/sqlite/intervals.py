@@ -21,12 +21,18 @@ def space_text(instant: dt.datetime) -> str:
     return f"{instant.replace(tzinfo=None, microsecond=0).isoformat(' ')}{fraction}"
 
 
-def space_range(column: str, window: Window) -> str:
-    """Texts of the form that Bifrost writes, inside a window; the range serves an index."""
-    return (
-        f"{column} >= '{space_text(window.start)}' AND {column} < '{space_text(window.end)}'"
-        f" AND substr({column}, 11, 1) = ' ' AND substr({column}, -6) = '+00:00'"
-    )
+def space_range(column: str, window: Window, checked: bool = False) -> str:
+    """Texts of the form that Bifrost writes, inside a window; the range serves an index.
+
+    Args:
+        column: The column.
+        window: The window.
+        checked: Only those that are times, date and all.
+    """
+    form = f"substr({column}, 11, 1) = ' ' AND substr({column}, -6) = '+00:00'"
+    if checked:
+        form = f"typeof({column}) = 'text' AND ({_is_usual(column)} OR ({form} AND {is_plain(column)}))"
+    return f"{column} >= '{space_text(window.start)}' AND {column} < '{space_text(window.end)}' AND {form}"
 
 
 def migrated_ranges(window: Window) -> list[tuple[str, str]]:
@@ -83,12 +89,14 @@ def is_plain(column: str) -> str:
 
 
 def _is_usual(column: str) -> str:
-    """What nearly every text is, by a test of half the time: nine digits, and a day that every month has."""
-    digits = "[0-9]" * 9
+    """What nearly every text is, by a test of half the time: SQLite reads it as the very time that it shows.
+
+    Its parser answers in the form that Bifrost writes, so that date and clock are right where both agree; what it
+    takes behind the seconds is told by the end and the length.
+    """
     return (
-        f"({column} GLOB '[12][0-9][0-9][0-9]-[01][0-9]-[0-2][0-9] [0-2][0-9]:[0-5][0-9]:[0-5][0-9].{digits}+00:00'"
-        f" AND substr({column}, 9, 2) BETWEEN '01' AND '28' AND substr({column}, 6, 2) BETWEEN '01' AND '12'"
-        f" AND substr({column}, 12, 2) < '24')"
+        f"(datetime({column}, '+0 days') IS substr({column}, 1, 19) AND substr({column}, -7) GLOB '[0-9]+00:00'"
+        f" AND length({column}) BETWEEN 25 AND 35 AND {column} >= '0001')"
     )
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pyarrow as pa
 
+from bifrost_export.errors import BifrostExportError
 from bifrost_export.logstore.merging import in_order
 from bifrost_export.logstore.offloaded import Completion
 from bifrost_export.logstore.port import Offloaded, Reading, Rejected, Totals
@@ -17,9 +20,12 @@ from bifrost_export.logstore.sqlite.connection import BATCH_ROWS, WIDE_ROWS, Con
 from bifrost_export.logstore.sqlite.odd_times import OddTimes, judge
 from bifrost_export.logstore.sqlite.statements import Statements
 from bifrost_export.logstore.sqlite.times import cast_times, pad_milliseconds, parse_time, parse_times, readable
+from bifrost_export.logstore.sqlite.twin import begin
 from bifrost_export.window import Window
 
 _MANY = 5_000
+_LOOKS = 2
+"""How many times of an index are read in the time that the look at one row takes."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class TableReading:
     def count(self, window: Window) -> Totals:
         """What a window holds."""
         with self.connection.snapshot():
-            return self._totals(window, self._odd_times(window))
+            return self._totals(window, self._odd_times(window), self.connection)
 
     def unplaced(self) -> int:
         """Rows of the whole table whose time can't be read from `timestamp` nor from `created_at`."""
@@ -83,25 +89,38 @@ class TableReading:
     def read(self, window: Window, schema: pa.Schema) -> tuple[Reading, Generator[pa.RecordBatch, None, None]]:
         """Read a slice in one snapshot, which lasts until the batches end; they are given twice, to be closed."""
         map_ = Mapping(schema, [], self.offloaded, Offloaded(), self.statements.table)
-        snapshot = self.connection.snapshot()
-        snapshot.__enter__()
+        reading = Reading(Totals(), iter(()), map_.rejected, map_.counts)
+        twin = begin(self.connection)
         try:
             odd = self._odd_times(window)
-            totals = self._totals(window, odd)
         except BaseException:
-            snapshot.__exit__(None, None, None)
+            self._end(twin)
             raise
 
         def batches() -> Generator[pa.RecordBatch, None, None]:
             try:
-                others = pa.Table.from_batches(list(self._others(window, odd, map_)), schema)
-                yield from in_order(self._space(window, map_), others, schema)
+                # The sums take as long as the rows: they are made beside them where both see one state.
+                with ThreadPoolExecutor(1, thread_name_prefix="totals") as beside:
+                    totals = beside.submit(self._totals, window, odd, twin) if twin else None
+                    if totals is None:
+                        reading.totals = self._totals(window, odd, self.connection)
+                    others = pa.Table.from_batches(list(self._others(window, odd, map_)), schema)
+                    yield from in_order(self._space(window, map_), others, schema)
+                    if totals is not None:
+                        reading.totals = totals.result()
                 map_.rejected.sort(key=place_of)
             finally:
-                snapshot.__exit__(None, None, None)
+                self._end(twin)
 
-        rows = batches()
-        return Reading(totals, rows, map_.rejected, map_.counts), rows
+        rows = reading.batches = batches()
+        return reading, rows
+
+    def _end(self, twin: Connection | None) -> None:
+        """End the snapshots."""
+        with suppress(BifrostExportError):
+            self.connection.execute("ROLLBACK")
+        if twin is not None:
+            twin.close()
 
     def named(self, ids: list[str], schema: pa.Schema) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
         """Rows by their ids, in no order: as they stand, and mapped, without those that can't be."""
@@ -110,12 +129,15 @@ class TableReading:
             yield batch, map_(batch, parse_times(batch.column("timestamp")))
 
     def _odd_times(self, window: Window) -> OddTimes:
-        return judge(self.connection.batches(self.statements.candidates(window)), window)
+        [held] = self.connection.execute(self.statements.held(window))
+        # One walk through the times of the whole table is cheaper than a look at most of its rows.
+        whole = held["created"] * _LOOKS > held["highest"]
+        return judge(self.connection.batches(self.statements.candidates(window, whole)), window)
 
-    def _totals(self, window: Window, odd: OddTimes) -> Totals:
+    def _totals(self, window: Window, odd: OddTimes, connection: Connection) -> Totals:
         total = Totals()
         for statement in self.statements.totals(window, odd.numbers):
-            [row] = self.connection.execute(statement)
+            [row] = connection.execute(statement)
             total = Totals(**{name: getattr(total, name) + value for name, value in row.items()})
         return total
 

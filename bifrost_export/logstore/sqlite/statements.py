@@ -74,7 +74,9 @@ class Statements:
         empty = [f"coalesce({name}, 0) = 0" for name in counts]
         if "token_usage" in self.columns:
             empty.append("coalesce(token_usage, '') IN ('', x'')")
-        return f"CASE WHEN {' AND '.join(empty) or '1'} THEN 0 ELSE 1 END"
+        # Most rows are answered by the first, cheap question.
+        quick = f"WHEN {counts[0]} > 0 THEN 1 " if counts else ""
+        return f"CASE {quick}WHEN {' AND '.join(empty) or '1'} THEN 0 ELSE 1 END"
 
     def _selection(self) -> str:
         kinds = ", ".join(f"'{kind}'" for kind in PASSTHROUGH)
@@ -123,15 +125,30 @@ class Statements:
         chosen = ", ".join("'" + each.replace("'", "''") + "'" for each in ids)
         return f"{self.typed} UNION ALL SELECT {self._selection()} FROM {self.table} WHERE id IN ({chosen})"
 
-    def candidates(self, window: Window) -> str:
-        """Rows whose time is in neither form, or can't be read: whoever calls this reads each of them by itself."""
+    def held(self, window: Window) -> str:
+        """How many rows were created in about a window, and about how many there are at most: indexes answer."""
+        created = "0"
+        if "created_at" in self.columns:
+            created = f"(SELECT count(*) FROM {self.table} WHERE {widened_range('created_at', window)})"
+        return f"SELECT {created} AS created, (SELECT coalesce(max(rowid), 0) FROM {self.table}) AS highest"
+
+    def candidates(self, window: Window, whole: bool = False) -> str:
+        """Rows whose time is in neither form, or can't be read: whoever calls this reads each of them by itself.
+
+        Args:
+            window: The window.
+            whole: Look for times that can't be read in the whole table, not only in the rows that were created then.
+        """
         told = (
             "rowid AS row, CASE WHEN typeof(timestamp) = 'text' THEN timestamp END AS timestamp,"
             f" {self._created_text()} AS created_at, typeof(timestamp) AS kind,"
             " length(CAST(timestamp AS BLOB)) AS bytes"
         )
         sources = [f"{self.table} WHERE {widened_range('timestamp', window)} AND {has_other_form('timestamp')}"]
-        if "created_at" in self.columns:
+        if whole:
+            unread = f"SELECT rowid FROM {self.table} WHERE NOT {is_plain('timestamp')}"
+            sources.append(f"{self.table} WHERE rowid IN ({unread})")
+        elif "created_at" in self.columns:
             unread = f"timestamp IS NOT created_at AND NOT {is_plain('timestamp')}"
             migrated = _migrated_from(self.table, "created_at", window)
             sources += [
@@ -152,7 +169,7 @@ class Statements:
     def totals(self, window: Window, odd: Collection[int]) -> list[str]:
         """Statements whose rows add up to the totals of an interval; each gives the same six columns."""
         sources = [
-            f"{self.table} WHERE {space_range('timestamp', window)} AND {is_plain('timestamp')}",
+            f"{self.table} WHERE {space_range('timestamp', window, checked=True)}",
             f"{_migrated_from(self.table, 'timestamp', window)} WHERE {_migrated_where('timestamp', window)}",
         ]
         numbers = sorted(odd)
@@ -202,6 +219,10 @@ class Statements:
             "SELECT list.name FROM pragma_index_list('logs') AS list, pragma_index_info(list.name) AS info"
             " WHERE info.seqno = 0 AND info.name = 'timestamp' AND NOT list.partial"
         )
+
+    def rows_about(self, window: Window) -> str:
+        """How many rows a window holds at most; an index alone serves it, at little cost."""
+        return f"SELECT count(*) AS rows FROM {self.table} WHERE {widened_range('timestamp', window)}"
 
     def by_time(self, window: Window, characters: int) -> str:
         """Rows by the first so many characters of their times, in order; an index alone serves it."""

@@ -39,7 +39,13 @@ def _asked(schema: pa.Schema, table: str = "logs") -> Statements:
 
 def _read_by(asked: Statements, window: Window) -> list[str]:
     totals = asked.totals(window, ())
-    return [asked.candidates(window), *totals, asked.space_rows(window), asked.migrated_rows(window)]
+    return [
+        asked.held(window),
+        asked.candidates(window),
+        *totals,
+        asked.space_rows(window),
+        asked.migrated_rows(window),
+    ]
 
 
 class SQLiteLogStore:
@@ -94,8 +100,16 @@ class SQLiteLogStore:
 
     def cuts(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
         """Cut windows into slices by counts of their own rows, at whole seconds or minutes."""
-        counts = [list(self._by_time(window, _characters(windows))) for window in windows]
+        characters = _characters(windows)
+        counts = [
+            list(self._by_time(each, characters)) if self._is_long(each, rows_per_slice) else [] for each in windows
+        ]
         return cut_windows(windows, counts, rows_per_slice, most)
+
+    def _is_long(self, window: Window, rows: int) -> bool:
+        """Whether a window can hold more rows; those around it are counted in."""
+        [held] = self.connection.execute(self.statements.rows_about(window))
+        return int(held["rows"]) > rows
 
     def _by_time(self, window: Window, characters: int) -> Iterator[tuple[int, int]]:
         for row in self.connection.execute(self.statements.by_time(window, characters)):
@@ -107,7 +121,12 @@ class SQLiteLogStore:
     def sql(cls, window: Window, schema: pa.Schema, tool_calls: pa.Schema | None = None) -> list[str]:
         """What a run of the window asks a log store that has all columns; nothing is opened."""
         asked = _asked(schema)
-        statements = [asked.by_time(window, _characters([window])), asked.unplaced(), *_read_by(asked, window)]
+        statements = [
+            asked.rows_about(window),
+            asked.by_time(window, _characters([window])),
+            asked.unplaced(),
+            *_read_by(asked, window),
+        ]
         if tool_calls is not None:
             calls = _asked(tool_calls, TOOL_CALLS)
             statements += [calls.unplaced(), *_read_by(calls, window), asked.named_rows(["<llm_request_id>"])]

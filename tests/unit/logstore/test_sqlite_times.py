@@ -73,6 +73,8 @@ def test_sql_takes_exactly_the_texts_of_the_two_forms_that_the_parser_reads(
     usual = seen[10:11] + seen[-6:] == " +00:00" or seen[10:11] + seen[-1:] == "TZ"
     plain = parse_time(text) is not None and usual
     assert ask(database, text, is_plain("timestamp")) == plain
+    # A test that is neither true nor false would lose a row from both sides.
+    assert ask(database, text, f"NOT {is_plain('timestamp')}") != plain
 
 
 @pytest.mark.parametrize("text", LITERALS)
@@ -97,6 +99,7 @@ def _searches(database: sqlite3.Connection, text: str) -> int:
     ranges = " OR ".join(f"(timestamp >= '{low}' AND timestamp < '{high}')" for low, high in migrated_ranges(WINDOW))
     plain = is_plain("timestamp")
     own = ask(database, text, f"{space_range('timestamp', WINDOW)} AND {plain}")
+    assert ask(database, text, space_range("timestamp", WINDOW, checked=True)) == own
     migrated = ask(database, text, f"({ranges}) AND {migrated_inside('timestamp', WINDOW)} AND {plain}")
     other = ask(database, text, f"{widened_range('timestamp', WINDOW)} AND {has_other_form('timestamp')}")
     instant = parse_time(text)

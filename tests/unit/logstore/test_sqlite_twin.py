@@ -1,0 +1,107 @@
+"""Two connections to one SQLite log store that see one state of it, or one connection where that can't be proven."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bifrost_export.logstore.sqlite import twin
+from bifrost_export.logstore.sqlite.connection import Connection
+from bifrost_export.testing.sqlite_store import create
+
+ROWS = "SELECT count(*) AS rows FROM logs"
+WRITE = """
+import sys
+from contextlib import closing
+from bifrost_export.testing.sqlite_store import connect, insert
+from bifrost_export.testing.odd_rows import BASE
+NOON = "2026-03-01 12:00:00+00:00"
+with closing(connect(sys.argv[1])) as writer:
+    insert(writer, [{**BASE, "id": sys.argv[2], "timestamp": NOON, "created_at": NOON}])
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """An empty log store in WAL mode, as Bifrost makes it."""
+    create(tmp_path / "logs.db")
+    return tmp_path / "logs.db"
+
+
+@pytest.fixture
+def connection(path: Path) -> Iterator[Connection]:
+    """The first connection."""
+    with closing(Connection(path)) as opened:
+        yield opened
+
+
+def write(path: Path, name: str) -> None:
+    """Add a row from another process, as Bifrost does: two SQLite libraries in one don't see each other's locks."""
+    subprocess.run([sys.executable, "-c", WRITE, str(path), name], check=True)
+
+
+def rows(connection: Connection) -> int:
+    """How many it sees."""
+    return int(connection.execute(ROWS)[0]["rows"])
+
+
+def test_both_see_the_same_rows_while_others_are_written(path: Path, connection: Connection) -> None:
+    """What is written after they began is in neither."""
+    write(path, "before")
+    second = twin.begin(connection)
+    assert second is not None
+    with closing(second):
+        write(path, "after")
+        assert rows(connection) == rows(second) == 1
+
+
+def test_a_write_between_the_two_begins_makes_both_begin_again(
+    path: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them alone would see another state."""
+    begin, begun = twin._begin, []
+
+    def begin_and_write(given: Connection) -> None:
+        begin(given)
+        begun.append(given)
+        if len(begun) == 1:
+            write(path, "between")
+
+    monkeypatch.setattr(twin, "_begin", begin_and_write)
+    second = twin.begin(connection)
+    assert second is not None
+    with closing(second):
+        assert rows(connection) == rows(second) == 1
+        assert begun == [connection, second, connection, second]
+
+
+def test_a_log_store_that_changes_all_the_time_is_read_by_one_connection(
+    path: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in a snapshot all the same."""
+    begin, written = twin._begin, []
+
+    def begin_and_write(given: Connection) -> None:
+        begin(given)
+        if given is connection:
+            written.append(f"row-{len(written)}")
+            write(path, written[-1])
+
+    monkeypatch.setattr(twin, "_begin", begin_and_write)
+    assert twin.begin(connection) is None
+    assert rows(connection) == len(written) - 1  # the last one came after the snapshot
+
+
+def test_without_a_write_ahead_log_there_is_one_connection(path: Path) -> None:
+    """A second reader might wait for a writer that waits for the first reader."""
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("PRAGMA journal_mode = DELETE")
+    with closing(Connection(path)) as connection:
+        assert twin.begin(connection) is None
+        assert rows(connection) == 0
