@@ -25,7 +25,11 @@ _FOLDERS = {16: "pginstall", 18: "pginstall18"}
 _UNPRIVILEGED = "nobody"
 _READY = "database system is ready to accept connections"
 # Nothing of it outlives a test, so it need not be safe from a power cut.
-_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=4GB", "shared_buffers=64MB")
+_SETTINGS = (
+    *("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=4GB", "shared_buffers=64MB"),
+    # A table that is filled by the transaction that made it needs no log then.
+    *("wal_level=minimal", "max_wal_senders=0"),
+)
 
 
 @dataclass

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 # Nobody else knows this file yet and a crash throws it away, so that nothing has to be safe before the end.
 _UNSAFE = ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -200000")
-# Each index reads the whole table again: mapped, that copies nothing.
-_INDEXING = "PRAGMA mmap_size = 1099511627776"
+# Each index reads the whole table again: mapped, that copies nothing. Sorting is quicker by a half in lists that fit
+# the caches of a CPU than in one long list.
+_INDEXING = ("PRAGMA mmap_size = 1099511627776", "PRAGMA cache_size = -2000")
 
 
 def fill(path: Path, batches: Iterable[Batches], report: Callable[[str], None]) -> None:
@@ -46,7 +47,8 @@ def fill(path: Path, batches: Iterable[Batches], report: Callable[[str], None]) 
             _insert(connection, "logs", chunk.logs, sample_columns.EMPTY)
             _insert(connection, "mcp_tool_logs", chunk.tools, sample_tool_calls.EMPTY)
         connection.commit()
-        _execute(connection, _INDEXING)
+        for statement in _INDEXING:
+            _execute(connection, statement)
         for number, statement in enumerate(indexes, start=1):
             report(f"making index {number} of {len(indexes)}")
             _execute(connection, statement)
