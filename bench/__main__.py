@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.results import Result, table, write
 
-SECTIONS = {"exports": "bench.exports:run"}
+SECTIONS = {"exports": "bench.exports:run", "steps": "bench.steps:run"}
 """What can be measured: a section's function takes rows, rounds and whom to tell, and gives results."""
 
 

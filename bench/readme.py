@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from bench.results import PROGRAMS
+
 ROOT = Path(__file__).parents[1]
 _PLACE = re.compile(r"(<!-- bench -->\n).*?(<!-- /bench -->)", re.DOTALL)
-_PROGRAMS = ("floor", "bifrost-export, 1 slice", "bifrost-export, 2 slices", "pandas")
 _SOURCES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 
 
@@ -20,7 +21,7 @@ def rendered(readme: str, told: dict[str, Any]) -> str:
 
 def section(told: dict[str, Any]) -> str:
     """The ratios of seconds to the floor's, with the peak memory in MB, by program and format."""
-    results = [each for each in told["results"] if each["what"] in _PROGRAMS]
+    results = [each for each in told["results"] if each["what"] in PROGRAMS]
     formats = list(dict.fromkeys(each["format"] for each in results if each["what"] != "floor"))
     lines = [f"{told['rows']:,} rows, {told['date']}, {told['machine']}:", ""]
     lines += [f"| from, by | {' | '.join(formats)} |", f"| --- {'| --- ' * len(formats)}|"]

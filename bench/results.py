@@ -9,13 +9,16 @@ import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+PROGRAMS = ("floor", "bifrost-export, 1 slice", "bifrost-export, 2 slices", "pandas")
+"""What is compared with each other, over the same rows."""
+
 
 @dataclass(frozen=True)
 class Result:
     """One thing that was measured: the median of its rounds.
 
     Args:
-        what: `floor`, `bifrost-export, 1 slice`, `bifrost-export, 2 slices`, `pandas`; other sections have others.
+        what: `floor`, `bifrost-export, 1 slice`, `bifrost-export, 2 slices`, `pandas`; or a step, and of how many rows.
         format: What was written; `binary` for the floor.
         source: The log store: `sqlite` or `postgres`.
         seconds: Of the whole process.
@@ -54,11 +57,13 @@ def machine() -> str:
 
 def table(results: list[Result]) -> str:
     """The ratios to the floor, as Markdown."""
-    floors = {each.source: each.seconds for each in results if each.what == "floor"}
+    floors: dict[str, float] = {each.source: each.seconds for each in results if each.what == "floor"}
     lines = ["| log store | what | format | s | ratio to the floor | CPU s | peak MB | MB |", "| --- " * 8 + "|"]
     for each in results:
+        # A step's rows are others than the floor's.
+        ratio = f"{each.seconds / floors[each.source]:.2f}" if each.what in PROGRAMS else ""
         cells = (
-            *(each.source, each.what, each.format, f"{each.seconds:.2f}", f"{each.seconds / floors[each.source]:.2f}"),
+            *(each.source, each.what, each.format, f"{each.seconds:.2f}", ratio),
             *(f"{each.cpu_seconds:.2f}", f"{each.peak_mb:.0f}", f"{each.bytes / 1e6:.1f}"),
         )
         lines.append(f"| {' | '.join(cells)} |")
