@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.readme import rendered
+from bench.steps import REPORTED
 
 ROOT = Path(__file__).parents[2]
 FORMATS = ("parquet-zstd", "parquet-gzip", "csv.gz", "jsonl.gz")
@@ -26,14 +27,21 @@ def test_the_benchmark_writes_its_results(tmp_path: Path) -> None:
     told = json.loads(out.read_text())
     assert list(told) == ["machine", "date", "rows", "results"]
     assert told["rows"] == 2_000
-    found = [(each["source"], each["what"], each["format"]) for each in told["results"]]
+    steps = [each["what"] for each in told["results"] if each["what"] not in (*WHAT, "floor")]
+    assert steps == [
+        f"{name} of {rows} rows: {step}"
+        for rows in ("2,000", "20,000")
+        for name, each in REPORTED.items()
+        for step in each
+    ]
+    found = [(each["source"], each["what"], each["format"]) for each in told["results"] if each["what"] not in steps]
     expected = [(source, what, kind) for source in ("sqlite", "postgres") for kind in FORMATS for what in WHAT]
     assert sorted(found) == sorted([*expected, ("sqlite", "floor", "binary"), ("postgres", "floor", "binary")])
     for each in told["results"]:
         assert list(each) == ["what", "format", "source", "seconds", "cpu_seconds", "peak_mb", "bytes"]
         assert min(each["seconds"], each["cpu_seconds"], each["peak_mb"]) > 0
-        assert (each["bytes"] > 0) == (each["what"] != "floor")
-    assert len(done.stdout.splitlines()) == 2 + len(found)
+        assert each["bytes"] == 0 if each["what"] == "floor" else each["bytes"] > 0 or each["what"] in steps
+    assert len(done.stdout.splitlines()) == 2 + len(told["results"])
     assert "floor of sqlite:" in done.stderr
 
 
