@@ -91,16 +91,12 @@ def test_it_runs_the_export_and_leaves_no_process_after_a_ctrl_c(ui: Process, po
 @pytest.mark.airflow
 @pytest.mark.long
 @pytest.mark.timeout(2400)
-@pytest.mark.skipif(not any(map(shutil.which, BROWSERS)), reason="no Chromium is installed")
 def test_a_backfill_from_the_form_publishes_each_of_its_windows_once(ui: Process, port: int) -> None:
-    """Filled in and started in a browser; the scheduler's own run stands beside it."""
+    """The scheduler's own run stands beside it."""
     wait_until(lambda: "Airflow is ready" in ui.output(), [ui], PATIENCE, "Airflow")
     latest = window_that_settled_last(dt.datetime.now(dt.UTC))
     first, last = (latest - dt.timedelta(days=back) for back in (3, 2))
-    with browser() as page:
-        dialog = backfill_form(page, f"http://127.0.0.1:{port}", DAG, first, last)
-        dialog.get_by_text("2 runs will be triggered").wait_for()
-        run_backfill(dialog)
+    start_backfill(port, first, last)
 
     def over() -> bool:
         time.sleep(1)
@@ -119,6 +115,25 @@ def test_a_backfill_from_the_form_publishes_each_of_its_windows_once(ui: Process
     published = sorted(dt.datetime.fromisoformat(event["window"]["start"]) for event in events)
     assert published == [first, last, latest]
     assert {event["revision"] for event in events} == {1}
+
+
+def start_backfill(port: int, first: dt.datetime, last: dt.datetime) -> None:
+    """Fill the form in and start it in a browser; on a machine without one, send what the form sends."""
+    if any(map(shutil.which, BROWSERS)):
+        with browser() as page:
+            dialog = backfill_form(page, f"http://127.0.0.1:{port}", DAG, first, last)
+            dialog.get_by_text("2 runs will be triggered").wait_for()
+            run_backfill(dialog)
+        return
+    form = {"from_date": first.replace(hour=0).isoformat(), "to_date": last.replace(hour=23).isoformat()}
+    form |= {
+        "dag_id": DAG,
+        "run_backwards": False,
+        "reprocess_behavior": "none",
+        "max_active_runs": 1,
+        "dag_run_conf": {},
+    }
+    ask(port, "backfills", form)
 
 
 def window_that_settled_last(now: dt.datetime) -> dt.datetime:
