@@ -42,7 +42,7 @@ def page(export: Export, frozen: Mapping[str, Any], config_hash: str, warnings: 
     """
     data = export.data
     facts = {
-        "What": f"The log rows of {codes(data.include)} that have ended, in windows that leave no gap.",
+        "What": f"{codes(data.include)}: requests that have ended, in windows that leave no gap.",
         "When": when(export),
         "Which rows": sentence("; ".join(rules(export)) or "all rows of the window") + ".",
         "Transformations": "; ".join(transformations(export)) or "None.",
@@ -50,7 +50,7 @@ def page(export: Export, frozen: Mapping[str, Any], config_hash: str, warnings: 
         "Format": _format(export),
         "Rejected rows": f"More than {data.max_rejected} of a window's rows that can't be read fail the run.",
         "Read from": source_in_words(frozen),
-        "Configuration": f"{code(frozen['pointer'])} of {_document(frozen)}, hash {code(config_hash[:_HASH])}.",
+        "Configuration": f"{plain(frozen['pointer'])} of {_document(frozen)}, hash {config_hash[:_HASH]}.",
     }
     lines = [f"# {plain(export.name)}", "", *([export.description, ""] if export.description else [])]
     lines += [f"- **{name}**: {text}" for name, text in facts.items()]
@@ -107,11 +107,11 @@ def transformations(export: Export) -> Iterator[str]:
 
 def _format(export: Export) -> str:
     encoding = encoding_of(export)
-    told = f"{code(encoding.name)} with {code(encoding.compression)} compression"
+    told = f"{plain(encoding.name)} with {plain(encoding.compression)} compression"
     rows = _parts(export.data)
     if not encoding.is_own:
         return f"{told}, {rows}."
-    asked = "" if export.data.format == encoding.name else f" in place of {code(export.data.format)}"
+    asked = "" if export.data.format == encoding.name else f" in place of {plain(str(export.data.format))}"
     return f"Rows of tables. They are loaded by files in the warehouse's own bulk format{asked}: {told}, {rows}."
 
 
@@ -127,7 +127,7 @@ def _parts(data: Data) -> str:
 
 
 def _document(frozen: Mapping[str, Any]) -> str:
-    return code(PurePath(frozen["document"]).name)
+    return plain(PurePath(frozen["document"]).name)
 
 
 def _values(values: Iterable[Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.airflow.marking_up import code
+from bifrost_export.airflow.marking_up import plain
 from bifrost_export.config.references import DOCUMENT
 from bifrost_export.config.source import CONNECTION_ID, VARIABLE
 from bifrost_export.config.sources import SOURCE_CONFIGS
@@ -40,16 +40,15 @@ def source_in_words(frozen: Mapping[str, Any]) -> str:
     """
     source = frozen["export"].get("source") or frozen.get("source")
     if not source:
-        return (
-            f"The log store that the variable {code(VARIABLE)} or the Airflow connection {code(CONNECTION_ID)} names."
-        )
+        places = f"the variable {plain(VARIABLE)} or the Airflow connection {plain(CONNECTION_ID)}"
+        return f"The log store that {places} names."
     return _in_words(source, SOURCE_CONFIGS[source["type"]])
 
 
 def _in_words(place: Mapping[str, Any], model: type[BaseModel]) -> str:
     config = place["config"]
-    keys = ", ".join(f"{key} {code(_shown(value))}" for key, value in _open(config, model))
-    return " ".join(filter(None, [f"{code(place['type'])}{keys and f': {keys}'}.", _signing_in(config, model)]))
+    keys = ", ".join(f"{plain(key)} {plain(_shown(value))}" for key, value in _open(config, model))
+    return " ".join(filter(None, [f"{plain(place['type'])}{keys and f', {keys}'}.", _signing_in(config, model)]))
 
 
 def _open(config: Mapping[str, Any], model: type[BaseModel] | None, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -77,9 +76,9 @@ def _shown(value: Any) -> str:
 
 def _signing_in(config: Mapping[str, Any], model: type[BaseModel]) -> str | None:
     if config.get(_CONNECTION) is not None:
-        return f"The Airflow connection {code(config[_CONNECTION])} signs in."
+        return f"Signs in with the Airflow connection {plain(str(config[_CONNECTION]))}."
     if _CONNECTION not in fields_of(model):
         return None
     inner = config.get(_CREDENTIALS)
     given = isinstance(inner, dict) or any(_is_secret(key, value, model) for key, value in config.items())
-    return f"The {'document' if given else 'machine'}'s own credentials sign in."
+    return f"Signs in with the {'document' if given else 'machine'}'s own credentials."

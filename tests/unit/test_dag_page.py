@@ -48,44 +48,43 @@ def test_the_time_is_told_once(tmp_path: Path, schedule: dict[str, Any], told: s
 @pytest.mark.parametrize(
     ("config", "told"),
     [
-        ({"region": "eu-west-1", "prefix": "a/{year}/"}, "region `eu-west-1`, prefix `a/{year}/`"),
-        ({"region": "eu-west-1", "credentials": KEYS}, "region `eu-west-1`"),
-        ({"endpoint_url": "https://user:canary@host:9000"}, "endpoint_url `https://***@host:9000`"),
-        ({"credentials": {**KEYS, "role_arn": "arn:aws:iam::1:role/a"}}, "role_arn `arn:aws:iam::1:role/a`"),
-        ({"tags": {"team": "data"}}, "tags team `data`"),
+        ({"region": "eu-west-1", "prefix": "a/{year}/"}, r"region eu-west-1, prefix a/\{year\}/"),
+        ({"region": "eu-west-1", "credentials": KEYS}, "region eu-west-1"),
+        ({"endpoint_url": "https://user:canary@host:9000"}, r"endpoint\_url https://\*\*\*@host:9000"),
+        ({"credentials": {**KEYS, "role_arn": "arn:aws:iam::1:role/a"}}, r"role\_arn arn:aws:iam::1:role/a"),
+        ({"tags": {"team": "data"}}, "tags team data"),
     ],
 )
 def test_it_says_where_to_and_shows_no_credentials(tmp_path: Path, config: dict[str, Any], told: str) -> None:
     """Not even the names of the variables that hold them."""
     shown = page_of(tmp_path, to_s3(**config))
-    signing = "The document's own" if "credentials" in config else "The machine's own"
-    assert fact(shown, "Where to") == f"`s3`: bucket `logs`, {told}. {signing} credentials sign in."
+    whose = "document" if "credentials" in config else "machine"
+    assert fact(shown, "Where to") == f"s3, bucket logs, {told}. Signs in with the {whose}'s own credentials."
     assert "canary" not in shown
     assert "AWS_ACCESS_KEY_ID" not in shown
 
 
 def test_it_names_the_connection_that_signs_in(tmp_path: Path) -> None:
     """As Airflow lists it."""
-    assert "The Airflow connection `lake` signs in." in page_of(tmp_path, to_s3(conn_id="lake"))
+    assert "Signs in with the Airflow connection lake." in page_of(tmp_path, to_s3(conn_id="lake"))
 
 
 def test_a_local_folder_needs_nobody_to_sign_in(tmp_path: Path) -> None:
     """The place alone."""
     shown = page_of(tmp_path, export(destination={"type": "local", "config": {"path": "/exports"}}))
-    assert fact(shown, "Where to") == "`local`: path `/exports`."
+    assert fact(shown, "Where to") == "local, path /exports."
 
 
 def test_it_says_where_rows_come_from_and_shows_no_password(tmp_path: Path) -> None:
     """Bifrost's own key, or what the tasks find."""
     assert fact(page_of(tmp_path, export()), "Read from") == (
-        "The log store that the variable `BIFROST_LOG_STORE` or the Airflow connection `bifrost_logs` names."
+        r"The log store that the variable BIFROST\_LOG\_STORE or the Airflow connection bifrost\_logs names."
     )
     config = {"host": "db", "db_name": "bifrost", "user": "reader", "password": "canary"}
     store = {"enabled": True, "type": "postgres", "config": config}
     shown = page_of(tmp_path, export(), logs_store=store)
-    assert fact(shown, "Read from").startswith(
-        "`postgres`: host `db`, user `reader`, db_name `bifrost`. The document's"
-    )
+    told = r"postgres, host db, user reader, db\_name bifrost. Signs in with the document's own credentials."
+    assert fact(shown, "Read from") == told
     assert "canary" not in shown
 
 
@@ -93,7 +92,7 @@ def test_it_names_the_document_and_no_folder_of_the_machine(tmp_path: Path) -> N
     """With as much of the hash as tells one configuration from another."""
     shown = page_of(tmp_path, export())
     assert str(tmp_path) not in shown
-    told = r"`/log_exports/exports/0` of `log_exports\.json`, hash `[0-9a-f]{12}`\."
+    told = r"/log\\_exports/exports/0 of log\\_exports\.json, hash [0-9a-f]{12}\."
     assert re.fullmatch(told, fact(shown, "Configuration"))
 
 
