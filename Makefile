@@ -25,7 +25,7 @@ ui: $(STAMP) ## Keep a local Airflow with an export, a log store and an S3 serve
 	@$(BIN)/bifrost-export demo --ui --folder .demo-ui
 
 screenshots: $(STAMP) ## Take README's pictures anew, from an Airflow like that of make ui; needs a Chromium
-	@$(BIN)/python docs/screenshots.py
+	@$(BIN)/python -m docs.screenshots
 
 test: $(STAMP) ## Run the tests
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile

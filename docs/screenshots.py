@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
-import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,21 +17,20 @@ from bifrost_export.cli.demo.steps import step
 from bifrost_export.cli.demo.workspace import DAG_ID, Workspace
 from bifrost_export.errors import PermanentError
 from bifrost_export.testing.processes import wait_until
+from docs.airflow_pages import backfill_form, browser, open_form, run_backfill
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Page
 
     from bifrost_export.testing.airflow_server import AirflowServer
 
 IMAGES = Path(__file__).parent / "images"
-SIZE = {"width": 1400, "height": 900}
 LARGEST = 200_000
 """Bytes of a picture."""
 ROWS = 100_000
 BROKEN = "hourly_errors"
 DAYS_BACK = (3, 2)
 """Which windows are backfilled, in days before the one that the scheduler has run."""
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _PATIENCE = 900.0
 _LOADING = ".chakra-skeleton, [data-part=progress-indicator]"
 
@@ -60,6 +55,7 @@ def main() -> None:
                 pictures.trigger_form()
                 pictures.backfill(dt.datetime.fromisoformat(first["data_interval_start"]))
             with step(console, "The backfill that the form has started"):
+                page.goto("about:blank")  # a page that asks for news slows the runs down
                 runs = wait_for_runs(airflow, 1 + DAYS_BACK[0] - DAYS_BACK[1] + 1)
             with step(console, "Pictures of the runs"):
                 pictures.run(runs[0]["dag_run_id"])
@@ -98,30 +94,6 @@ def wait_for_runs(airflow: AirflowServer, number: int) -> list[dict[str, Any]]:
 
     wait_until(over, list(airflow.processes.values()), _PATIENCE, f"{number} runs")
     return found
-
-
-@contextmanager
-def browser() -> Iterator[Page]:
-    """A page of a headless Chromium.
-
-    Raises:
-        PermanentError: There is no browser, or nothing that drives it.
-    """
-    program = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if program is None:
-        raise PermanentError("no Chromium is installed", hint="On Debian and Ubuntu: apt-get install chromium.")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        raise PermanentError("playwright is not installed", hint="Run make setup.") from None
-    # As root the browser's sandbox does not work.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=program, args=arguments)
-        page = started.new_page(viewport=SIZE, timezone_id="UTC", locale="en-GB")  # type: ignore[arg-type]
-        page.set_default_timeout(120_000)
-        yield page
-        started.close()
 
 
 @dataclass(frozen=True)
@@ -169,19 +141,15 @@ class Pictures:
 
     def trigger_form(self) -> None:
         """The form of a single run."""
-        self._form()
+        open_form(self.page, self.url, DAG_ID)
         self.take("trigger")
 
     def backfill(self, latest: dt.datetime) -> None:
         """The form of a backfill of some days before a window; then start it."""
-        dialog = self._form()
-        dialog.get_by_text("Backfill", exact=True).click()
         first, last = (latest - dt.timedelta(days=back) for back in DAYS_BACK)
-        self._fill(dialog, 0, first.replace(hour=0, minute=0))
-        self._fill(dialog, 1, last.replace(hour=23, minute=0))
+        dialog = backfill_form(self.page, self.url, DAG_ID, first, last)
         self.take("backfill")
-        dialog.get_by_role("button", name="Run Backfill").click()
-        dialog.wait_for(state="hidden")
+        run_backfill(dialog)
 
     def run(self, run_id: str) -> None:
         """A run's tasks beside the grid of all runs."""
@@ -194,25 +162,11 @@ class Pictures:
             self._drag(edge["x"] + edge["width"] / 2, edge["y"] + edge["height"] - 60, 80, 0)
         self.take("run")
 
-    def _form(self) -> Locator:
-        self.page.goto(f"{self.url}/dags/{DAG_ID}")
-        self.page.get_by_test_id("trigger-dag-button").click()
-        dialog = self.page.get_by_role("dialog").first
-        dialog.get_by_text("Run Parameters").wait_for()
-        return dialog
-
     def _drag(self, x: float, y: float, right: float, down: float) -> None:
         self.page.mouse.move(x, y)
         self.page.mouse.down()
         self.page.mouse.move(x + right, y + down, steps=10)
         self.page.mouse.up()
-
-    def _fill(self, dialog: Locator, number: int, when: dt.datetime) -> None:
-        field = dialog.get_by_test_id("datetime-input").nth(number)
-        field.click()
-        self.page.get_by_placeholder("YYYY/MM/DD").fill(f"{when:%Y/%m/%d}")
-        self.page.get_by_placeholder("HH:mm").fill(f"{when:%H:%M}")
-        field.click()
 
 
 if __name__ == "__main__":

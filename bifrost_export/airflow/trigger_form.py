@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Param
 
-_EXAMPLE = "an ISO 8601 time such as `2026-03-01`, `2026-03-01T02:00` or `2026-03-01T02:00:00Z`"
+_EXAMPLE = "2026-03-01, 2026-03-01T02:00 or 2026-03-01T02:00:00Z"
 
 
 def trigger_form(timezone: str) -> dict[str, Param]:
@@ -25,19 +25,20 @@ def trigger_form(timezone: str) -> dict[str, Param]:
     """
     from airflow.sdk import Param
 
-    zone = f"Without a zone it is taken in {timezone}."
+    # Airflow shows them as plain text.
+    times = f"Write it as {_EXAMPLE}; without a zone it is taken in {timezone}."
     return {
         "window_start": Param(
             None,
             type=["null", "string"],
             title="Window start",
-            description=f"First instant to export instead of the run's own window: {_EXAMPLE}. {zone}",
+            description=f"The first instant to export, in place of the run's own window. {times}",
         ),
         "window_end": Param(
             None,
             type=["null", "string"],
             title="Window end",
-            description=f"First instant that is not exported any more: {_EXAMPLE}. {zone}",
+            description=f"The first instant that is not exported any more. {times}",
         ),
         "force": Param(
             False,

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bifrost_export.config.faults import Fault
+from bifrost_export.config.guessed_schedules import rests_on_a_guess
 from bifrost_export.config.hiding import shown
 from bifrost_export.config.origins import Origins
 from bifrost_export.config.positions import Text, pointer_of, steps_of
@@ -16,7 +17,15 @@ from bifrost_export.config.problems import Problem
 from bifrost_export.config.references import check_reference, is_broken, is_literal, references_in
 from bifrost_export.config.schedule_kinds import keys_of_frequency, schedule_models
 from bifrost_export.config.texts import Place, fields_of, map_texts
-from bifrost_export.config.wording import brief, name_of, of_others_key, of_value, of_wrong_key, shortened
+from bifrost_export.config.wording import (
+    brief,
+    name_of,
+    of_missing_key,
+    of_others_key,
+    of_value,
+    of_wrong_key,
+    shortened,
+)
 from bifrost_export.config.words import keys_beside
 from bifrost_export.errors import BifrostExportError, ConfigError
 
@@ -97,6 +106,8 @@ class Checker:
 
     def _tell(self, fault: Fault, pointer: str) -> None:
         at = pointer + pointer_of(*fault.steps)
+        if rests_on_a_guess(fault):
+            return
         if fault.kind == "extra_forbidden":
             known = list(fields_of(fault.holder)) if fault.holder else []
             if self._of_another_frequency(fault, at, known):
@@ -106,7 +117,7 @@ class Checker:
         elif fault.kind == "missing":
             missing = str(fault.steps[-1])
             holder = pointer + pointer_of(*fault.steps[:-1])
-            self.add(holder, f"the key {missing!r} is missing", hint=fault.description)
+            self.add(holder, f"the key {missing!r} is missing", hint=of_missing_key(missing, fault.description))
         elif any(each.pointer == self.origins.written(at) and each.severity == "error" for each in self.problems):
             return  # a reference that may not stand there, or another branch of a union
         elif isinstance(fault.raised, ConfigError):

@@ -62,8 +62,10 @@ def check_defaults(checker: Checker, defaults: dict[str, Any]) -> None:
 
 
 def _frequency_for(schedule: dict[str, Any]) -> str:
-    """The frequency that knows most of these keys."""
+    """The frequency that knows most of these keys; a day that is no weekday is one of a month."""
     known = keys_of_frequency()
+    if isinstance(day := schedule.get("day"), int) or day == "last":
+        return "monthly"
     return max(known, key=lambda frequency: len(known[frequency] & set(schedule)))
 
 

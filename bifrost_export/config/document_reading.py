@@ -14,7 +14,7 @@ from bifrost_export.config.logs_store import read_logs_store
 from bifrost_export.config.long_form import to_long_form
 from bifrost_export.config.models import Staging
 from bifrost_export.config.problems import Problem
-from bifrost_export.config.wording import brief, nearest
+from bifrost_export.config.wording import brief, in_other_words, nearest
 from bifrost_export.config.words import BESIDE
 
 _TOP = ("enabled", "exports", "source", "staging", "defaults")
@@ -124,7 +124,8 @@ def _read_top(checker: Checker, document: Document, top: dict[str, Any], whole: 
     if isinstance(enabled, bool):
         document.enabled = enabled
     else:
-        checker.add("/log_exports/enabled", f"enabled is {_told(enabled)}", allowed="true or false")
+        hint = in_other_words("bool_type", enabled)
+        checker.add("/log_exports/enabled", f"enabled is {_told(enabled)}", allowed="true or false", hint=hint)
     if "staging" in top:
         checker.texts(Staging, top["staging"], "/log_exports/staging")
         document.staging = checker.model(Staging, top["staging"], "/log_exports/staging") or document.staging

@@ -62,9 +62,21 @@ def read_export(checker: Checker, document: Document, entry: Entry) -> LoadedExp
     export = checker.model(Export, value, entry.pointer)
     if export is not None and not checker.has_errors:
         check_together(checker, export, entry.pointer)
+        _check_missed_windows(checker, export, entry.pointer)
     found.problems = checker.take()
     found.export = None if found.errors else export
     return found
+
+
+def _check_missed_windows(checker: Checker, export: Export, pointer: str) -> None:
+    """Warn of two keys of a schedule that contradict each other: Airflow catches up on what was missed, too."""
+    if export.schedule.catchup and export.schedule.missed_windows == "skip":
+        checker.add(
+            f"{pointer}/schedule/missed_windows",
+            "missed_windows is 'skip' and catchup is true: every window from start_date on is run, and none is skipped",
+            severity="warning",
+            hint="Leave out missed_windows, or leave out catchup so that an outage's windows are skipped.",
+        )
 
 
 def _name(value: Any) -> tuple[str | None, bool]:

@@ -58,6 +58,19 @@ def of_others_key(key: str, others: Sequence[str], own: str) -> str:
     return f"the key {key!r} belongs to {told} schedules, and this one is {own}"
 
 
+def of_missing_key(key: str, description: str | None) -> str:
+    """The hint for a key that has to be there, such as `Add "bucket": the bucket; it must exist`.
+
+    Args:
+        key: The key.
+        description: What it is for, as a sentence.
+    """
+    if not description:
+        return f'Add "{key}".'
+    begins = description[:1] if description[1:2].isupper() else description[:1].lower()
+    return f'Add "{key}": {begins}{description[1:].removesuffix(".")}.'
+
+
 def nearest(word: str, known: list[str]) -> str | None:
     """The hint that names the known word that is meant, or None where none is near."""
     near = get_close_matches(word.lower(), known, n=1) if len(word) <= _LONGEST_KEY else []
@@ -87,11 +100,16 @@ def of_value(name: str, found: Any, error: dict[str, Any]) -> tuple[str, str | N
         return allowed, "No reference may stand here: write the value itself."
     if kind in ("literal_error", "enum"):
         return allowed, nearest(str(found), _QUOTED.findall(allowed))
-    return allowed, _in_other_words(kind, found)
+    return allowed, in_other_words(kind, found)
 
 
-def _in_other_words(kind: str, found: Any) -> str | None:
-    """How a value of the wrong type that is nearly right is to be written."""
+def in_other_words(kind: str, found: Any) -> str | None:
+    """How a value of the wrong type that is nearly right is to be written.
+
+    Args:
+        kind: Pydantic's word for what is wrong.
+        found: The value.
+    """
     if kind == "string_type" and isinstance(found, int | float):
         return f'Write it in quotes: "{json.dumps(found)}".'
     if kind == "int_type" and isinstance(found, str) and re.fullmatch(r"-?[0-9]{1,18}", found):

@@ -20,7 +20,8 @@ def checked_zone(name: str) -> str:
     """
     if not _UNFIT.fullmatch(name) and _is_zone(name):
         return name
-    near = get_close_matches(name, available_timezones(), n=1)
+    known = [zone for zone in available_timezones() if not _UNFIT.fullmatch(zone)]
+    near = get_close_matches(name, known, n=1)
     raise ConfigError(
         f"there is no timezone {name!r}",
         allowed="a name of the IANA time zone database such as UTC, Europe/Berlin or America/New_York",

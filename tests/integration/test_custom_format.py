@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from bifrost_export.airflow.dag_page import page
+from bifrost_export.airflow.marking_up import plain
 from bifrost_export.cli.group import execute
 from bifrost_export.config.freezing import freeze
 from bifrost_export.config.loader import load
@@ -117,7 +118,7 @@ def test_schema_page_and_checks_know_what_is_installed(tmp_path: Path, log_store
     assert "pg_copy" in FORMATS.names()
     [loaded] = load(Export(tmp_path, log_store, {"format": {"type": CLASS}}).document()).exports
     shown = page(loaded.good, freeze(loaded), "0" * 64)
-    assert f"**Format**: `{CLASS}` with `gzip` compression, up to 1,000,000 rows a file." in shown
+    assert f"**Format**: {plain(CLASS)} with gzip compression, up to 1,000,000 rows a file." in shown
 
     [problem] = load(Export(tmp_path, log_store, {"format": "pg_copy", "compression": "zstd"}).document()).errors
     assert (problem.message, problem.allowed) == ("pg_copy has no compression 'zstd'", "none, gzip")

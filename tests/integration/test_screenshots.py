@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import struct
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,22 +12,11 @@ import pytest
 from bifrost_export.cli.demo.workspace import Workspace
 from bifrost_export.config.loader import load
 from bifrost_export.errors import PermanentError
+from docs import airflow_pages, screenshots
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 SHOWN = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """It is in no package."""
-    spec = importlib.util.spec_from_file_location("screenshots", ROOT / "docs" / "screenshots.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)
-    spec.loader.exec_module(module)
-    return module
 
 
 class Server:
@@ -40,13 +26,13 @@ class Server:
 
 
 @pytest.mark.parametrize("path", SHOWN)
-def test_a_picture_in_the_readme_is_there_whole_and_small(path: str, script: ModuleType) -> None:
+def test_a_picture_in_the_readme_is_there_whole_and_small(path: str) -> None:
     """A PNG as large as the browser's window."""
     content = (ROOT / path).read_bytes()
     assert content.startswith(b"\x89PNG\r\n\x1a\n")
     assert content.endswith(b"IEND\xaeB`\x82")
-    assert struct.unpack(">II", content[16:24]) == (script.SIZE["width"], script.SIZE["height"])
-    assert len(content) <= script.LARGEST
+    assert struct.unpack(">II", content[16:24]) == (airflow_pages.SIZE["width"], airflow_pages.SIZE["height"])
+    assert len(content) <= screenshots.LARGEST
 
 
 def test_the_readme_shows_every_picture_that_the_script_takes() -> None:
@@ -54,7 +40,7 @@ def test_the_readme_shows_every_picture_that_the_script_takes() -> None:
     assert sorted(SHOWN) == sorted(f"docs/images/{path.name}" for path in (ROOT / "docs" / "images").iterdir())
 
 
-def test_the_pictures_are_of_a_good_export_and_a_broken_one(script: ModuleType, tmp_path: Path) -> None:
+def test_the_pictures_are_of_a_good_export_and_a_broken_one(tmp_path: Path) -> None:
     """Of which the page tells three mistakes."""
     workspace = Workspace(tmp_path / "ui")
     workspace.make()
@@ -62,18 +48,18 @@ def test_the_pictures_are_of_a_good_export_and_a_broken_one(script: ModuleType, 
     workspace.write_documents(server)
     assert load(workspace.document).errors == []
 
-    script.change_document(workspace)
+    screenshots.change_document(workspace)
 
     good, broken = load(workspace.document).exports
     assert good.export is not None
     assert good.export.data.max_rows_per_file == 5_000
-    assert broken.name == script.BROKEN
+    assert broken.name == screenshots.BROKEN
     wrong = sorted(problem.pointer.rsplit("/", 1)[-1] for problem in broken.errors)
     assert wrong == ["compresion", "config", "frequency"]
 
 
-def test_it_says_what_to_install_where_there_is_no_browser(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_says_what_to_install_where_there_is_no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is started."""
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(PermanentError, match="apt-get install chromium"), script.browser():
+    with pytest.raises(PermanentError, match="apt-get install chromium"), airflow_pages.browser():
         pass

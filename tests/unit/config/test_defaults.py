@@ -210,3 +210,18 @@ def test_a_log_store_of_the_defaults_is_that_of_each_export(tmp_path: Path) -> N
     (made,) = good(loaded(tmp_path, {**content, "logs_store": {"type": "clickhouse"}}))
     assert made.source is not None
     assert made.source.config == {"path": "a.db"}
+
+
+def test_a_day_of_the_month_may_be_a_default(tmp_path: Path) -> None:
+    """Which schedule it belongs to is known in the exports alone."""
+    found = loaded(
+        tmp_path,
+        {
+            "log_exports": {
+                "defaults": {"schedule": {"day": 15}},
+                "exports": [export(schedule={"frequency": "monthly"})],
+            }
+        },
+    )
+    assert found.errors == []
+    assert found.exports[0].good.schedule.describe() == "monthly on day 15 at 00:00 UTC"

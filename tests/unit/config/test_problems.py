@@ -120,3 +120,14 @@ def test_messages_of_a_document_hold_no_secret(tmp_path: Path) -> None:
         assert found.problems
         assert "canary" not in json.dumps([problem.to_json() for problem in found.problems])
         assert "canary" not in " ".join(map(str, found.problems))
+
+
+@pytest.mark.parametrize(("catchup", "told"), [(True, 1), (False, 0)])
+def test_skipping_what_catchup_runs_is_a_warning(catchup: bool, told: int, tmp_path: Path) -> None:
+    """The contradiction works, as in Airflow, and should be looked at."""
+    schedule = {"frequency": "daily", "start_date": "2026-01-01", "missed_windows": "skip", "catchup": catchup}
+    found = loaded(tmp_path, document(export(schedule=schedule)))
+    problems = [each for each in found.problems if each.pointer == f"{POINTER}/schedule/missed_windows"]
+    assert [each.severity for each in problems] == ["warning"] * told
+    assert not found.errors
+    assert all("none is skipped" in each.message and each.hint for each in problems)
