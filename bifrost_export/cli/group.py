@@ -14,7 +14,7 @@ import click
 from bifrost_export import __version__
 from bifrost_export.cli import output
 from bifrost_export.cli.failures import tell
-from bifrost_export.cli.masking import Masker
+from bifrost_export.cli.masking import Masker, masked_logs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +81,7 @@ def execute(arguments: Sequence[str]) -> int:
     masker = Masker()
     as_json = output.wants_json(arguments)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(masked_logs(masker))
         if as_json:
             stack.enter_context(output.results_apart())
         if not sys.warnoptions:
