@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from urllib.parse import parse_qs, quote, quote_plus
 
 _IN_KEYS = ("private_key", "private_key_id", "client_secret", "refresh_token")
@@ -12,12 +13,14 @@ _LINE = 16
 _SHORTEST = 8
 """What is shorter stands encoded in too many words that are none of it."""
 
+_STATED = re.compile(r"(?:AccountKey|SharedAccessSignature)=([^;]+)", re.IGNORECASE)
+
 
 def forms_of(secret: str) -> list[str]:
     """A secret, its parts that are secrets by themselves, and each of them in the encodings of URLs and of base64.
 
     Args:
-        secret: A password, a token, a query with a signature, the JSON of an account's key.
+        secret: A password, a token, a query with a signature, a connection string, the JSON of an account's key.
     """
     found: dict[str, None] = {}
     for part in (secret, *_parts(secret)):
@@ -32,8 +35,9 @@ def forms_of(secret: str) -> list[str]:
 def _parts(secret: str) -> list[str]:
     if secret.lstrip().startswith("{"):
         return _of_key(secret)
-    signatures = parse_qs(secret.lstrip("?")).get("sig", [])
-    return [*signatures, *([secret[1:]] if secret.startswith("?") else [])]
+    stated = [match[1] for match in _STATED.finditer(secret)]
+    signatures = [each for text in (secret, *stated) for each in parse_qs(text.lstrip("?")).get("sig", [])]
+    return [*stated, *signatures, *([secret[1:]] if secret.startswith("?") else [])]
 
 
 def _of_key(text: str) -> list[str]:
