@@ -37,7 +37,11 @@ class StepOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Run the step; a fault that no retry mends fails the task at once."""
-        with told_apart(self.log):
+        from airflow.sdk.log import mask_secret
+
+        from bifrost_export.config.learnt_secrets import listening
+
+        with told_apart(self.log), listening(mask_secret):
             return self.step(context, task_runtime(context, self.log))
 
     @abstractmethod

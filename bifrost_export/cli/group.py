@@ -14,7 +14,8 @@ import click
 from bifrost_export import __version__
 from bifrost_export.cli import output
 from bifrost_export.cli.failures import tell
-from bifrost_export.cli.masking import Masker
+from bifrost_export.cli.masking import Masker, masked_logs
+from bifrost_export.config.learnt_secrets import listening
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +82,8 @@ def execute(arguments: Sequence[str]) -> int:
     masker = Masker()
     as_json = output.wants_json(arguments)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(masked_logs(masker))
+        stack.enter_context(listening(masker.learn))
         if as_json:
             stack.enter_context(output.results_apart())
         if not sys.warnoptions:

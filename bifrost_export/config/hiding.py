@@ -13,6 +13,8 @@ from bifrost_export.config.texts import place_at
 
 MASK = "***"
 _LIKE_A_SECRET = re.compile(r"secret|passw|token|credential|(^|_)key|(^|_)sas", re.IGNORECASE)
+_SECRET_SETTING = re.compile(r"passphrase|connection_string|shared_access|account_key", re.IGNORECASE)
+_NO_SECRET_SETTING = re.compile(r"_(uri|url|id|path|name|expir\w*|life\w*)$", re.IGNORECASE)
 _USER_IN_URL = re.compile(r"://[^/@\s]*@")
 _OURS = ("$schema", "log_exports", "export", "filters", "transformations")
 _BIFROSTS = (
@@ -49,6 +51,12 @@ def may_be_secret(whole: Any, pointer: str) -> bool:
         if step == "config" and steps[depth + 1 :]:
             return _in_config(*_kind(value_at(whole, steps[:depth]), holder), steps[depth + 1 :])
     return any(_LIKE_A_SECRET.search(step) for step in steps[1:])
+
+
+def is_like_a_secret(setting: str) -> bool:
+    """Whether a connection's setting has the name of a secret; `token_uri` and `key_path` have not."""
+    named = _LIKE_A_SECRET.search(setting) or _SECRET_SETTING.search(setting)
+    return bool(named) and not _NO_SECRET_SETTING.search(setting)
 
 
 def _kind(holder: Any, name: str) -> tuple[str, Any]:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from bifrost_export.config.origins import Origins
 from bifrost_export.config.positions import SyntaxFaultError, steps_of, value_at
 from bifrost_export.config.reading import read_document
+from bifrost_export.config.secret_forms import forms_of
 from bifrost_export.config.texts import Place, map_texts
 from bifrost_export.errors import ConfigError, ForbiddenReferenceError, MissingReferenceError
 
@@ -100,7 +101,7 @@ class Resolver:
         environ: The variables; the process's own, when not given.
         builtins: Values of the built-in references.
         document: The document that literal secrets are read from, and that relative paths are taken from.
-        on_secret: Told every secret value.
+        on_secret: Told every secret value, in each form that a library may write it in.
         with_secrets: Fill in secrets too; without, the text of theirs stays, and a literal one becomes `***`.
         origins: Where the parts of the export are written, for messages.
     """
@@ -151,7 +152,8 @@ class Resolver:
         else:
             filled = _REFERENCE.sub(lambda match: self._value(match[1], match[2], place, pointer), text)
         if place.secret and self.on_secret is not None and filled:
-            self.on_secret(filled)
+            for form in forms_of(filled):
+                self.on_secret(form)
         return self.absolute(filled) if place.path else filled
 
     def _value(self, name: str, default: str | None, place: Place, pointer: str) -> str:

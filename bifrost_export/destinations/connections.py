@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bifrost_export.config.learnt_secrets import tell_of_connection
 from bifrost_export.errors import ConfigError, DestinationError
 
 IN_MEMORY = "bifrost_export_document"
@@ -23,12 +24,14 @@ def find(conn_id: str) -> Any:
     from airflow.sdk import BaseHook
 
     try:
-        return BaseHook.get_connection(conn_id)
+        found = BaseHook.get_connection(conn_id)
     except Exception as error:  # noqa: BLE001 (each secrets backend fails in its own way)
         raise ConfigError(
             f"there is no Airflow connection {conn_id!r} ({type(error).__name__})",
             hint=f"Make it in Airflow, or set AIRFLOW_CONN_{conn_id.upper()}.",
         ) from None
+    tell_of_connection(found)
+    return found
 
 
 def make(conn_type: str, *, login: str | None = None, password: str | None = None, **extra: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from bifrost_export.config.fields import Secret, Strict
+from bifrost_export.config.learnt_secrets import tell
 from bifrost_export.destinations import connections
 from bifrost_export.errors import ConfigError, DestinationError
 
@@ -65,6 +66,7 @@ def read_key(text: str) -> dict[str, Any]:
             raise ConfigError(
                 f"{where} is no JSON, and no file of that path can be read ({type(error).__name__})", allowed=ALLOWED
             ) from None
+        tell(text)
     try:
         key = json.loads(text)
     except ValueError:

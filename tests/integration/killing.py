@@ -21,17 +21,24 @@ EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "
 WAREHOUSE = "bifrost_export.warehouse"
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(
-    [
-        "bifrost_export.cli.run",
-        "bifrost_export.pipeline.run",
-        "bifrost_export.logstore.sqlite",
-        "bifrost_export.destinations.s3_store",
-        "airflow.providers.amazon.aws.hooks.s3",
-        "pyarrow.parquet",
+PRELOADED = [
+    "bifrost_export.cli.run",
+    "bifrost_export.pipeline.run",
+    "bifrost_export.logstore.sqlite",
+    "bifrost_export.destinations.s3_store",
+    "airflow.providers.amazon.aws.hooks.s3",
+    "pyarrow.parquet",
+]
+if os.environ.get("BIFROST_TEST_LONG"):  # what hundreds of runs to other clouds import
+    PRELOADED += [
+        "airflow.providers.google.cloud.hooks.gcs",
+        "airflow.providers.microsoft.azure.hooks.wasb",
+        "azure.storage.blob",
+        "google.cloud.storage",
     ]
-)
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(PRELOADED)
 
 
 def run_cli(

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,14 @@ class BlobStorage:
         """Every blob with its bytes."""
         with self.client() as client, client.get_container_client(container) as found:
             return {each.name: found.download_blob(each.name).readall() for each in found.list_blobs()}
+
+    def fill(self, container: str, contents: Mapping[str, bytes]) -> None:
+        """Make these the container's only blobs."""
+        with self.client() as client, client.get_container_client(container) as found:
+            for name in [each.name for each in found.list_blobs()]:
+                found.delete_blob(name)
+            for name, data in contents.items():
+                found.upload_blob(name, data)
 
     def uncommitted(self, container: str) -> list[str]:
         """Names of blobs that have only blocks which nobody has committed."""

@@ -59,6 +59,7 @@ class Handler(BaseHTTPRequestHandler):
     """Hands one request on, or does what the proxy's fault says instead."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are written apart: the second would wait for the first's receipt
     server: _Server
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class names it so)

@@ -9,7 +9,7 @@ import os
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -73,6 +73,13 @@ class CloudStorage:
             key: self._ask("GET", f"/storage/v1/b/{bucket}/o/{quote(key, safe='')}?alt=media")
             for key in self.describe(bucket)
         }
+
+    def fill(self, bucket: str, contents: Mapping[str, bytes]) -> None:
+        """Make these the bucket's only objects."""
+        for key in self.describe(bucket):
+            self._ask("DELETE", f"/storage/v1/b/{bucket}/o/{quote(key, safe='')}")
+        for key, data in contents.items():
+            self._ask("POST", f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name={quote(key, safe='')}", data)
 
 
 @dataclass(frozen=True)

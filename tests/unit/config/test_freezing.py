@@ -61,7 +61,7 @@ def test_a_resolver_gives_back_what_was_written(tmp_path: Path) -> None:
     pointer = f"{found['pointer']}/destination/config"
     config = resolver.resolve(found["export"]["destination"]["config"], S3Config, pointer)
     assert config["credentials"] == {"access_key_id": "CANARY-ID", "secret_access_key": "s"}
-    assert told == ["CANARY-ID", "s"]
+    assert {"CANARY-ID", "s"} <= set(told)
     write(path, document(to_s3(credentials=KEYS)))
     with pytest.raises(ConfigError, match=r"changed in the middle of the run\. Clear from plan"):
         resolver.resolve(found["export"]["destination"]["config"], S3Config, pointer)
