@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +20,6 @@ from tests.servers.bigquery.server import BigQuery
 from tests.servers.bigquery.service import Fault
 from tests.servers.redshift.server import Redshift
 from tests.servers.snowflake.server import PASSWORD, USER, Snowflake
-
-pytestmark = pytest.mark.long
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 
@@ -37,6 +38,14 @@ def export(folder: Path, log_store: Path, kind: str, config: dict[str, Any]) -> 
 
 class TestRedshift:
     """PostgreSQL's own refusals, and COPY's."""
+
+    @pytest.fixture(autouse=True)
+    def sockets(self) -> Iterator[None]:
+        """The driver leaves the socket of a refused sign-in to the garbage collector, which says so."""
+        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
     def test_a_wrong_password(
         self, redshift: Redshift, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch

@@ -41,7 +41,18 @@ def connect(config: RedshiftConfig) -> Any:
         connection.login, connection.password = login, password
     opened = hook.get_conn()
     opened.autocommit = True
+    _wait_for_answers(opened)
     return opened
+
+
+def _wait_for_answers(opened: Any) -> None:
+    """Let a statement take its time: the driver would end a COPY, too, after the seconds that it has to connect.
+
+    The server's statement timeouts end what waits for a lock, and keepalive tells of a server that is gone.
+    """
+    socket = getattr(opened, "_usock", None)
+    if socket is not None:
+        socket.settimeout(None)
 
 
 def _connection(hook: Any, config: RedshiftConfig) -> Any:

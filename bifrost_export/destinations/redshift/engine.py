@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,18 +126,21 @@ class RedshiftEngine(Session):
         keys = ";".join(f"{name}={value}" for name, value in copy_keys(self.config).items())
         return f"CREDENTIALS {self.dialect.literal(keys)}"
 
-    def take(self, step: Do | Check) -> None:
-        """Take one step; the lock is waited for no longer than `LOCK_SECONDS`."""
-        if not (isinstance(step, Do) and step.locks):
-            super().take(step)
-            return
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Statements inside wait for what others hold no longer than `LOCK_SECONDS`."""
         self.execute(Statement(f"SET statement_timeout TO {LOCK_SECONDS * 1000}"))
         self._waits = True
         try:
-            super().take(step)
+            yield
         finally:
             self._waits = False
         self.execute(Statement("SET statement_timeout TO 0"))
+
+    def take(self, step: Do | Check) -> None:
+        """Take one step; the lock is waited for no longer than `LOCK_SECONDS`."""
+        with self.waiting() if isinstance(step, Do) and step.locks else nullcontext():
+            super().take(step)
 
     def roll_back(self) -> None:
         """Give up a transaction, and forget the lock's timeout."""

@@ -66,13 +66,22 @@ class Commit:
         self._decide(found)
         # What others have staged by now was planned before this run's commit, and so can't be published any more.
         leftovers = self.engine.staged()
-        for table in self.tables:
-            fit(self.engine, table)
-        self.engine.execute(self.audit.make_lock())
+        self._prepare()
         sources = self._unpack()
         own = self._commit(sources)
         self.engine.remove(leftovers)
         return own
+
+    def _prepare(self) -> None:
+        """Before step 2: tables and columns that are missing, and the row that runs of one export wait for."""
+        try:
+            with self.engine.waiting():
+                for table in self.tables:
+                    fit(self.engine, table)
+                self.engine.execute(self.audit.make_lock())
+        except ConflictError as error:
+            # It waited long enough; nothing is published, and the task's next try begins anew.
+            raise DestinationUnavailableError(error.message, hint=error.hint) from None
 
     def _unpack(self) -> dict[str | None, list[str]]:
         """Step 2: what was staged, by dataset, as a transaction reads it."""

@@ -11,6 +11,7 @@ from bifrost_export.errors import DestinationUnavailableError
 
 if TYPE_CHECKING:
     import datetime as dt
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from bifrost_export.destinations.steps import Probe
@@ -87,6 +88,14 @@ class Engine(Protocol):
 
     def execute(self, statement: Statement) -> None:
         """Run a statement, outside any transaction."""
+        ...
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Statements inside, outside any transaction, wait only so long for what others hold.
+
+        Raises:
+            ConflictError: Somebody held it for longer.
+        """
         ...
 
     def columns(self, table: str) -> dict[str, FoundColumn] | None:

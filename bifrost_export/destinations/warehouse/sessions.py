@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.warehouse.engine import moment
@@ -98,6 +98,10 @@ class Session:
         except BaseException:
             self.roll_back()
             raise
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Statements inside wait only so long for what others hold; this warehouse sees to that by itself."""
+        return nullcontext()
 
     def take(self, step: Do | Check) -> None:
         """Take one step of a transaction."""

@@ -37,8 +37,18 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
     return re.compile(text) if text else None
 
 
+def _connect(database: str | None, *, makes: bool) -> Any:
+    """A connection by the side door; it makes the database, as no session of a client may."""
+    server = fakesnow.server.shared_fs
+    server.create_database_on_connect = server.create_schema_on_connect = makes
+    try:
+        return server.connect(database, "PUBLIC")
+    finally:
+        server.create_database_on_connect = server.create_schema_on_connect = False
+
+
 def _answer(service: Service, told: dict[str, Any]) -> Any:
-    connection = fakesnow.server.shared_fs.connect(told.get("database"), "PUBLIC")
+    connection = _connect(told.get("database"), makes=True)
     if "sql" in told:
         cursor = connection.cursor()
         cursor.execute(told["sql"])
@@ -53,6 +63,7 @@ def _answer(service: Service, told: dict[str, Any]) -> Any:
 def main(port: int, certificate: str, key: str) -> None:
     """Serve until a signal ends it."""
     service = Service()
+    _connect(None, makes=False)
 
     async def told(request: Request) -> JSONResponse:
         return JSONResponse(await run_in_threadpool(_answer, service, await request.json()))
