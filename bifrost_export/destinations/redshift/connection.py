@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.s3_errors import told
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
 
 PORT = 5439
 TIMEOUT = 30
-"""Seconds that a connection may take."""
+"""Seconds that signing in may take."""
+KEEPALIVE = {"tcp_keepalive": True, "tcp_keepalive_idle": 60, "tcp_keepalive_interval": 30, "tcp_keepalive_count": 5}
+"""By these a peer that is gone is noticed while an answer is awaited."""
 _DEFAULT_CHAIN = "bifrost_export_document"
 
 
@@ -39,10 +43,26 @@ def connect(config: RedshiftConfig) -> Any:
         with told("asking IAM for a password", "redshift:GetClusterCredentials or redshift-serverless:GetCredentials"):
             login, password = _iam_password(config)
         connection.login, connection.password = login, password
-    opened = hook.get_conn()
+    try:
+        opened = hook.get_conn()
+    except Exception as error:
+        _close_refused(error)
+        raise
     opened.autocommit = True
     _wait_for_answers(opened)
     return opened
+
+
+def _close_refused(error: Exception) -> None:
+    """Close the socket that the driver leaves open when the server refuses to let a session begin."""
+    import redshift_connector
+
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        refused = frame.f_locals.get("self")
+        if isinstance(refused, redshift_connector.Connection):
+            with suppress(redshift_connector.Error):
+                refused.close()
+            return
 
 
 def _wait_for_answers(opened: Any) -> None:
@@ -81,7 +101,7 @@ def _connection(hook: Any, config: RedshiftConfig) -> Any:
         login=credentials.username if credentials else given.login if given else None,
         password=credentials.password if credentials else given.password if given else None,
         schema=config.database,
-        extra=json.dumps({"timeout": TIMEOUT, "application_name": "bifrost-export", **extra}),
+        extra=json.dumps({"timeout": TIMEOUT, "application_name": "bifrost-export", **KEEPALIVE, **extra}),
     )
 
 
