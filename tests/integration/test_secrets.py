@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import os
@@ -31,6 +32,8 @@ LOGGERS = ("botocore", "boto3", "s3transfer", "google", "azure", "urllib3", "req
 @pytest.fixture
 def logged() -> Iterator[list[str]]:
     """What anything logs at the level DEBUG, as a handler writes it."""
+    # Airflow sets logging up anew when it is first imported.
+    importlib.import_module("airflow.providers.amazon.aws.hooks.s3")
     lines: list[str] = []
 
     class Kept(logging.Handler):
