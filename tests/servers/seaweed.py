@@ -61,6 +61,23 @@ class Seaweed:
         self.client().create_bucket(Bucket=name)
         return name
 
+    def user_with(self, policy: dict[str, Any]) -> tuple[str, str]:
+        """A user with a policy as Amazon writes it, as (access key id, secret)."""
+        key_id, secret = keys_of("admin")
+        iam: Any = boto3.client(
+            "iam",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret,
+        )
+        name = f"user-{next(_NUMBERS)}"
+        iam.create_user(UserName=name)
+        made = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(policy))["Policy"]
+        iam.attach_user_policy(UserName=name, PolicyArn=made["Arn"])
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return key["AccessKeyId"], key["SecretAccessKey"]
+
 
 def _answers(url: str) -> bool:
     try:
@@ -102,6 +119,7 @@ def seaweed(folder: Path) -> Iterator[Seaweed]:
         "-s3",
         f"-s3.config={folder / 's3.json'}",
         "-s3.autoCreateBucket=false",
+        "-s3.iam.readOnly=false",
         "-s3.allowDeleteBucketNotEmpty=false",
         *(f"-{name}={number}" for name, number in numbers.items()),
     ]
