@@ -115,7 +115,7 @@ def seaweed(folder: Path) -> Iterator[Seaweed]:
         f"-dir={folder / 'data'}",
         "-master.telemetry=false",
         "-master.volumeSizeLimitMB=64",
-        "-volume.max=100",
+        "-volume.max=5000",
         "-s3",
         f"-s3.config={folder / 's3.json'}",
         "-s3.autoCreateBucket=false",
@@ -123,7 +123,9 @@ def seaweed(folder: Path) -> Iterator[Seaweed]:
         "-s3.allowDeleteBucketNotEmpty=false",
         *(f"-{name}={number}" for name, number in numbers.items()),
     ]
-    environment = {**os.environ, "WEED_S3_SSE_KEK": "0" * 63 + "1"}
+    # One volume a bucket in place of seven: each test makes a bucket.
+    growth = {"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
+    environment = {**os.environ, **growth, "WEED_S3_SSE_KEK": "0" * 63 + "1"}
     url = f"http://127.0.0.1:{ports['s3']}"
     with running("SeaweedFS", command, folder / "server.log", environment) as process:
         wait_until(lambda: _answers(url), [process], 90, "SeaweedFS")
