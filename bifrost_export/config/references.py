@@ -148,22 +148,22 @@ class Resolver:
         pointer = self.origins.written(pointer)
         whole = _ENV.fullmatch(text)
         if whole:
-            filled = self._value(whole[1], None, place, pointer)
+            filled = self._value(text, whole[1], None, place, pointer)
         else:
-            filled = _REFERENCE.sub(lambda match: self._value(match[1], match[2], place, pointer), text)
+            filled = _REFERENCE.sub(lambda match: self._value(match[0], match[1], match[2], place, pointer), text)
         if place.secret and self.on_secret is not None and filled:
             for form in forms_of(filled):
                 self.on_secret(form)
         return self.absolute(filled) if place.path else filled
 
-    def _value(self, name: str, default: str | None, place: Place, pointer: str) -> str:
+    def _value(self, written: str, name: str, default: str | None, place: Place, pointer: str) -> str:
         check_reference(name, place, pointer, self.environ)
         found = self.builtins.get(name) if name in BUILTINS else self.environ.get(name)
         if found is None or (default is not None and not found):
             found = default
         if found is None:
             raise MissingReferenceError(
-                f"the reference ${{{name}}} in {pointer} has no value",
+                f"the reference {written} in {pointer} has no value",
                 hint=f"Set the variable {name} where the task runs, or give a default: ${{{name}:-...}}.",
             )
         return found

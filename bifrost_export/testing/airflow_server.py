@@ -113,7 +113,7 @@ class AirflowServer:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json", "Accept": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 (loopback)
+        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 (loopback)
             text = answer.read()
         return json.loads(text) if text else None
 

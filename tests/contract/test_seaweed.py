@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 
 import pytest
 
+from bifrost_export.destinations.s3 import S3Config, S3Destination
+from bifrost_export.destinations.store import PutOptions
 from bifrost_export.errors import BifrostExportError, CredentialsRefusedError, DestinationError
 from bifrost_export.testing.object_store_contract import ObjectStoreContract, Place
-from bifrost_export.testing.object_store_runs import DAY, target_of
+from bifrost_export.testing.object_store_runs import DAY, PREFIX, manifest_key, target_of
 from tests.contract.places import s3_place
 from tests.servers.seaweed import Seaweed, keys_of
 
@@ -66,6 +68,45 @@ def test_who_may_only_write_is_told_to_read(seaweed_server: Seaweed) -> None:
     assert "s3:GetObject" in steps["read"].hint
     with pytest.raises(DestinationError, match="s3:GetObject"):
         place.run()
+
+
+def planned(bucket: str, *lacking: str) -> dict[str, Any]:
+    """The policy that `plan --iam` tells for runs of the contract, without some of its rights."""
+    target = target_of(DAY, "0" * 8)
+    policy: dict[str, Any] = S3Destination(S3Config(bucket=bucket, prefix=PREFIX), target).rights()["policy"]
+    for statement in policy["Statement"]:
+        statement["Action"] = [each for each in statement["Action"] if each not in lacking]
+    return policy
+
+
+def test_the_planned_policy_is_all_that_check_and_runs_need(seaweed_server: Seaweed) -> None:
+    """First, again, with an upload that a dead run has left; and nothing elsewhere in the bucket may be touched."""
+    bucket = seaweed_server.make_bucket()
+    place = s3_place(seaweed_server.url, bucket, *seaweed_server.user_with(planned(bucket)))
+    assert all(probe.ok for probe in probed(place).values())
+    place.run().load(b"one", b"two", rejected=b"r").publish()
+    dead = place.run().destination
+    dead.store.begin(dead.keys.part("request_logs", 1, 1), PutOptions("text/plain")).block(bytes(5 * 1024 * 1024))
+
+    run = place.run().load(b"three")
+    assert run.publish().warnings == []
+
+    everything = s3_place(seaweed_server.url, bucket, *keys_of("writer"))
+    assert set(everything.contents()) == {*run.keys(), manifest_key(DAY)}
+    assert everything.uploads() == []
+    with pytest.raises(DestinationError, match="s3:PutObject"):
+        place.run().destination.store.put("elsewhere", b"x", PutOptions("text/plain"))
+
+
+@pytest.mark.parametrize("right", ["s3:PutObject", "s3:GetObject", "s3:ListBucket", "s3:DeleteObject"])
+def test_none_of_the_planned_policy_is_too_much(seaweed_server: Seaweed, right: str) -> None:
+    """Without any of it, check says what is missing."""
+    bucket = seaweed_server.make_bucket()
+    place = s3_place(seaweed_server.url, bucket, *seaweed_server.user_with(planned(bucket, right)))
+
+    failed = [probe for probe in probed(place).values() if probe.was_tried and not probe.ok]
+
+    assert right in str(failed[0].hint)
 
 
 @pytest.mark.parametrize(

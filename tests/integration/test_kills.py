@@ -24,7 +24,7 @@ DAY = Window.parse("2026-03-01", "2026-03-02")
 EVERY = 1 if os.environ.get("BIFROST_TEST_LONG") else 12
 """Of all moments, every n-th is tried by `make test`, each one by `make test-long`."""
 
-pytestmark = pytest.mark.widened
+pytestmark = [pytest.mark.widened, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,7 @@ def test_a_kill_before_or_after_any_request_is_mended_by_a_rerun(
         assert buckets.uploads(bucket) == []
 
 
-@pytest.mark.parametrize("fault", ["lose", "503"])
+@pytest.mark.parametrize("fault", ["lose", "503", pytest.param("cut", marks=pytest.mark.long)])
 def test_an_answer_that_is_lost_or_refused_once_does_no_harm(
     s3_place: tuple[Place, Proxy, str], buckets: Buckets, undisturbed: tuple[dict[str, Any], int], fault: str
 ) -> None:

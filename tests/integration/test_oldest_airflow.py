@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from bifrost_export.window import Window
+from tests import independent
 from tests.integration.deployment import Deployment, deploy, expected, export_to, write_document
 
 pytestmark = [pytest.mark.airflow, pytest.mark.long]
 
 OLDEST = "apache-airflow==3.1.8"
+
+
+SCHEDULES: dict[str, tuple[dict[str, Any], str]] = {
+    "weekly": ({"frequency": "weekly", "day": "sunday"}, "2026-03-08T00:00:00Z"),
+    "monthly": ({"frequency": "monthly", "day": 1}, "2026-04-01T00:00:00Z"),
+    "hourly": ({"frequency": "hourly"}, "2026-03-01T01:00:00Z"),
+    "cron": ({"frequency": "cron", "expression": "0 */6 * * *"}, "2026-03-01T06:00:00Z"),
+}
+"""The other schedules, each with the end of the window that starts at the beginning of March."""
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +51,26 @@ def test_a_window_is_exported_and_found_unchanged(deployment: Deployment) -> Non
     (part,) = (deployment.folder / "out").rglob("*.parquet")
     ids = pq.read_table(part, columns=["request_id"])["request_id"].to_pylist()
     assert ids == expected(deployment.folder / "logs.db")
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_every_kind_of_schedule_exports_its_own_window(deployment: Deployment, name: str) -> None:
+    """A run at a window's start takes that window, here as in the newest."""
+    schedule, end = SCHEDULES[name]
+    out = deployment.folder / "out" / name
+    write_document(deployment, {**export_to(name, "local", path=str(out)), "schedule": schedule})
+    deployment.run("airflow", "dags", "reserialize")
+    deployment.run("airflow", "dags", "test", f"bifrost_export__{name}", "2026-03-01")
+
+    window = Window.parse("2026-03-01T00:00:00Z", end)
+    (manifest,) = (out / "_manifests").rglob("*.json")
+    assert json.loads(manifest.read_text("utf-8"))["window"] == window.to_json()
+    records = independent.rows(deployment.folder / "logs.db", window.start, window.end)[0]
+    ids = [each for path in sorted(out.rglob("*.parquet")) for each in ids_in(path)]
+    assert ids == [record["request_id"] for record in records]
+
+
+def ids_in(path: Path) -> list[str]:
+    """The ids of a part, in order."""
+    found: list[str] = pq.read_table(path, columns=["request_id"])["request_id"].to_pylist()
+    return found

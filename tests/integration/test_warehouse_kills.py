@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,6 @@ import pytest
 from bifrost_export.testing.sample_logs import write
 from bifrost_export.window import Window
 from tests.integration.killing import run_cli
-
-pytestmark = pytest.mark.long
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 ROWS = 20_000
@@ -40,6 +40,7 @@ class Warehouse:
         environ: What a process needs to sign in.
         query: The rows that SQL gives, `{}.` before a table.
         staged: What is staged.
+        rows: How many rows of the log store have ended.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Warehouse:
     environ: dict[str, str]
     query: Callable[[str], list[list[str]]]
     staged: Callable[[], list[str]]
+    rows: int
 
     def run(self, **how: Any) -> tuple[int, int]:
         """Export the day from the command line."""
@@ -56,9 +58,10 @@ class Warehouse:
     def check(self) -> None:
         """Each row is there once, the books say the same, and nothing is staged."""
         counted = self.query("SELECT COUNT(*), COUNT(DISTINCT request_id) FROM {}.request_logs")
-        assert counted == [[str(ROWS), str(ROWS)]]
+        assert counted == [[str(self.rows), str(self.rows)]]
         live = "FROM {}.bifrost_export_loads WHERE kind = 'load' AND superseded_at IS NULL"
-        assert self.query(f"SELECT COUNT(*), SUM(exported) {live}") == [["1", str(ROWS)]]
+        [[loads, exported]] = self.query(f"SELECT COUNT(*), SUM(exported) {live}")
+        assert (loads, float(exported)) == ("1", self.rows)  # one stand-in sums whole numbers as doubles
         assert self.staged() == []
 
 
@@ -66,6 +69,8 @@ class Warehouse:
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path, log_store: Path) -> Warehouse:
     """An empty schema, and a document that exports into it by three files."""
     server: Any = request.getfixturevalue(request.param)
+    if request.param == "snowflake":
+        server.server.tell(idle_seconds=1.0)  # a killed run leaves its transaction open: the service waits five minutes
     schema = {"redshift": "public", "snowflake": "PUBLIC"}.get(request.param)
     query = server.sql if schema is None else lambda sql: server.sql(sql.replace("{}", schema))
     environ = server.environment if hasattr(server, "environment") else server.connections()
@@ -79,7 +84,9 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path, log_store: Path) -
     staging = {"url": (tmp_path / "staging").as_uri()}
     path = tmp_path / "log_exports.json"
     path.write_text(json.dumps({"log_exports": {"exports": [export], "source": source, "staging": staging}}))
-    return Warehouse(request.param, path, environ, query, server.staged)
+    with closing(sqlite3.connect(log_store)) as connection:
+        [rows] = connection.execute("SELECT count(*) FROM logs WHERE status <> 'processing'").fetchone()
+    return Warehouse(request.param, path, environ, query, server.staged, rows)
 
 
 @pytest.mark.parametrize("steps", [IN_LOAD, IN_PUBLISH], ids=["load", "publish"])

@@ -25,7 +25,7 @@ class Proxy:
         pid_file: Where the client's process id stands, for faults that kill.
 
     `conditions` says what becomes of If-Match and If-None-Match: `pass`, `drop` (as by a store that does not know
-    them) or `refuse` (501). `gate` says who may pass: the refusal of a request as (status, JSON), or None.
+    them) or `refuse` (501). `gate` says who may pass: the refusal of a request as (status, JSON or XML), or None.
     """
 
     def __init__(self, upstream: str, pid_file: Path | None = None) -> None:
@@ -87,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
     def _refuse(self, status: int, told: bytes) -> None:
         self.send_response(status)
         if told:
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", "application/xml" if told.startswith(b"<") else "application/json")
         self.send_header("Content-Length", str(len(told)))
         self.end_headers()
         if self.command != "HEAD":

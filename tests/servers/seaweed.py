@@ -61,6 +61,23 @@ class Seaweed:
         self.client().create_bucket(Bucket=name)
         return name
 
+    def user_with(self, policy: dict[str, Any]) -> tuple[str, str]:
+        """A user with a policy as Amazon writes it, as (access key id, secret)."""
+        key_id, secret = keys_of("admin")
+        iam: Any = boto3.client(
+            "iam",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret,
+        )
+        name = f"user-{next(_NUMBERS)}"
+        iam.create_user(UserName=name)
+        made = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(policy))["Policy"]
+        iam.attach_user_policy(UserName=name, PolicyArn=made["Arn"])
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return key["AccessKeyId"], key["SecretAccessKey"]
+
 
 def _answers(url: str) -> bool:
     try:
@@ -98,14 +115,17 @@ def seaweed(folder: Path) -> Iterator[Seaweed]:
         f"-dir={folder / 'data'}",
         "-master.telemetry=false",
         "-master.volumeSizeLimitMB=64",
-        "-volume.max=100",
+        "-volume.max=5000",
         "-s3",
         f"-s3.config={folder / 's3.json'}",
         "-s3.autoCreateBucket=false",
+        "-s3.iam.readOnly=false",
         "-s3.allowDeleteBucketNotEmpty=false",
         *(f"-{name}={number}" for name, number in numbers.items()),
     ]
-    environment = {**os.environ, "WEED_S3_SSE_KEK": "0" * 63 + "1"}
+    # One volume a bucket in place of seven: each test makes a bucket.
+    growth = {"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
+    environment = {**os.environ, **growth, "WEED_S3_SSE_KEK": "0" * 63 + "1"}
     url = f"http://127.0.0.1:{ports['s3']}"
     with running("SeaweedFS", command, folder / "server.log", environment) as process:
         wait_until(lambda: _answers(url), [process], 90, "SeaweedFS")

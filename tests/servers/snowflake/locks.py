@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 _CHANGES = re.compile(r"\s*(?:UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+(\S+)", re.IGNORECASE)
+
+_LOOK = 0.2
 
 
 @dataclass
@@ -21,8 +25,15 @@ class Locks:
     holders: dict[str, object] = field(default_factory=dict)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def take(self, command: str, session: object, seconds: float) -> bool:
-        """Wait for the lock that a statement takes; False when the time is over."""
+    def take(self, command: str, session: object, seconds: float, is_left: Callable[[Any], bool]) -> bool:
+        """Wait for the lock that a statement takes; False when the time is over.
+
+        Args:
+            command: The statement.
+            session: Whose it is.
+            seconds: How long it waits.
+            is_left: Ends the transaction of a holder that has been idle for too long, and tells whether it did.
+        """
         match = _CHANGES.match(command)
         if match is None:
             return True
@@ -32,7 +43,13 @@ class Locks:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return False
-                self._changed.wait(left)
+                if is_left(self.holders[table]):
+                    self.holders = {
+                        name: each for name, each in self.holders.items() if each is not self.holders[table]
+                    }
+                    self._changed.notify_all()
+                    break
+                self._changed.wait(min(left, _LOOK))
             self.holders[table] = session
         return True
 

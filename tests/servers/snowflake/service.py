@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import math
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -78,12 +80,14 @@ class Service:
         users: By name, in upper case.
         faults: Each befalls one statement.
         lock_seconds: In place of what sessions ask for, so that a test need not wait.
+        idle_seconds: After them a transaction is aborted that another waits for; five minutes at the service.
         statements: What was asked, in order.
     """
 
     users: dict[str, User] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     lock_seconds: float = 60.0
+    idle_seconds: float = 300.0
     statements: list[str] = field(default_factory=list)
     locks: Locks = field(default_factory=Locks)
     who: dict[int, str] = field(default_factory=dict)
@@ -137,11 +141,12 @@ class Service:
             # DuckDB's snapshot would be older than the lock: it begins with the first statement.
             session.begins = True
             return run("SELECT 'Statement executed successfully.' AS status")
-        if not self.locks.take(command, session, self.lock_seconds):
+        if not self.locks.take(command, session, self.lock_seconds, self._is_left):
             raise stages.refused(
                 625, "57014", "Statement 'x' has locked table 'y' in transaction 1 and this lock has not been released."
             )
         try:
+            session.idle_since = math.inf
             if getattr(session, "begins", False) and word is None:
                 session.begins, session.is_open = False, True
                 run("BEGIN")
@@ -149,8 +154,17 @@ class Service:
                 return self._end(session, word, run)
             return self._statement(cursor, command, run)
         finally:
+            session.idle_since = time.monotonic()
             if not getattr(session, "is_open", False):
                 self.locks.release(session)
+
+    def _is_left(self, session: Any) -> bool:
+        """Abort a transaction that has been idle while another waits for its lock, as the service does."""
+        if time.monotonic() - getattr(session, "idle_since", math.inf) < self.idle_seconds:
+            return False
+        session.begins = session.is_open = False
+        session._duck_conn.execute("ROLLBACK")
+        return True
 
     def _end(self, session: Any, word: str, run: Callable[[str], Any]) -> Any:
         was_open, session.begins, session.is_open = getattr(session, "is_open", False), False, False

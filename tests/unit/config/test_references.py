@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -115,10 +116,13 @@ def test_a_text_is_literal_when_any_of_it_stands_in_the_document(text: str, lite
     assert is_literal(text) is literal
 
 
-def test_a_missing_one_names_itself_and_its_place() -> None:
+@pytest.mark.parametrize("written", ["${NONE}", "env.NONE"])
+def test_a_missing_one_names_itself_as_written_and_its_place(written: str) -> None:
     """And what to do."""
-    with pytest.raises(MissingReferenceError, match=r"\$\{NONE\} in /config/inner/secret has no value\. Set"):
-        resolve({"inner": {"secret": "${NONE}"}})
+    with pytest.raises(
+        MissingReferenceError, match=rf"{re.escape(written)} in /config/inner/secret has no value\. Set"
+    ):
+        resolve({"inner": {"secret": written}})
 
 
 @pytest.mark.parametrize("name", ["AIRFLOW__CORE__FERNET_KEY", "AIRFLOW_CONN_X"])
