@@ -27,9 +27,9 @@ from bifrost_export.airflow.operators import (
 from bifrost_export.airflow.retries import PAUSES
 from bifrost_export.airflow.timetable import ExportTimetable
 from bifrost_export.airflow.trigger_form import trigger_form
-from bifrost_export.config.file_formats import format_kind
 from bifrost_export.config.freezing import config_hash, freeze
 from bifrost_export.config.loader import default_path, load
+from bifrost_export.formats.choosing import encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +122,7 @@ def export_dag(dag_id: str, loaded: LoadedExport, export: Export) -> DAG:
         schedule=ExportTimetable(schedule),
         description=export.description or default,
         doc_md=page(export, frozen, config_hash(frozen), warnings),
-        tags={"bifrost", "log-export", kind, format_kind(export.data.format).kind, *options.tags},
+        tags={"bifrost", "log-export", kind, encoding_of(export).format.kind, *options.tags},
         default_args=_arguments(export),
         start_date=schedule.start,
         catchup=schedule.catchup,

@@ -55,12 +55,13 @@ def connect(config: RedshiftConfig) -> Any:
 
 def _close_refused(error: Exception) -> None:
     """Close the socket that the driver leaves open when the server refuses to let a session begin."""
-    import redshift_connector
+    from redshift_connector.core import Connection
+    from redshift_connector.error import Error
 
     for frame, _ in traceback.walk_tb(error.__traceback__):
         refused = frame.f_locals.get("self")
-        if isinstance(refused, redshift_connector.Connection):
-            with suppress(redshift_connector.Error):
+        if isinstance(refused, Connection):
+            with suppress(Error):
                 refused.close()
             return
 
