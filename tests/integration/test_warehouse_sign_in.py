@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from cryptography.hazmat.primitives import serialization as forms
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bifrost_export.errors import CredentialsRefusedError
+from bifrost_export.destinations.redshift import RedshiftConfig, connection
+from bifrost_export.errors import CredentialsRefusedError, DestinationError
 from bifrost_export.window import Window
 from tests.integration.exports import Export
+from tests.servers.redshift.server import Redshift
 from tests.servers.snowflake.server import USER, Snowflake
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
+CLUSTER = "bifrost-cluster"
 
 
 def export(folder: Path, log_store: Path, kind: str, config: dict[str, Any]) -> Export:
@@ -96,3 +102,76 @@ class TestSnowflake:
         monkeypatch.setenv("SNOWFLAKE_KEY", "-----BEGIN PRIVATE KEY-----\nbm9uZQ==\n-----END PRIVATE KEY-----\n")
         with pytest.raises(CredentialsRefusedError, match=r"private key can't be used.*PKCS#8"):
             export(tmp_path, log_store, "snowflake", self.config(snowflake)).run(DAY)
+
+
+class TestRedshift:
+    """A cluster by its name, and a password of IAM's."""
+
+    @pytest.fixture
+    def aws(self, redshift: Redshift, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+        """AWS's service with one cluster, whose host is found on the loopback."""
+        server = redshift.buckets.server
+        client = boto3.client(
+            "redshift",
+            endpoint_url=redshift.buckets.url,
+            region_name="us-west-2",
+            aws_access_key_id=server.access_key_id,
+            aws_secret_access_key=server.secret_access_key,
+        )
+        cluster = client.create_cluster(
+            ClusterIdentifier=CLUSTER,
+            NodeType="ra3.large",
+            MasterUsername="somebody",
+            MasterUserPassword="Not-of-any-worth-1",
+            Port=redshift.proxy.port,
+        )["Cluster"]
+        host, find = cluster["Endpoint"]["Address"], socket.getaddrinfo
+
+        def resolve(*args: Any, **how: Any) -> Any:
+            """Find the cluster's host on the loopback, as a name server of the test's would."""
+            args = tuple("127.0.0.1" if each == host else each for each in args)
+            return find(*args, **{**how, **({"host": "127.0.0.1"} if how.get("host") == host else {})})
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        yield client
+        client.delete_cluster(ClusterIdentifier=CLUSTER, SkipFinalClusterSnapshot=True)
+
+    def test_a_cluster_is_found_by_its_name(
+        self, redshift: Redshift, aws: Any, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its endpoint is AWS's answer; the connection has a port where nothing listens."""
+        nowhere = redshift.connections()["AIRFLOW_CONN_REDSHIFT_TEST"].replace(str(redshift.proxy.port), "1")
+        monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_TEST", nowhere)
+        found = export(tmp_path, log_store, "redshift", redshift.config(cluster=CLUSTER)).run(DAY)
+        assert found["revision"] == 1
+
+    def test_a_cluster_that_is_not_there_is_named(
+        self, redshift: Redshift, aws: Any, tmp_path: Path, log_store: Path
+    ) -> None:
+        """For good."""
+        with pytest.raises(DestinationError, match=r"endpoint of cluster no-such-cluster: .*ClusterNotFound"):
+            export(tmp_path, log_store, "redshift", redshift.config(cluster="no-such-cluster")).run(DAY)
+
+    def test_iam_gives_the_password(
+        self, redshift: Redshift, aws: Any, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """AWS's stand-in draws one, which the database, another stand-in, is told here."""
+        ask = connection._iam_password
+        users: set[str] = set()
+
+        def asked(config: RedshiftConfig) -> tuple[str, str]:
+            login, password = ask(config)
+            how = "ALTER" if login in users else "CREATE"
+            quoted = password.replace("'", "''")
+            redshift.sql(f"{how} USER \"{login}\" SUPERUSER PASSWORD '{quoted}'")
+            users.add(login)
+            return login, password
+
+        monkeypatch.setattr(connection, "_iam_password", asked)
+        config = redshift.config(cluster=CLUSTER, iam=True, db_user="exporter")
+        try:
+            assert export(tmp_path, log_store, "redshift", config).run(DAY)["revision"] == 1
+        finally:
+            for login in users:
+                redshift.sql(f'DROP OWNED BY "{login}"; DROP USER "{login}"')
+        assert users == {"IAM:exporter"}
