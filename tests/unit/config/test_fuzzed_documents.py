@@ -180,6 +180,7 @@ def test_whatever_stands_in_a_document_ends_in_exports_and_problems(folder: Path
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @settings(max_examples=10_000, **EXAMPLES)  # type: ignore[arg-type]
 @given(CONTENTS, KINDS)
 def test_whatever_stands_in_many_documents_ends_in_exports_and_problems(folder: Path, data: bytes, name: str) -> None:
