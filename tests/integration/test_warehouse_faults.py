@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bifrost_export.cli.group import execute
 from bifrost_export.destinations.redshift import engine as redshift_engine
 from bifrost_export.destinations.warehouse import commit
 from bifrost_export.errors import CredentialsRefusedError, DestinationError, DestinationUnavailableError
@@ -80,6 +82,30 @@ class TestRedshift:
                 export(tmp_path, log_store, "redshift", redshift.config()).run(DAY)
         finally:
             redshift.sql("DROP OWNED BY guest; DROP USER guest")
+
+    def test_what_plan_iam_tells_is_enough(
+        self,
+        redshift: Redshift,
+        tmp_path: Path,
+        log_store: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """Run by an administrator as it is told, for a user without any other right."""
+        one = export(tmp_path, log_store, "redshift", redshift.config())
+        assert execute(["plan", str(one.document()), "--iam", "--count", "1", "--format", "json"]) == 0
+        (rights,) = [each["iam"] for each in json.loads(capsys.readouterr().out)["exports"]]
+        redshift.sql("CREATE USER least PASSWORD 'least-password'; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        for statement in rights["statements"]:
+            if "only where" not in statement:
+                redshift.sql(statement.replace('"<user>"', "least"))
+        for name, value in redshift.connections("least", "least-password").items():
+            monkeypatch.setenv(name, value)
+        try:
+            assert one.run(DAY)["revision"] == 1
+            assert one.run(DAY)["revision"] == 2
+        finally:
+            redshift.sql("DROP OWNED BY least; DROP USER least")
 
     def test_a_role_that_copy_may_not_take(self, redshift: Redshift, tmp_path: Path, log_store: Path) -> None:
         """It says whom to let."""
