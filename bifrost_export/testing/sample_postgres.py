@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bifrost_export.testing.sample_rows import Batches
 
+_SENT_ROWS = 2_048
 _MAKES = re.compile(r"^CREATE (TABLE|SEQUENCE|INDEX) ", re.IGNORECASE)
 _INDEXING = "SET LOCAL maintenance_work_mem = '256MB'"
 # Enough for the planner; all 118 columns would take seconds.
@@ -113,9 +114,11 @@ def _value(connection: adbc.AdbcConnection, sql: str) -> Any:
 def _copy(connection: adbc.AdbcConnection, table: str, rows: pa.RecordBatch) -> None:
     """Columns that the batch lacks get their defaults; `inc_number` is one of them, as when Bifrost inserts."""
     stored = pa.RecordBatch.from_arrays([_stored(column) for column in rows.columns], names=rows.schema.names)
+    # The driver sends a batch when it has encoded it: the server reads one while the next is made.
+    pieces = [stored.slice(first, _SENT_ROWS) for first in range(0, len(stored), _SENT_ROWS)]
     with adbc.AdbcStatement(connection) as statement:
         statement.set_options(**{"adbc.ingest.target_table": table, "adbc.ingest.mode": "adbc.ingest.mode.append"})
-        statement.bind_stream(pa.RecordBatchReader.from_batches(stored.schema, [stored]))
+        statement.bind_stream(pa.RecordBatchReader.from_batches(stored.schema, pieces))
         statement.execute_update()
 
 
