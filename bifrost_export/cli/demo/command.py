@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     "--port", type=click.IntRange(1, 65535), help="Of Airflow's pages, with --ui.  [default: 8080, or a free one]"
 )
 def demo(folder: Path, rows: int, ui: bool, port: int | None) -> None:
-    """Show one export from end to end: a log store, an S3 server and a real Airflow, all on this machine.
+    """Show two exports from end to end: a log store, S3, BigQuery and a real Airflow, all on this machine.
 
     Nothing outside the folder is touched, only the loopback is listened on, and every process is ended.
     """
@@ -62,27 +62,43 @@ def demo(folder: Path, rows: int, ui: bool, port: int | None) -> None:
 
 def _show(console: Console, workspace: Workspace, rows: int) -> None:
     from bifrost_export.cli.demo import show
-    from bifrost_export.cli.demo.workspace import BUCKET, LOCAL_EXPORT
+    from bifrost_export.cli.demo.workspace import (
+        BUCKET,
+        DAG_ID,
+        DATASET,
+        LOCAL_EXPORT,
+        PROJECT,
+        TABLE,
+        WEEKLY_DAG_ID,
+    )
     from bifrost_export.testing.airflow_server import AirflowHome, airflow_server, migration
+    from bifrost_export.testing.bigquery_server import bigquery_server
     from bifrost_export.testing.s3_server import s3_server
 
     workspace.make()
     secret = secrets.token_hex(32)
-    with s3_server(workspace.output / "s3.log") as s3:
+    with s3_server(workspace.output / "s3.log") as s3, bigquery_server(PROJECT, DATASET) as bigquery:
         s3.make_bucket(BUCKET)
         workspace.write_documents(s3)
-        home = AirflowHome(workspace.folder / "airflow", workspace.dags, workspace.variables(s3))
+        workspace.write_complete_document()
+        variables = {**workspace.variables(s3), **workspace.server_variables(s3, bigquery)}
+        home = AirflowHome(workspace.folder / "airflow", workspace.dags, variables)
         made = migration(home, workspace.output / "migrate.log", secret)
-        with steps.step(console, f"Airflow's database, and a log store of {rows:,} rows over {steps.DAYS} days"), made:
-            window = steps.make_log_store(workspace, rows)
+        with (
+            steps.step(console, f"Airflow's database, and a log store of {rows:,} rows over {steps.WEEKLY_DAYS} days"),
+            made,
+        ):
+            window = steps.make_log_store(workspace, rows, steps.WEEKLY_DAYS)
         with contextlib.ExitStack() as stack:
             with steps.step(console, "Airflow's scheduler, DAG processor and API server"):
                 airflow = stack.enter_context(airflow_server(home, workspace.output, secret))
                 airflow.wait()
-            _run(console, airflow)
+            for dag_id in (DAG_ID, WEEKLY_DAG_ID):
+                _run(console, airflow, dag_id)
         manifest, key = _download(s3, BUCKET, workspace.downloads)
         show.objects(console, _sizes(s3, BUCKET), manifest)
         show.manifest_panel(console, key, manifest)
+        show.tables(console, bigquery, TABLE)
     show.books(console, manifest)
     for entry in manifest["datasets"].values():
         for part in entry["parts"][:1]:
@@ -90,12 +106,11 @@ def _show(console: Console, workspace: Workspace, rows: int) -> None:
     show.next_steps(console, workspace.folder, workspace.local_document, LOCAL_EXPORT, window)
 
 
-def _run(console: Console, airflow: AirflowServer) -> None:
+def _run(console: Console, airflow: AirflowServer, dag_id: str) -> None:
     from bifrost_export.cli.demo.watching import first_run, follow
-    from bifrost_export.cli.demo.workspace import DAG_ID
 
-    with steps.step(console, "The scheduler finds the DAG and starts its first run"):
-        run = first_run(airflow, DAG_ID)
+    with steps.step(console, f"The scheduler finds {dag_id} and starts its first run"):
+        run = first_run(airflow, dag_id)
     console.print(f"  run [bold]{run['dag_run_id']}[/] of [bold]{run['dag_id']}[/]", soft_wrap=True)
     console.print(f"  window {run['data_interval_start']} to {run['data_interval_end']}", soft_wrap=True)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from bifrost_export.testing.bigquery_server import BigQueryServer
     from bifrost_export.window import Window
 
 _FIRST_ROWS = 8
@@ -39,6 +40,24 @@ def objects(console: Console, sizes: Mapping[str, int], manifest: Mapping[str, A
     table.add_column("size", justify="right", no_wrap=True)
     for key, count in sizes.items():
         table.add_row(key, f"{rows[key]:,}" if key in rows else "", size(count))
+    console.print(table)
+
+
+def tables(console: Console, bigquery: BigQueryServer, name: str) -> None:
+    """Every table of the dataset with its rows, and the first rows of one."""
+    listed = Table(title=f"Tables in BigQuery's dataset {bigquery.dataset}", title_justify="left")
+    listed.add_column("table")
+    listed.add_column("rows", justify="right", no_wrap=True)
+    for each, count in bigquery.tables().items():
+        listed.add_row(each, f"{count:,}")
+    console.print(listed)
+    first = bigquery.rows(f"SELECT * FROM {bigquery.quoted(name)} ORDER BY ALL LIMIT {_FIRST_ROWS}")  # noqa: S608 (ours)
+    table = Table(title=f"First rows of {name}", title_justify="left")
+    columns = [column for column in (first[0] if first else {}) if not column.startswith("_")]
+    for column in columns:
+        table.add_column(column)
+    for row in first:
+        table.add_row(*(_cell(row[column]) for column in columns))
     console.print(table)
 
 

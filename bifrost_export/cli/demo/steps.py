@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from bifrost_export.window import Window
 
 DAYS = 7
-"""That the log store covers."""
+"""That the log store covers, for the daily export."""
+WEEKLY_DAYS = 14
+"""That it covers where the week up to the last Sunday is exported too."""
 
 
 @contextlib.contextmanager
@@ -28,7 +30,7 @@ def step(console: Console, what: str) -> Iterator[None]:
     console.print(f"[green]ok[/] {time.monotonic() - began:5.1f} s  {what}")
 
 
-def make_log_store(workspace: Workspace, rows: int) -> Window:
+def make_log_store(workspace: Workspace, rows: int, days: int = DAYS) -> Window:
     """Some days of rows up to the end of the window that the scheduler will take first; gives that window.
 
     Raises:
@@ -44,5 +46,5 @@ def make_log_store(workspace: Workspace, rows: int) -> Window:
     if export is None:
         raise PermanentError("the demo's own document is broken")
     window: Window = export.schedule.latest_settled(dt.datetime.now(UTC))
-    write(workspace.log_store, rows=rows, days=DAYS, end=window.end, broken=-(-rows // 40_000))
+    write(workspace.log_store, rows=rows, days=days, end=window.end, broken=-(-rows // 40_000))
     return window

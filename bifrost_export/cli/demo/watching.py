@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _OVER = {"success", "failed"}
 _TOLD_LINES = 12
+_TRIES = 5
+_START_SECONDS = 240.0
 
 
 def first_run(server: AirflowServer, dag_id: str) -> dict[str, Any]:
@@ -27,14 +30,21 @@ def first_run(server: AirflowServer, dag_id: str) -> dict[str, Any]:
         PermanentError: The DAG or its run did not appear.
     """
     processes = list(server.processes.values())
-    wait_until(lambda: server.knows(dag_id), processes, 90, f"the DAG {dag_id}")
-    wait_until(lambda: bool(_runs(server, dag_id)), processes, 60, f"the first run of {dag_id}")
-    run: dict[str, Any] = _runs(server, dag_id)[0]
-    return run
+    found: list[dict[str, Any]] = []
+
+    def has_begun() -> bool:
+        # A machine with much else to do may leave a question unanswered.
+        with contextlib.suppress(TimeoutError):
+            if server.knows(dag_id):
+                found.extend(_runs(server, dag_id))
+        return bool(found)
+
+    wait_until(has_begun, processes, _START_SECONDS, f"the first run of {dag_id}")
+    return found[0]
 
 
 def follow(
-    server: AirflowServer, run: dict[str, Any], tell: Callable[[str, str, float], None], seconds: float = 180
+    server: AirflowServer, run: dict[str, Any], tell: Callable[[str, str, float], None], seconds: float = 600
 ) -> list[dict[str, Any]]:
     """Follow a run to its end.
 
@@ -54,8 +64,8 @@ def follow(
     states: dict[tuple[str, int], str] = {}
     deadline = time.monotonic() + seconds
     while True:
-        state = server.request(path)["state"]
-        tasks: list[dict[str, Any]] = server.request(f"{path}/taskInstances?limit=200")["task_instances"]
+        state = _ask(server, path)["state"]
+        tasks: list[dict[str, Any]] = _ask(server, f"{path}/taskInstances?limit=200")["task_instances"]
         for task in tasks:
             key = (task["task_id"], task["map_index"])
             if task["state"] not in (None, "scheduled", states.get(key)):
@@ -81,6 +91,14 @@ def task_name(task: dict[str, Any]) -> str:
     """A task instance for people: its task, and its label where it is mapped."""
     label = task.get("rendered_map_index")
     return f"{task['task_id']} [{label}]" if task["map_index"] >= 0 and label is not None else str(task["task_id"])
+
+
+def _ask(server: AirflowServer, path: str) -> dict[str, Any]:
+    """An answer of its API; a machine with much else to do may need a few tries."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(TimeoutError):
+            return dict(server.request(path))
+    return dict(server.request(path))
 
 
 def _runs(server: AirflowServer, dag_id: str) -> list[dict[str, Any]]:

@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export.errors import ConfigError, PermanentError
 
 if TYPE_CHECKING:
+    from bifrost_export.testing.bigquery_server import BigQueryServer
     from bifrost_export.testing.s3_server import S3Server
 
 EXPORT = "daily_s3_export"
 DAG_ID = f"bifrost_export__{EXPORT}"
+WEEKLY_EXPORT = "weekly_bigquery_export"
+WEEKLY_DAG_ID = f"bifrost_export__{WEEKLY_EXPORT}"
+PROJECT, DATASET, TABLE = "your-analytics-project", "bifrost_analytics", "weekly_logs"
 BUCKET = "bifrost-logs-prod"
 LOCAL_EXPORT = "daily_local_export"
 _MARKER = ".bifrost-export-demo"
 
-# The description's own export, cut to the dataset that there is so far.
+# The description's two complete exports, as they are.
 _DAILY_S3_EXPORT: dict[str, Any] = {
     "name": EXPORT,
     "enabled": True,
@@ -42,6 +46,31 @@ _DAILY_S3_EXPORT: dict[str, Any] = {
         "compression": "gzip",
         "include": ["request_logs", "response_logs", "error_logs"],
         "filters": {"date_range": "last_24_hours", "status_codes": [200, 400, 401, 403, 404, 500]},
+    },
+}
+_WEEKLY_BIGQUERY_EXPORT: dict[str, Any] = {
+    "name": WEEKLY_EXPORT,
+    "enabled": True,
+    "schedule": {"frequency": "weekly", "day": "sunday", "time": "03:00", "timezone": "UTC"},
+    "destination": {
+        "type": "bigquery",
+        "config": {
+            "project_id": PROJECT,
+            "dataset": DATASET,
+            "table": TABLE,
+            "credentials": {"service_account_key": "${GCP_SERVICE_ACCOUNT_KEY}"},
+        },
+    },
+    "data": {
+        "format": "json",
+        "include": ["request_logs", "metrics", "traces"],
+        "transformations": [
+            {
+                "type": "aggregate",
+                "group_by": ["provider", "model", "customer_id"],
+                "metrics": ["total_requests", "avg_latency", "error_rate"],
+            }
+        ],
     },
 }
 
@@ -112,6 +141,19 @@ class Workspace:
         to_files = {**_with(_DAILY_S3_EXPORT, "data", filters={}), "name": LOCAL_EXPORT, "destination": local}
         _write(self.document, {"log_exports": {"enabled": True, "exports": [to_s3]}})
         _write(self.local_document, {"log_exports": {"enabled": True, "source": source, "exports": [to_files]}})
+
+    def write_complete_document(self) -> None:
+        """Write the description's document: where its servers are, only the variables say."""
+        exports = [_DAILY_S3_EXPORT, _WEEKLY_BIGQUERY_EXPORT]
+        _write(self.document, {"log_exports": {"enabled": True, "exports": exports}})
+
+    def server_variables(self, s3: S3Server, bigquery: BigQueryServer) -> dict[str, str]:
+        """What leads the clouds' own clients to the servers of this machine."""
+        return {
+            "AWS_ENDPOINT_URL_S3": s3.url,
+            "BIGQUERY_EMULATOR_HOST": bigquery.url,
+            "GCP_SERVICE_ACCOUNT_KEY": bigquery.account.key_json,
+        }
 
     def variables(self, server: S3Server) -> dict[str, str]:
         """What the document refers to, and where it finds the log store."""

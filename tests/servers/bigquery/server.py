@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.servers.bigquery.api import Api
-from tests.servers.google_auth import Account, GoogleAuth, google_auth
+from bifrost_export.testing.bigquery.api import Api
+from bifrost_export.testing.google_auth import Account, GoogleAuth, google_auth
 
 PROJECT = "bifrost-test"
 _NUMBERS = itertools.count(1)

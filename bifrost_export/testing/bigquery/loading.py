@@ -9,8 +9,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.servers.bigquery.catalog import TYPES, Catalog, Key, quoted
-from tests.servers.bigquery.errors import ApiError
+from bifrost_export.testing.bigquery.catalog import TYPES, Catalog, Key, quoted
+from bifrost_export.testing.bigquery.errors import ApiError
 
 _FROM_ARROW = {"int32": "BIGINT", "int64": "BIGINT", "double": "DOUBLE", "string": "VARCHAR", "bool": "BOOLEAN"}
 _FROM_ARROW |= {"date32[day]": "DATE", "timestamp[us, tz=UTC]": "TIMESTAMP"}

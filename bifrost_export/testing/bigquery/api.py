@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.servers.bigquery.errors import ApiError
-from tests.servers.bigquery.service import Service
+from bifrost_export.testing.bigquery.errors import ApiError
+from bifrost_export.testing.bigquery.service import Service
 
 _PROJECT = r"/(?:bigquery/v2/)?projects/(?P<project>[^/]+)"
 _DATASET = rf"{_PROJECT}/datasets/(?P<dataset>[^/]+)"

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from tests.servers.bigquery.errors import ApiError, missing
+from bifrost_export.testing.bigquery.errors import ApiError, missing
 
 TYPES = {
     "INTEGER": "BIGINT",

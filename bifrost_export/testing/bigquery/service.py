@@ -9,10 +9,10 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.servers.bigquery.catalog import Catalog, now
-from tests.servers.bigquery.errors import ApiError, missing
-from tests.servers.bigquery.loading import load
-from tests.servers.bigquery.queries import Queries, Result
+from bifrost_export.testing.bigquery.catalog import Catalog, now
+from bifrost_export.testing.bigquery.errors import ApiError, missing
+from bifrost_export.testing.bigquery.loading import load
+from bifrost_export.testing.bigquery.queries import Queries, Result
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Service:
         """Start a job; it is done when this gives its resource."""
         reference = {"location": "EU", "jobId": uuid.uuid4().hex, **body.get("jobReference", {}), "projectId": project}
         job_id = reference["jobId"]
-        job = {
+        job: dict[str, Any] = {
             "kind": "bigquery#job",
             "id": f"{project}:EU.{job_id}",
             "jobReference": reference,

@@ -16,8 +16,8 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
-from tests.servers.bigquery.catalog import Catalog, Key
-from tests.servers.bigquery.errors import ApiError, bad_query, missing
+from bifrost_export.testing.bigquery.catalog import Catalog, Key
+from bifrost_export.testing.bigquery.errors import ApiError, bad_query, missing
 
 _ASSERT = re.compile(r"\s*ASSERT\s+(?P<condition>.+?)\s+AS\s+'(?P<message>[^']*)'\s*", re.IGNORECASE | re.DOTALL)
 _BEGIN = re.compile(r"\s*BEGIN\s+TRANSACTION\s*", re.IGNORECASE)
@@ -123,7 +123,8 @@ class _Run:
             raise bad_query("DELETE and UPDATE must have a WHERE clause")
         translated = tree.sql(dialect="duckdb")
         used = {name: value for name, value in self.values.items() if f"${name}" in translated}
-        return self._conflicting(lambda: self._fetch(tree, translated, used))
+        result: Result = self._conflicting(lambda: self._fetch(tree, translated, used))
+        return result
 
     def _fetch(self, tree: Any, sql: str, used: dict[str, Any]) -> Result:
         cursor = self.cursor.execute(sql, used)
