@@ -18,7 +18,7 @@ help: ## Tell what there is to make
 setup: $(STAMP) ## Make .venv with the locked packages and this project, editable
 	@echo "Ready: $(BIN)/bifrost-export --help"
 
-demo: $(STAMP) ## Show one export from end to end, in a real Airflow with an S3 server, all on this machine
+demo: $(STAMP) ## Show two exports from end to end, in a real Airflow, to S3 and to BigQuery, all on this machine
 	@$(BIN)/bifrost-export demo
 
 ui: $(STAMP) ## Keep a local Airflow with an export, a log store and an S3 server running, to look at, until Ctrl-C

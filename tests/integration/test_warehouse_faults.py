@@ -143,6 +143,7 @@ class TestRedshift:
         assert one.run(DAY)["revision"] == 2
 
 
+@pytest.mark.long
 class TestSnowflake:
     """fakesnow's refusals, and those that it is told to make."""
 
