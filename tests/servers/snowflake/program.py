@@ -54,6 +54,8 @@ def _answer(service: Service, told: dict[str, Any]) -> Any:
         cursor = connection.cursor()
         cursor.execute(told["sql"])
         return [["" if value is None else str(value) for value in row] for row in cursor.fetchall() or []]
+    if "tags" in told:
+        return service.tags
     if "stage" in told:
         root = stages.folder_of(f"{told['database']}.PUBLIC.{told['stage']}", connection)
         return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
@@ -79,6 +81,7 @@ def main(port: int, certificate: str, key: str) -> None:
             ssl_keyfile=key,
             log_level="warning",
             timeout_keep_alive=600,
+            timeout_graceful_shutdown=1,
             lifespan="off",
         )
 

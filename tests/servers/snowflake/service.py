@@ -82,6 +82,7 @@ class Service:
         lock_seconds: In place of what sessions ask for, so that a test need not wait.
         idle_seconds: After them a transaction is aborted that another waits for; five minutes at the service.
         statements: What was asked, in order.
+        tags: The query tag of each session.
     """
 
     users: dict[str, User] = field(default_factory=dict)
@@ -89,6 +90,7 @@ class Service:
     lock_seconds: float = 60.0
     idle_seconds: float = 300.0
     statements: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
     locks: Locks = field(default_factory=Locks)
     who: dict[int, str] = field(default_factory=dict)
 
@@ -102,6 +104,7 @@ class Service:
             return JSONResponse(
                 {"data": {}, "success": False, "code": refusal[0], "message": refusal[1], "headers": None}
             )
+        self.tags.append(str(data.get("SESSION_PARAMETERS", {}).get("QUERY_TAG")))
         before = set(fakesnow.server.sessions)
         told = json.loads(bytes((await _log_in(request)).body))
         for token in set(fakesnow.server.sessions) - before:
