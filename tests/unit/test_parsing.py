@@ -9,7 +9,10 @@ import pytest
 from airflow.sdk.definitions.param import ParamsDict
 
 from bench.parsing import document, measure
+from bifrost_export.airflow.dag_factory import build_dags
 from bifrost_export.airflow.trigger_form import trigger_form
+
+DESCRIBED = Path(__file__).parents[1] / "data" / "valid" / "description_complete.json"
 
 
 @pytest.mark.parametrize(("dag_id", "count"), [(None, 30), ("bifrost_export__export_0003", 1), ("another_dag", 0)])
@@ -26,3 +29,10 @@ def test_only_the_wanted_dags_are_built_and_nothing_heavy_is_imported(
 def test_the_trigger_form_is_valid() -> None:
     """The factory sets it past Airflow's own check."""
     ParamsDict(trigger_form("Europe/Berlin")).validate()
+
+
+def test_a_tag_tells_the_format_that_is_written_whatever_the_document_asks_for() -> None:
+    """A warehouse takes its own bulk format."""
+    dags = build_dags(DESCRIBED)
+    assert dags["bifrost_export__weekly_bigquery_export"].tags == {"bifrost", "log-export", "bigquery", "parquet"}
+    assert dags["bifrost_export__daily_s3_export"].tags == {"bifrost", "log-export", "s3", "parquet"}
