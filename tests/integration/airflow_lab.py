@@ -249,5 +249,5 @@ def running_lab(
         server.wait()
         lab = Lab(server, folder, last)
         for export in exports:
-            lab.scheduled(export["name"]).wait()
+            lab.scheduled(export["name"]).wait(600)
         yield lab
