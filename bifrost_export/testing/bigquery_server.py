@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.errors import PermanentError
+from bifrost_export.testing.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,12 +74,6 @@ def bigquery_server(project: str, dataset: str) -> Iterator[BigQueryServer]:
         ) from None
     with google_auth() as auth:
         api = Api(auth)
-        thread = threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
+        with serving(api):
             api.service.catalog.make_dataset(project, {"datasetReference": {"datasetId": dataset}})
             yield BigQueryServer(api, auth.make_account(), project, dataset)
-        finally:
-            api.shutdown()
-            api.server_close()
-            thread.join()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,8 @@ from urllib.parse import parse_qs
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from bifrost_export.testing.serving import serving
 
 PROJECT = "bifrost-test"
 LIFETIME = 3600
@@ -152,11 +153,5 @@ def google_auth() -> Iterator[GoogleAuth]:
     auth = GoogleAuth()
     server = _Server(auth)
     auth.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield auth
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

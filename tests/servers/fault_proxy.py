@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bifrost_export.testing.serving import serving
+
 CONDITIONS = ("if-match", "if-none-match")
 
 
@@ -159,11 +161,5 @@ def fault_proxy(upstream: str, pid_file: Path | None = None) -> Iterator[Proxy]:
     proxy = Proxy(upstream, pid_file)
     server = _Server(proxy)
     proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield proxy
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import pytest
 
 from bifrost_export.testing.bigquery.api import Api
 from bifrost_export.testing.google_auth import Account, GoogleAuth, google_auth
+from bifrost_export.testing.serving import serving
 
 PROJECT = "bifrost-test"
 _NUMBERS = itertools.count(1)
@@ -65,14 +65,8 @@ class BigQuery:
 def bigquery_api(auth: GoogleAuth) -> Iterator[Api]:
     """Run the server on a free port of the loopback while the block lasts."""
     api = Api(auth)
-    thread = threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(api):
         yield api
-    finally:
-        api.shutdown()
-        api.server_close()
-        thread.join()
 
 
 @pytest.fixture(scope="session")
