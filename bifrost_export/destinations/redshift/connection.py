@@ -7,8 +7,9 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.destinations import connections
 from bifrost_export.destinations.s3_errors import told
-from bifrost_export.errors import ConfigError, DestinationError, DestinationUnavailableError
+from bifrost_export.errors import DestinationError, DestinationUnavailableError
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.redshift.config import RedshiftConfig
@@ -18,7 +19,6 @@ TIMEOUT = 30
 """Seconds that signing in may take."""
 KEEPALIVE = {"tcp_keepalive": True, "tcp_keepalive_idle": 60, "tcp_keepalive_interval": 30, "tcp_keepalive_count": 5}
 """By these a peer that is gone is noticed while an answer is awaited."""
-_DEFAULT_CHAIN = "bifrost_export_document"
 
 
 def connect(config: RedshiftConfig) -> Any:
@@ -32,12 +32,9 @@ def connect(config: RedshiftConfig) -> Any:
     try:
         from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
     except ImportError as error:
-        raise DestinationError(
-            f"the destination redshift needs Airflow's amazon provider ({error})",
-            hint="Install it where tasks run: pip install 'bifrost-export[amazon]'.",
-        ) from None
-    hook = RedshiftSQLHook(redshift_conn_id=config.conn_id or _DEFAULT_CHAIN, aws_conn_id=config.aws_conn_id)
-    connection = _connection(hook, config)
+        raise connections.missing("redshift", "amazon", "amazon", error) from None
+    hook = RedshiftSQLHook(redshift_conn_id=config.conn_id or connections.IN_MEMORY, aws_conn_id=config.aws_conn_id)
+    connection = _connection(config)
     hook.get_connection = lambda _conn_id: connection
     if config.iam:
         with told("asking IAM for a password", "redshift:GetClusterCredentials or redshift-serverless:GetCredentials"):
@@ -76,26 +73,18 @@ def _wait_for_answers(opened: Any) -> None:
         socket.settimeout(None)
 
 
-def _connection(hook: Any, config: RedshiftConfig) -> Any:
+def _connection(config: RedshiftConfig) -> Any:
     """The document's part and the connection's as one, in memory."""
     from airflow.sdk import Connection
 
-    given = None
-    if config.conn_id:
-        try:
-            given = hook.get_connection(config.conn_id)
-        except Exception as error:  # noqa: BLE001 (each secrets backend fails in its own way)
-            raise ConfigError(
-                f"there is no Airflow connection {config.conn_id!r} ({type(error).__name__})",
-                hint=f"Make it in Airflow, or set AIRFLOW_CONN_{config.conn_id.upper()}.",
-            ) from None
+    given = connections.find(config.conn_id) if config.conn_id else None
     host, port = _endpoint(config)
     credentials = config.credentials
     extra = dict(given.extra_dejson) if given else {}
     for name in ("iam", "is_serverless", "serverless_work_group", "cluster_identifier") if config.iam else ():
         extra.pop(name, None)  # the password is asked for here
     return Connection(
-        conn_id=config.conn_id or _DEFAULT_CHAIN,
+        conn_id=config.conn_id or connections.IN_MEMORY,
         conn_type="redshift",
         host=host or (given.host if given else None),
         port=port or (given.port if given else None) or PORT,

@@ -8,7 +8,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.errors import ConfigError, CredentialsRefusedError, DestinationError
+from bifrost_export.destinations import connections
+from bifrost_export.errors import ConfigError, CredentialsRefusedError
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.snowflake.config import SnowflakeConfig, SnowflakeCredentials
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 DOMAIN = ".snowflakecomputing.com"
 LOCK_SECONDS = 60
 """So long a statement waits for a lock that another transaction holds."""
-_DOCUMENT = "bifrost_export_document"
 
 
 def connect(config: SnowflakeConfig, query_tag: str) -> Any:
@@ -33,14 +33,11 @@ def connect(config: SnowflakeConfig, query_tag: str) -> Any:
     try:
         from airflow.providers.snowflake.hooks.snowflake import SnowflakeHook
     except ImportError as error:
-        raise DestinationError(
-            f"the destination snowflake needs Airflow's snowflake provider ({error})",
-            hint="Install it where tasks run: pip install 'bifrost-export[snowflake]'.",
-        ) from None
+        raise connections.missing("snowflake", "snowflake", "snowflake", error) from None
     # The driver tells every failed sign-in on its own, with a traceback.
     logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)
-    hook = SnowflakeHook(snowflake_conn_id=config.conn_id or _DOCUMENT)
-    connection = _connection(hook, config, query_tag)
+    hook = SnowflakeHook(snowflake_conn_id=config.conn_id or connections.IN_MEMORY)
+    connection = _connection(config, query_tag)
     hook.get_connection = lambda _conn_id: connection
     try:
         return hook.get_conn()
@@ -51,19 +48,11 @@ def connect(config: SnowflakeConfig, query_tag: str) -> Any:
         ) from None
 
 
-def _connection(hook: Any, config: SnowflakeConfig, query_tag: str) -> Any:
+def _connection(config: SnowflakeConfig, query_tag: str) -> Any:
     """The document's part and the connection's as one, in memory."""
     from airflow.sdk import Connection
 
-    given: Any = None
-    if config.conn_id:
-        try:
-            given = hook.get_connection(config.conn_id)
-        except Exception as error:  # noqa: BLE001 (each secrets backend fails in its own way)
-            raise ConfigError(
-                f"there is no Airflow connection {config.conn_id!r} ({type(error).__name__})",
-                hint=f"Make it in Airflow, or set AIRFLOW_CONN_{config.conn_id.upper()}.",
-            ) from None
+    given: Any = connections.find(config.conn_id) if config.conn_id else None
     extra = dict(given.extra_dejson) if given else {}
     told = {"database": config.database, "warehouse": config.warehouse, "role": config.role}
     extra |= {name: value for name, value in told.items() if value}
@@ -80,7 +69,7 @@ def _connection(hook: Any, config: SnowflakeConfig, query_tag: str) -> Any:
     if credentials and credentials.private_key:
         extra["private_key_content"] = _pem(credentials)
     return Connection(
-        conn_id=config.conn_id or _DOCUMENT,
+        conn_id=config.conn_id or connections.IN_MEMORY,
         conn_type="snowflake",
         login=credentials.username if credentials else given.login,
         password=credentials.password if credentials else given.password,
