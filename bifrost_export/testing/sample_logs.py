@@ -126,7 +126,7 @@ def write(path: Path, report: Report = lambda text: None, **options: object) -> 
 
 
 def write_postgres(url: str, report: Report = lambda text: None, **options: object) -> SampleSummary:
-    """Make a PostgreSQL log store: Bifrost's tables in the connection's current schema, in one transaction.
+    """Make a PostgreSQL log store: Bifrost's tables in the connection's current schema. After an error it is as it was.
 
     Args:
         url: The database's address, as libpq reads it.

@@ -16,7 +16,7 @@ import pytest
 from bifrost_export.cli.group import execute
 from bifrost_export.errors import ConfigError, LogStoreError
 from bifrost_export.testing.postgres_server import PostgresServer
-from bifrost_export.testing.postgres_store import add_rows
+from bifrost_export.testing.postgres_store import add_rows, create
 from bifrost_export.testing.sample_logs import write, write_postgres
 from bifrost_export.window import UTC
 
@@ -154,6 +154,30 @@ def test_a_log_store_with_rows_is_left_alone(postgres: PostgresServer, postgres_
     base = {"timestamp": "2026-03-06", "created_at": "2026-03-06", "object_type": "", "provider": "", "model": ""}
     add_rows(postgres_store, [{"id": "later", **base, "status": "success"}])
     assert postgres.psql("SELECT inc_number, attempt_trail IS NULL FROM logs WHERE id = 'later'", dbname) == "11|t"
+
+
+_RELATIONS = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY relname"
+_REFUSE = """
+CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no more indexes'; END $$;
+CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION refuse()
+"""
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["made", "found"])
+def test_a_database_that_refuses_an_index_is_left_as_it_was(
+    postgres: PostgresServer, postgres_database: str, there: bool
+) -> None:
+    """The rows are committed before the indexes are made: they go again, with the tables that were made for them."""
+    url = postgres.url(postgres_database)
+    if there:
+        create(url)
+    postgres.psql(_REFUSE, postgres_database)
+    before = postgres.psql(_RELATIONS, postgres_database)
+    with pytest.raises(LogStoreError, match="no more indexes"):
+        write_postgres(url, rows=10, end=END)
+    assert postgres.psql(_RELATIONS, postgres_database) == before
+    if there:
+        assert postgres.psql("SELECT count(*) FROM logs", postgres_database) == "0"
 
 
 def test_a_database_that_refuses_is_told_without_its_password(
