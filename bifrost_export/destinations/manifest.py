@@ -18,8 +18,12 @@ class Part(Strict):
     rows: int = Field(description="Rows in the file.")
     bytes: int = Field(description="Size of the file.")
     sha256: str = Field(description="SHA-256 of the file's bytes, in hex.")
-    min_timestamp: str | None = Field(default=None, description="Earliest timestamp in the file, RFC 3339 in UTC.")
-    max_timestamp: str | None = Field(default=None, description="Latest timestamp in the file, RFC 3339 in UTC.")
+    min_timestamp: str | None = Field(
+        default=None, description="Earliest `timestamp` in the file, RFC 3339 in UTC; null where no row has one."
+    )
+    max_timestamp: str | None = Field(
+        default=None, description="Latest `timestamp` in the file, RFC 3339 in UTC; null where no row has one."
+    )
 
 
 class Column(Strict):
