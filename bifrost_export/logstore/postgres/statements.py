@@ -200,7 +200,9 @@ class Statements:
 
         cost = self._given("cost")
         added = f"FILTER (WHERE {self.settled} AND {is_summed(cost, self.table.type_of('cost'))})" if cost else ""
-        costs = {"cost_usd": f"sum({cost}) {added}", "cost_scale": f"sum(abs({cost})) {added}"}
+        # PostgreSQL adds up floats of 4 bytes to one of 4 bytes.
+        value = f"{cost}::float8" if cost and self.table.type_of("cost") == "float4" else cost
+        costs = {"cost_usd": f"sum({value}) {added}", "cost_scale": f"sum(abs({value})) {added}"}
         columns = {
             "rows": f"count(*) FILTER (WHERE {self.settled})",
             "unsettled": f"count(*) FILTER (WHERE NOT {self.settled})",
