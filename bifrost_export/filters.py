@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -42,6 +42,13 @@ _KEEPS: dict[str, Rule] = {
 }
 RULES = tuple(_KEEPS)
 """The rules that look at a record; `date_range` chooses the rows before."""
+
+
+def counted_together(*removed: Mapping[str, int]) -> dict[str, int]:
+    """Counts by rule, added up, in the order of the rules; a rule that removed nothing is not told."""
+    rules = dict.fromkeys(("date_range", *RULES, *(rule for each in removed for rule in each)))
+    counts = {rule: sum(each.get(rule, 0) for each in removed) for rule in rules}
+    return {rule: rows for rule, rows in counts.items() if rows}
 
 
 class RowFilter:

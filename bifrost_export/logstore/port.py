@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
+    from bifrost_export.config.models import Filters
     from bifrost_export.logstore.offloaded import Completion
     from bifrost_export.window import Window
 
@@ -53,6 +54,36 @@ class Totals:
     output_tokens: int = 0
     cost_usd: float = 0.0
     cost_scale: float = 0.0
+
+
+@dataclass(frozen=True)
+class Removed:
+    """Rows that a log store left out since the export's filters remove them, counted by the database.
+
+    Args:
+        rows: By the first rule that removes them.
+        input_tokens: As in `Totals`.
+        output_tokens: As in `Totals`.
+        cost: Floats that add up to their costs, in USD, as good as exactly.
+        cost_scale: Sum of the absolute values.
+    """
+
+    rows: Mapping[str, int] = field(default_factory=dict)
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: tuple[float, ...] = ()
+    cost_scale: float = 0.0
+
+    def __add__(self, other: Removed) -> Removed:
+        """Both together."""
+        rules = dict.fromkeys((*self.rows, *other.rows))
+        return Removed(
+            {rule: self.rows.get(rule, 0) + other.rows.get(rule, 0) for rule in rules},
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            (*self.cost, *other.cost),
+            self.cost_scale + other.cost_scale,
+        )
 
 
 @dataclass(frozen=True)
@@ -113,12 +144,14 @@ class Reading:
         batches: Record batches of the dataset's schema, in row order, of some tens of thousands of rows at most.
         rejected: Filled while `batches` is read; complete and in order of (timestamp, request_id) when it ends.
         offloaded: The same, of the rows whose payload is offloaded.
+        removed: The rows of `totals` that are not among these; counted as `totals` are.
     """
 
     totals: Totals
     batches: Iterator[pa.RecordBatch]
     rejected: list[Rejected] = field(default_factory=list)
     offloaded: Offloaded = field(default_factory=Offloaded)
+    removed: Removed = field(default_factory=Removed)
 
 
 @dataclass(frozen=True)
@@ -159,13 +192,20 @@ class LogStore(Protocol):
         ...
 
     @classmethod
-    def sql(cls, window: Window, schema: pa.Schema, tool_calls: pa.Schema | None = None) -> list[str]:
+    def sql(
+        cls,
+        window: Window,
+        schema: pa.Schema,
+        tool_calls: pa.Schema | None = None,
+        filters: Filters | None = None,
+    ) -> list[str]:
         """What a run of the window asks a log store that has all columns, in order; nothing is opened.
 
         Args:
             window: The window.
             schema: What `read` is asked for.
             tool_calls: What `read_tool_calls` is asked for; None where it isn't called.
+            filters: What `read` is asked for.
         """
         ...
 
@@ -185,12 +225,14 @@ class LogStore(Protocol):
         """Rows of the whole table whose time can't be read from `timestamp` nor from `created_at`."""
         ...
 
-    def read(self, window: Window, schema: pa.Schema) -> Reading:
+    def read(self, window: Window, schema: pa.Schema, filters: Filters | None = None) -> Reading:
         """Read one slice; the caller reads `batches` to its end or closes the log store.
 
         Args:
             window: The slice.
             schema: The columns that are wanted: those of the record, and columns of `logs` by their own names.
+            filters: Rows that these surely remove may be left out, and are counted in `Reading.removed`. The others
+                are for whoever asks to filter.
         """
         ...
 

@@ -10,6 +10,7 @@ import orjson
 
 from bifrost_export.datasets import named
 from bifrost_export.datasets.tool_calls import TRACES, reads_tool_calls
+from bifrost_export.filters import counted_together
 from bifrost_export.logstore.rejecting import place_of
 from bifrost_export.pipeline import tool_calls
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
@@ -112,7 +113,7 @@ def _read(
             told = f"{skipped}, and are exported without: {reading.offloaded.reason}."
             runtime.report("warning", {"message": told})
 
-    requests = log_store.read(slice_.window, read_schema(plan))
+    requests = log_store.read(slice_.window, read_schema(plan), data.filters)
     take(reading_of(data), requests, requests.batches, read_schema(plan))
     if reads_tool_calls(data):
         calls = log_store.read_tool_calls(slice_.window, tool_calls.read_schema(data))
@@ -128,6 +129,8 @@ def _books(reading: Reading, kept: Sums) -> Books:
     return Books(
         source=Sums.of_totals(reading.totals),
         rejected=Sums.of_rejected(reading.rejected),
+        filtered=Sums.of_removed(reading.removed),
+        filtered_by=counted_together(reading.removed.rows),
         kept=kept,
         staged=kept,
         unsettled=reading.totals.unsettled,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.datasets.reading import rows_of
 from bifrost_export.datasets.tool_calls import TRACES
-from bifrost_export.filters import RowFilter
+from bifrost_export.filters import RowFilter, counted_together
 from bifrost_export.logstore.merging import merged
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
 from bifrost_export.pipeline.books import Books, Sums
@@ -69,7 +69,7 @@ def filter_slice(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str
         stamp = Stamp.of(plan, item["slice"], dataset, ("extract", "filter"))
         files[dataset], _ = write_rows(staging, stamp, runtime.attempt, division.schema, spans or rows)
         booked = division.booked(read)
-        tell(dataset, division.kept.rows, division.removed)
+        tell(dataset, division.kept.rows, counted_together(read.filtered_by, division.removed))
         if calls is not None and spans is not None:
             called = calls.booked(Books.from_json(item["books"][TOOL_CALLS]))
             booked = joined(booked, called, spans.sums)
@@ -109,8 +109,9 @@ class Division:
 
     def booked(self, read: Books) -> Books:
         """The dataset's books, from those of what was read."""
+        # The log store has left some of them out.
         filtered = self.given - self.kept
-        rules = {**read.filtered_by, **{rule: rows for rule, rows in self.removed.items() if rows}}
+        rules = counted_together(read.filtered_by, self.removed)
         books = replace(read, kept=self.kept, staged=self.made, filtered=read.filtered + filtered, filtered_by=rules)
         surviving = [measure for name, measure in MEASURED.items() if name in self.schema.names]
         if len(surviving) == len(MEASURED):

@@ -89,5 +89,5 @@ def _statements(runtime: Runtime, drafted: Plan) -> list[str]:
     type_, _ = find_source(drafted.frozen, resolver(runtime, drafted, with_secrets=False), runtime.get_connection)
     data = drafted.export.data
     calls = tool_calls.read_schema(data) if reads_tool_calls(data) else None
-    statements: list[str] = LOG_STORES.load(type_).sql(drafted.window, read_schema(drafted), calls)
+    statements: list[str] = LOG_STORES.load(type_).sql(drafted.window, read_schema(drafted), calls, data.filters)
     return statements

@@ -14,7 +14,7 @@ from bifrost_export.pipeline.exact import exact
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bifrost_export.logstore.port import Rejected, Totals
+    from bifrost_export.logstore.port import Rejected, Removed, Totals
 
 COST_TOLERANCE = 1e-9
 """Cost may differ by this share of the sum of absolute values: sums of floats depend on their order."""
@@ -80,6 +80,12 @@ class Sums:
         """What the log store counted."""
         cost = exact([totals.cost_usd])
         return cls(totals.rows, totals.input_tokens, totals.output_tokens, cost, totals.cost_scale)
+
+    @classmethod
+    def of_removed(cls, removed: Removed) -> Sums:
+        """What the log store counted of the rows that it left out."""
+        rows = sum(removed.rows.values())
+        return cls(rows, removed.input_tokens, removed.output_tokens, exact(removed.cost), removed.cost_scale)
 
     @classmethod
     def of_rejected(cls, rejected: Iterable[Rejected]) -> Sums:

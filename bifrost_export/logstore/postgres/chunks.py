@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from bifrost_export.logstore.in_pieces import TooMuchError, in_pieces
+from bifrost_export.logstore.port import Removed
 from bifrost_export.logstore.postgres.connection import Connection
 from bifrost_export.logstore.postgres.statements import Statements
-from bifrost_export.logstore.postgres.sums import Sums
+from bifrost_export.logstore.postgres.sums import Counted, Sums
 from bifrost_export.window import MICROSECOND, Window
 
 ROWS = 50_000
@@ -35,12 +36,16 @@ class Chunk:
     """Rows of one snapshot, and what the database counted in it.
 
     Args:
-        sums: Of these very rows.
+        sums: Of these very rows, and of those that the filters remove.
+        removed: Of the latter.
+        rows: How many the others are.
         batches: The rows; whoever takes one out frees its memory.
         seconds: How long its snapshot lasted.
     """
 
     sums: Sums
+    removed: Removed = field(default_factory=Removed)
+    rows: int = 0
     batches: list[pa.RecordBatch] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -60,19 +65,19 @@ def unread_chunk(connection: Connection, statements: Statements, window: Window)
     with connection.snapshot(statements.lock):
         [row] = connection.execute(statements.unread_totals(window))
         batches = list(connection.batches(statements.unread_rows(window))) if row["rows"] else []
-    return Chunk(Sums.of_row(row), batches)
+    return Chunk(Sums.of_row(row), batches=batches)
 
 
 def _read(connection: Connection, statements: Statements, piece: Window) -> Chunk:
     began = time.monotonic()
     with connection.snapshot(statements.lock):
-        [row] = connection.execute(statements.totals(piece))
-        times_too_many = max(row["rows"] / ROWS, row["bytes"] / BYTES)
+        counted = Counted.of_rows(connection.execute(statements.totals(piece)))
+        times_too_many = max(counted.rows / ROWS, counted.bytes / BYTES)
         if times_too_many > _SPARE and piece.end - piece.start > MICROSECOND:
             raise TooMuchError(1 / times_too_many)
-        batches = list(connection.batches(statements.rows(piece))) if row["rows"] else []
-    return Chunk(Sums.of_row(row), batches, time.monotonic() - began)
+        batches = list(connection.batches(statements.rows(piece))) if counted.rows else []
+    return Chunk(counted.sums, counted.removed, counted.rows, batches, time.monotonic() - began)
 
 
 def _growth(chunk: Chunk) -> float:
-    return min(_FASTEST, ROWS / max(1, chunk.sums.rows), _SECONDS / max(chunk.seconds, 1e-3))
+    return min(_FASTEST, ROWS / max(1, chunk.rows), _SECONDS / max(chunk.seconds, 1e-3))

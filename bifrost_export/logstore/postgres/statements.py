@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from bifrost_export.logstore.endpoints import PASSTHROUGH
 from bifrost_export.logstore.postgres.extra_selection import ExtraSelection
 from bifrost_export.logstore.postgres.numeric import is_summed, is_whole, real, summed_tokens, whole
+from bifrost_export.logstore.postgres.removal import PostgresRemoval
 from bifrost_export.logstore.postgres.table import Table, identifier, literal
 from bifrost_export.logstore.rows import NUMBERS
 from bifrost_export.window import Window
+
+if TYPE_CHECKING:
+    from bifrost_export.config.models import Filters
 
 _KINDS = ", ".join(f"'{kind}'" for kind in PASSTHROUGH)
 _TEXTS = ("text", "varchar", "bpchar")
@@ -26,23 +31,30 @@ class Statements:
     Args:
         table: The table.
         schema: What is wanted, where it is more than the record.
+        filters: Rows that these surely remove are left out.
 
     Raises:
         LogStoreError: One of these is of a type that can't hold what is wanted.
     """
 
-    def __init__(self, table: Table, schema: pa.Schema | None = None) -> None:
+    def __init__(self, table: Table, schema: pa.Schema | None = None, filters: Filters | None = None) -> None:
         self.table = table
         self.extra = ExtraSelection(schema or pa.schema([]), table, _is_unread)
         self.settled = f"{self._text('status')} IS DISTINCT FROM 'processing'"
         self.lock = table.name if table.lockable else None
         self.has_created_at = "created_at" in table.columns
+        self.removal = None
+        # Of another encoding neither the server vouches for the texts, nor can it hold every text of the filters.
+        if filters is not None and table.is_utf8:
+            removal = PostgresRemoval(filters, table, self.extra)
+            self.removal = removal if removal.rules else None
 
     def rows(self, window: Window) -> str:
-        """The rows of an interval that have settled, in their order."""
+        """The rows of an interval that have settled, in their order, without those that the filters remove."""
+        stays = f" AND {self.removal.stays()}" if self.removal else ""
         return (
             f'SELECT {self._instant("timestamp")} AS "timestamp", {self._selection()} FROM {self.table.name} AS logs'
-            f" WHERE {self._inside('timestamp', window)} AND {self.settled}"
+            f" WHERE {self._inside('timestamp', window)} AND {self.settled}{stays}"
             # The table's own column, not the one that is selected: an index gives its order.
             f' ORDER BY logs."timestamp", {self._text("id")} COLLATE "C"'
         )
@@ -58,8 +70,11 @@ class Statements:
         )
 
     def totals(self, window: Window) -> str:
-        """One row: the totals of an interval, and the bytes of its long texts."""
-        return f"SELECT {self._sums()} FROM {self.table.name} WHERE {self._inside('timestamp', window)}"
+        """One row: the totals of an interval, and the bytes of its long texts; with filters one for each rule, too."""
+        source = f"FROM {self.table.name} WHERE {self._inside('timestamp', window)}"
+        if self.removal:
+            return f"SELECT {self.removal.rule()} AS rule, {self._sums()} {source} GROUP BY 1"
+        return f"SELECT {self._sums()} {source}"
 
     def unread_rows(self, window: Window) -> str:
         """Rows whose `timestamp` is no time of the years 1 to 9999, and whose `created_at` lies in an interval."""
@@ -185,7 +200,9 @@ class Statements:
 
         cost = self._given("cost")
         added = f"FILTER (WHERE {self.settled} AND {is_summed(cost, self.table.type_of('cost'))})" if cost else ""
-        costs = {"cost_usd": f"sum({cost}) {added}", "cost_scale": f"sum(abs({cost})) {added}"}
+        # PostgreSQL adds up floats of 4 bytes to one of 4 bytes.
+        value = f"{cost}::float8" if cost and self.table.type_of("cost") == "float4" else cost
+        costs = {"cost_usd": f"sum({value}) {added}", "cost_scale": f"sum(abs({value})) {added}"}
         columns = {
             "rows": f"count(*) FILTER (WHERE {self.settled})",
             "unsettled": f"count(*) FILTER (WHERE NOT {self.settled})",

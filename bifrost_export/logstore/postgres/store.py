@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
@@ -29,6 +29,9 @@ from bifrost_export.logstore.reading_ahead import ahead
 from bifrost_export.logstore.records import mapped
 from bifrost_export.logstore.rejecting import place_of, reject_unread
 from bifrost_export.window import Window
+
+if TYPE_CHECKING:
+    from bifrost_export.config.models import Filters
 
 
 class PostgresLogStore:
@@ -73,9 +76,11 @@ class PostgresLogStore:
         return cut_windows(windows, counts, rows_per_slice, most)
 
     @classmethod
-    def sql(cls, window: Window, schema: pa.Schema, tool_calls: pa.Schema | None = None) -> list[str]:
+    def sql(
+        cls, window: Window, schema: pa.Schema, tool_calls: pa.Schema | None = None, filters: Filters | None = None
+    ) -> list[str]:
         """What a run of the window asks a log store that has all columns, in order; nothing is opened."""
-        asked = _asked(schema)
+        asked = _asked(schema, filters=filters)
         statements = [asked.by_time(window, step([window])), asked.unplaced(), *_read_by(asked, window)]
         if tool_calls is not None:
             calls = _asked(tool_calls, TOOL_CALLS)
@@ -99,9 +104,9 @@ class PostgresLogStore:
         """Rows of the whole table whose time can't be read from `timestamp` nor from `created_at`."""
         return self._unplaced(self.statements)
 
-    def read(self, window: Window, schema: pa.Schema) -> Reading:
+    def read(self, window: Window, schema: pa.Schema, filters: Filters | None = None) -> Reading:
         """Read one slice in chunks, each in a snapshot of its own; no transaction is open while the caller works."""
-        return self._reading(self.table, window, schema)
+        return self._reading(self.table, window, schema, filters)
 
     def count_tool_calls(self, window: Window) -> Totals:
         """What a window holds of `mcp_tool_logs`; nothing where there is no such table."""
@@ -147,17 +152,16 @@ class PostgresLogStore:
         [batch] = self._ask(statements.unplaced(), statements)
         return int(batch.column("rows")[0].as_py())
 
-    def _reading(self, table: Table, window: Window, schema: pa.Schema) -> Reading:
+    def _reading(self, table: Table, window: Window, schema: pa.Schema, filters: Filters | None = None) -> Reading:
         reading = Reading(Totals(), iter(()))
-        self._batches = self._read(table, window, schema, reading)
+        self._batches = self._read(Statements(table, schema, filters), window, schema, reading)
         reading.batches = self._batches
         return reading
 
     def _read(
-        self, table: Table, window: Window, schema: pa.Schema, reading: Reading
+        self, statements: Statements, window: Window, schema: pa.Schema, reading: Reading
     ) -> Generator[pa.RecordBatch, None, None]:
-        sums = Sums()
-        statements = Statements(table, schema)
+        table, sums = statements.table, Sums()
         if statements.has_created_at:
             unread = unread_chunk(self.connection, statements, window)
             reading.rejected.extend(_unread(unread, table))
@@ -168,6 +172,7 @@ class PostgresLogStore:
             with closing(ahead(chunks(self.connection, statements, window), depth=1)) as pieces:
                 for chunk in pieces:
                     sums += chunk.sums
+                    reading.removed += chunk.removed
                     yield from self._records(chunk, table, schema, reading)
 
         with closing(rows()) as stream:
@@ -206,9 +211,10 @@ def _unread(chunk: Chunk, table: Table) -> Iterator[Rejected]:
             yield reject_unread(batch, index, placed, kind, None)
 
 
-def _asked(schema: pa.Schema, kind: str = "logs") -> Statements:
+def _asked(schema: pa.Schema, kind: str = "logs", filters: Filters | None = None) -> Statements:
     """The statements for a table that has all columns."""
-    return Statements(usual_table((*COLUMNS, *content_sources(schema)), extra_fields(schema), kind), schema)
+    table = usual_table((*COLUMNS, *content_sources(schema)), extra_fields(schema), kind)
+    return Statements(table, schema, filters)
 
 
 def _read_by(asked: Statements, window: Window) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Any
 
-from bifrost_export.logstore.port import Totals
+from bifrost_export.logstore.port import Removed, Totals
 
 _EXACTLY = Context(prec=2000)
 
@@ -54,6 +55,13 @@ class Sums:
             _EXACTLY.add(self.cost_scale, other.cost_scale),
         )
 
+    def removed_by(self, rule: str) -> Removed:
+        """The same as rows that a rule removes."""
+        cost = float(self.cost_usd)
+        rest = float(_EXACTLY.subtract(self.cost_usd, Decimal(cost)))
+        tokens = (self.input_tokens, self.output_tokens)
+        return Removed({rule: self.rows}, *tokens, (cost, rest), float(self.cost_scale))
+
     def totals(self) -> Totals:
         """As the log store port tells them."""
         return Totals(
@@ -64,3 +72,33 @@ class Sums:
             cost_usd=float(self.cost_usd),
             cost_scale=float(self.cost_scale),
         )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What `Statements.totals` counts of an interval.
+
+    Args:
+        sums: All its rows.
+        removed: Those of them that the filters remove.
+        rows: How many the others are.
+        bytes: Of their long texts.
+    """
+
+    sums: Sums
+    removed: Removed
+    rows: int
+    bytes: int
+
+    @classmethod
+    def of_rows(cls, rows: Iterable[dict[str, Any]]) -> Counted:
+        """Add up the rows of the answer: without filters one, with them one for each rule, and one for none."""
+        sums, removed, kept = Sums(), Removed(), {"rows": 0, "bytes": 0}
+        for row in rows:
+            found = Sums.of_row(row)
+            sums += found
+            if rule := row.get("rule"):
+                removed += found.removed_by(rule)
+            else:
+                kept = {name: count + row[name] for name, count in kept.items()}
+        return cls(sums, removed, **kept)

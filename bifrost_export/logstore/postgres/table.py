@@ -26,7 +26,8 @@ _USUAL: Final = {"int64": "int8", "double": "numeric", "bool": "bool", "timestam
 
 _FOUND = """
 SELECT format('%I.%I', n.nspname, c.relname) AS name, n.nspname AS schema, c.relkind IN ('r', 'p', 'v') AS lockable,
-       has_table_privilege(c.oid, 'SELECT') AS readable, current_user::text AS user_name
+       has_table_privilege(c.oid, 'SELECT') AS readable, current_user::text AS user_name,
+       current_setting('server_encoding') = 'UTF8' AS is_utf8
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = to_regclass({wanted})
 """
 _COLUMNS = """
@@ -50,6 +51,7 @@ class Table:
         columns: Name -> type, in PostgreSQL's short names; that of a domain is the type below it.
         lockable: Whether LOCK TABLE takes it.
         kind: Its own name, without schema and quotes.
+        is_utf8: Whether the database's texts are UTF-8, as the server vouches for.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Table:
     columns: Mapping[str, str]
     lockable: bool
     kind: str = "logs"
+    is_utf8: bool = True
 
     def type_of(self, column: str) -> str:
         """The type of a column that is there."""
@@ -127,7 +130,7 @@ def _find(connection: Connection, schema: str | None, kind: str) -> Table | None
             f" GRANT SELECT ON {name} TO {identifier(user)};",
         )
     _check_columns(f"the table {name} of {place}", columns)
-    return Table(name, row["schema"], columns, row["lockable"], kind)
+    return Table(name, row["schema"], columns, row["lockable"], kind, row["is_utf8"])
 
 
 def _check_version(connection: Connection) -> None:
@@ -163,5 +166,6 @@ def identifier(name: str) -> str:
 
 
 def literal(text: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"
+    """A text as SQL writes it, also where `standard_conforming_strings` is off."""
+    quoted = "'" + text.replace("'", "''").replace("\\", "\\\\") + "'"
+    return f"E{quoted}" if "\\" in text else quoted

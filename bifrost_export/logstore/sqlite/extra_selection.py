@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import pyarrow as pa
 
 from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.extra_columns import extra_fields
 from bifrost_export.logstore.rows import CONTENT, ODD, PREFIX, SHOWN
+from bifrost_export.logstore.sqlite.intervals import is_plain
 
 _ZERO = "0"
 _TEXT = "''"
+_LARGEST = 1e300
 
 
 class ExtraSelection:
@@ -39,6 +41,19 @@ class ExtraSelection:
         values += "".join(f", {self._content(name)}" for name in self.contents)
         values += f", CASE WHEN {self._shown()} THEN 1 ELSE 0 END" if self.contents else ""
         return values + (f", {self._odd()}" if self.fields else "")
+
+    def texts(self) -> list[str]:
+        """The extra columns that are texts."""
+        return [field.name for field in self.fields if pa.types.is_string(field.type)]
+
+    def numbers_can_be_exported(self) -> Iterator[str]:
+        """Conditions under which no extra number or time of a row makes it be rejected; none of them is ever null."""
+        for field in self.fields:
+            given = self._given(field)
+            test = is_plain(given) if pa.types.is_timestamp(field.type) else _usual(field.type)
+            if test is not None and field.name in self.columns:
+                finite = f" AND {given} BETWEEN -{_LARGEST} AND {_LARGEST}" if pa.types.is_floating(field.type) else ""
+                yield f"({given} IS NULL OR ({test.format(given)}{finite}))"
 
     def _value(self, field: pa.Field) -> str:
         name, usual = self._given(field), _usual(field.type)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import pyarrow as pa
 
 from bifrost_export.errors import BifrostExportError
 from bifrost_export.logstore.merging import in_order
 from bifrost_export.logstore.offloaded import Completion
-from bifrost_export.logstore.port import Offloaded, Reading, Rejected, Totals
+from bifrost_export.logstore.port import Offloaded, Reading, Rejected, Removed, Totals
 from bifrost_export.logstore.reading_ahead import ahead
 from bifrost_export.logstore.records import mapped
 from bifrost_export.logstore.rejecting import place_of, reject_unread
@@ -76,7 +76,8 @@ class TableReading:
     def count(self, window: Window) -> Totals:
         """What a window holds."""
         with self.connection.snapshot():
-            return self._totals(window, self._odd_times(window), self.connection)
+            totals, _ = self._totals(window, self._odd_times(window), self.connection)
+            return totals
 
     def unplaced(self) -> int:
         """Rows of the whole table whose time can't be read from `timestamp` nor from `created_at`."""
@@ -103,11 +104,11 @@ class TableReading:
                 with ThreadPoolExecutor(1, thread_name_prefix="totals") as beside:
                     totals = beside.submit(self._totals, window, odd, twin) if twin else None
                     if totals is None:
-                        reading.totals = self._totals(window, odd, self.connection)
+                        reading.totals, reading.removed = self._totals(window, odd, self.connection)
                     others = pa.Table.from_batches(list(self._others(window, odd, map_)), schema)
                     yield from in_order(self._space(window, map_), others, schema)
                     if totals is not None:
-                        reading.totals = totals.result()
+                        reading.totals, reading.removed = totals.result()
                 map_.rejected.sort(key=place_of)
             finally:
                 self._end(twin)
@@ -134,12 +135,14 @@ class TableReading:
         whole = held["created"] * _LOOKS > held["highest"]
         return judge(self.connection.batches(self.statements.candidates(window, whole)), window)
 
-    def _totals(self, window: Window, odd: OddTimes, connection: Connection) -> Totals:
-        total = Totals()
+    def _totals(self, window: Window, odd: OddTimes, connection: Connection) -> tuple[Totals, Removed]:
+        total, removed = Totals(), Removed()
         for statement in self.statements.totals(window, odd.numbers):
             [row] = connection.execute(statement)
-            total = Totals(**{name: getattr(total, name) + value for name, value in row.items()})
-        return total
+            total = Totals(**{each.name: getattr(total, each.name) + row[each.name] for each in fields(Totals)})
+            if self.statements.removal is not None:
+                removed += self.statements.removal.told(row)
+        return total, removed
 
     def _space(self, window: Window, map_: Mapping) -> Iterator[pa.RecordBatch]:
         for batch in ahead(self._rows(self.statements.space_rows(window))):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
@@ -19,7 +19,11 @@ from bifrost_export.logstore.sqlite.intervals import (
     space_range,
     widened_range,
 )
+from bifrost_export.logstore.sqlite.removal import SQLiteRemoval
 from bifrost_export.window import Window
+
+if TYPE_CHECKING:
+    from bifrost_export.config.models import Filters
 
 _INT32 = "BETWEEN -2147483648 AND 2147483647"
 _SETTLED = "status IS NOT 'processing'"
@@ -38,14 +42,26 @@ class Statements:
         columns: The columns that `logs` has here.
         schema: What is wanted, where it is more than the record.
         table: `mcp_tool_logs` has the same columns, as far as it has them.
+        filters: Rows that these surely remove are left out.
     """
 
-    def __init__(self, columns: Collection[str], schema: pa.Schema | None = None, table: str = "logs") -> None:
+    def __init__(
+        self,
+        columns: Collection[str],
+        schema: pa.Schema | None = None,
+        table: str = "logs",
+        filters: Filters | None = None,
+    ) -> None:
         self.columns = columns
         self.table = table
         self.extra = ExtraSelection(schema or pa.schema([]), columns)
         self.typed = _TYPED + self.extra.typed()
         self.is_wide = bool(self.extra.contents)
+        self.removal = None
+        # Whether long contents are UTF-8 SQLite tells no faster than it gives them.
+        if filters is not None and not self.is_wide:
+            removal = SQLiteRemoval(filters, columns, self.extra)
+            self.removal = removal if removal.rules else None
 
     def _given(self, name: str) -> str:
         return name if name in self.columns else "NULL"
@@ -104,14 +120,18 @@ class Statements:
 
     def space_rows(self, window: Window) -> str:
         """The rows of Bifrost's own time form, in the order of their texts, which is theirs but for ties."""
-        rows = f"SELECT {self._selection()} FROM {self.table} WHERE {space_range('timestamp', window)} AND {_SETTLED}"
+        chosen = f"{space_range('timestamp', window)} AND {_SETTLED}{self._stays()}"
+        rows = f"SELECT {self._selection()} FROM {self.table} WHERE {chosen}"
         return f"{self.typed} UNION ALL SELECT * FROM ({rows} ORDER BY timestamp)"
+
+    def _stays(self) -> str:
+        return f" AND {self.removal.stays()}" if self.removal else ""
 
     def migrated_rows(self, window: Window) -> str:
         """The rows of the migrated time form, in no order."""
         return (
             f"{self.typed} UNION ALL SELECT {self._selection()} FROM {_migrated_from(self.table, 'timestamp', window)}"
-            f" WHERE {_migrated_where('timestamp', window)} AND {_SETTLED}"
+            f" WHERE {_migrated_where('timestamp', window)} AND {_SETTLED}{self._stays()}"
         )
 
     def odd_rows(self, numbers: Iterable[int]) -> str:
@@ -167,17 +187,23 @@ class Statements:
         return f"CASE WHEN typeof({given}) = 'text' THEN {given} END"
 
     def totals(self, window: Window, odd: Collection[int]) -> list[str]:
-        """Statements whose rows add up to the totals of an interval; each gives the same six columns."""
+        """Statements whose rows add up to the totals of an interval; each gives the same six columns.
+
+        With filters those of the usual times tell besides what is removed.
+        """
         sources = [
             f"{self.table} WHERE {space_range('timestamp', window, checked=True)}",
             f"{_migrated_from(self.table, 'timestamp', window)} WHERE {_migrated_where('timestamp', window)}",
         ]
         numbers = sorted(odd)
-        sources += [
+        odd_sources = [
             f"{self.table} WHERE rowid IN ({', '.join(map(str, numbers[first : first + _MANY]))})"
             for first in range(0, len(numbers), _MANY)
         ]
-        return [f"SELECT {self._sums()} FROM {source}" for source in sources]
+        sums = self._sums()
+        if self.removal:
+            return [*(self.removal.sums(each, sums) for each in sources), *_selects(sums, odd_sources)]
+        return _selects(sums, [*sources, *odd_sources])
 
     def _sums(self) -> str:
         def tokens(name: str) -> str:
@@ -240,6 +266,10 @@ _KINDS: Final = {
     "completion_tokens": "'integer'",
     "cost": "'integer', 'real'",
 }
+
+
+def _selects(what: str, sources: Iterable[str]) -> list[str]:
+    return [f"SELECT {what} FROM {source}" for source in sources]
 
 
 def _migrated_from(table: str, column: str, window: Window) -> str:

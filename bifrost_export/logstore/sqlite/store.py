@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Generator, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
@@ -25,16 +25,19 @@ from bifrost_export.logstore.sqlite.statements import Statements
 from bifrost_export.logstore.sqlite.times import parse_moment, parse_time
 from bifrost_export.window import Window, from_micros
 
+if TYPE_CHECKING:
+    from bifrost_export.config.models import Filters
+
 
 def _characters(windows: Sequence[Window]) -> int:
     """How much of a time's text to count by: to its second, or its minute where the windows are long."""
     return 19 if step(windows) < dt.timedelta(minutes=1) else 16
 
 
-def _asked(schema: pa.Schema, table: str = "logs") -> Statements:
+def _asked(schema: pa.Schema, table: str = "logs", filters: Filters | None = None) -> Statements:
     """The statements for a table that has all columns."""
     wanted = [field.name for field in extra_fields(schema)]
-    return Statements((*COLUMNS, *wanted, *content_sources(schema)), schema, table)
+    return Statements((*COLUMNS, *wanted, *content_sources(schema)), schema, table, filters)
 
 
 def _read_by(asked: Statements, window: Window) -> list[str]:
@@ -118,9 +121,11 @@ class SQLiteLogStore:
                 yield moment, row["rows"]
 
     @classmethod
-    def sql(cls, window: Window, schema: pa.Schema, tool_calls: pa.Schema | None = None) -> list[str]:
+    def sql(
+        cls, window: Window, schema: pa.Schema, tool_calls: pa.Schema | None = None, filters: Filters | None = None
+    ) -> list[str]:
         """What a run of the window asks a log store that has all columns; nothing is opened."""
-        asked = _asked(schema)
+        asked = _asked(schema, filters=filters)
         statements = [
             asked.rows_about(window),
             asked.by_time(window, _characters([window])),
@@ -157,9 +162,9 @@ class SQLiteLogStore:
         """Rows of the whole table whose time can't be read from `timestamp` nor from `created_at`."""
         return self._logs().unplaced()
 
-    def read(self, window: Window, schema: pa.Schema) -> Reading:
+    def read(self, window: Window, schema: pa.Schema, filters: Filters | None = None) -> Reading:
         """Read one slice in one snapshot, rows and totals; the snapshot lasts until the batches end."""
-        return self._read(self._logs(schema), window, schema)
+        return self._read(self._logs(schema, filters if self._is_utf8 else None), window, schema)
 
     def count_tool_calls(self, window: Window) -> Totals:
         """What a window holds of `mcp_tool_logs`; nothing where there is no such table."""
@@ -184,8 +189,14 @@ class SQLiteLogStore:
         reading, self._batches = table.read(window, schema)
         return reading
 
-    def _logs(self, schema: pa.Schema | None = None) -> TableReading:
-        return TableReading(self.connection, Statements(self._columns, schema), self.offloaded)
+    def _logs(self, schema: pa.Schema | None = None, filters: Filters | None = None) -> TableReading:
+        return TableReading(self.connection, Statements(self._columns, schema, filters=filters), self.offloaded)
+
+    @cached_property
+    def _is_utf8(self) -> bool:
+        """Whether texts are stored as they are given; from UTF-16, SQLite mends them on the way."""
+        [row] = self.connection.execute("PRAGMA encoding")
+        return bool(row["encoding"] == "UTF-8")
 
     def _tools(self, schema: pa.Schema | None = None) -> TableReading:
         statements = Statements(self._tool_columns, schema, TOOL_CALLS)

@@ -1,0 +1,184 @@
+"""The filters of an export as SQL: which rows a log store may leave out, and the rule that removes each.
+
+What the SQL removes, the filter on the record would remove too, under the same rule; whatever SQL can't tell for sure
+passes, and is judged on the record. A row that might be rejected passes always: it is rejected before a filter sees it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from bifrost_export.logstore.details import INT32_MAX, INT32_MIN
+from bifrost_export.logstore.endpoints import PASSTHROUGH
+
+if TYPE_CHECKING:
+    from bifrost_export.config.models import Filters
+
+RULES = ("providers", "models", "customers", "min_latency_ms", "max_latency_ms", "status_codes", "has_errors")
+"""The rules, in the order in which a row that several remove is counted (contract, section 6)."""
+
+COSTLIEST = 1e9
+"""A row that cost more, either way, in USD, is judged on its record: the sums of those that SQL removes stay exact."""
+
+INT32 = f"BETWEEN {INT32_MIN} AND {INT32_MAX}"
+LATENCIES = f"BETWEEN {-INT32_MAX} AND {INT32_MAX}"
+"""Of these none is rounded to a number beyond 32 bits."""
+
+_ERRORS_FROM = 400
+_LIST_OF_TEXTS = '["'
+_BACKSLASH = "\\"
+_ESCAPED = "\\u"
+
+
+class Removal(ABC):
+    """The SQL for one table; a dialect fills in how it reads a row. No condition is ever null.
+
+    Args:
+        filters: The export's; `date_range` is none of the rules.
+    """
+
+    def __init__(self, filters: Filters) -> None:
+        self.filters = filters
+
+    @property
+    def rules(self) -> list[str]:
+        """The rules that the export has, in their order."""
+        return [rule for rule in RULES if getattr(self.filters, rule) is not None]
+
+    def rule(self) -> str:
+        """The rule that removes a row; null where none does for sure."""
+        return f"CASE WHEN {self._is_removed()} THEN {self._first_rule()} END"
+
+    def stays(self) -> str:
+        """Whether a row passes; the cheap question first."""
+        return f"NOT ({self._is_removed()})"
+
+    def _is_removed(self) -> str:
+        return f"{self._first_rule()} IS NOT NULL AND {self._becomes_a_record()}"
+
+    def _first_rule(self) -> str:
+        """The rule that removes a row, given that it becomes a record."""
+        removed = " ".join(f"WHEN {test} THEN {rule}" for rule, test in self._tests())
+        return f"(CASE {removed} END)"
+
+    def _tests(self) -> Iterator[tuple[str, str]]:
+        """Rule, as SQL, and whether it removes a row for sure; in the order of the rules."""
+        wanted = {rule: getattr(self.filters, rule) for rule in self.rules}
+        for rule, value in wanted.items():
+            yield f"'{rule}'", self._test(rule, value)
+            if rule == "customers":
+                # Whether it removes such a row only its record tells, so that no later rule may.
+                yield "NULL", f"{self.text('customer_id')} = '' AND {self.text('customer_ids')} <> ''"
+
+    def _test(self, rule: str, wanted: object) -> str:
+        match rule, wanted:
+            case "providers" | "models", tuple():
+                return f"NOT ({self._one_of(self.text(rule.removesuffix('s')), wanted)})"
+            case "customers", tuple():
+                return self._has_no_customer_of(wanted)
+            # A latency is rounded half to even before it is compared.
+            case "min_latency_ms", int(least):
+                return f"{self.latency()} {'<=' if least % 2 else '<'} {least - 0.5}"
+            case "max_latency_ms", int(most):
+                return f"{self.latency()} {'>=' if most % 2 else '>'} {most + 0.5}"
+            case "status_codes", tuple():
+                codes = ", ".join(str(int(code)) for code in wanted)
+                return f"coalesce({self._code()} NOT IN ({codes}), false)" if codes else "true"
+            case "has_errors", bool():
+                return f"coalesce({self._code()} {'<' if wanted else '>='} {_ERRORS_FROM}, false)"
+        raise AssertionError(rule)
+
+    def _has_no_customer_of(self, wanted: Iterable[str]) -> str:
+        own, several = self.text("customer_id"), self.text("customer_ids")
+        alone = f"NOT ({self._one_of(own, wanted)})"
+        if "" in wanted:
+            return f"{own} <> '' AND {alone}"
+        # The first of a list that can be read is what stands in the first quotes; of any other there is no customer.
+        first = f"NOT ({self._one_of(self.first_text(several), wanted)})"
+        plain = f"{self.begins(several, _LIST_OF_TEXTS)} AND NOT ({self.contains(several, _BACKSLASH)})"
+        return f"CASE WHEN {own} <> '' OR {several} = '' THEN {alone} WHEN {plain} THEN {first} ELSE false END"
+
+    def _one_of(self, value: str, wanted: Iterable[str]) -> str:
+        literals = [told for each in wanted if (told := self.literal(each)) is not None]
+        return f"{value} IN ({', '.join(literals)})" if literals else "false"
+
+    def _code(self) -> str:
+        """The status code of a row, where the row tells it without its JSON texts; else null."""
+        return (
+            f"CASE WHEN {self._passes_through()} THEN NULL WHEN {self.text('status')} = 'success' THEN 200"
+            f" WHEN {self.text('error_details')} <> '' OR {self.has_object()} THEN NULL"
+            f" WHEN {self.text('status')} = 'cancelled' THEN 499 ELSE 500 END"
+        )
+
+    def _becomes_a_record(self) -> str:
+        """Whether a row is rejected under no circumstances; what costs most is asked last."""
+        status, details = self.text("status"), self.text("error_details")
+        latency = self.latency_is_known()
+        return " AND ".join(
+            (
+                f"{status} IN ('success', 'error', 'cancelled')",
+                *self.numbers(),
+                f"CASE WHEN {self._passes_through()} THEN {self._tells_a_code(self.text('params'))} ELSE true END",
+                # Without a latency of its own the row takes the one that its error tells, whatever that is.
+                (
+                    f"CASE WHEN {status} = 'success' THEN true WHEN {details} <> '' AND NOT ({latency}) THEN false"
+                    f" ELSE {self._tells_a_code(details)} END"
+                ),
+                *self.others(),
+            )
+        )
+
+    def _passes_through(self) -> str:
+        kinds = ", ".join(f"'{kind}'" for kind in PASSTHROUGH)
+        return f"{self.text('object_type')} IN ({kinds})"
+
+    def _tells_a_code(self, json: str) -> str:
+        """Whether the status code that a JSON text tells fits 32 bits: it has no long number, in whatever notation."""
+        short = f"NOT ({self.has_long_number(json)}) AND NOT ({self.contains(json, _ESCAPED)})"
+        return f"CASE WHEN {json} = '' THEN NOT ({self.has_object()}) ELSE {short} END"
+
+    @abstractmethod
+    def text(self, column: str) -> str:
+        """A column as text, compared byte by byte; `''` where it is null, or missing."""
+
+    @abstractmethod
+    def literal(self, text: str) -> str | None:
+        """A text as SQL writes it; None for one that no row can hold."""
+
+    @abstractmethod
+    def latency(self) -> str:
+        """The latency as a double; 0 where it is null, or missing."""
+
+    @abstractmethod
+    def latency_is_known(self) -> str:
+        """Whether it is there."""
+
+    @abstractmethod
+    def has_object(self) -> str:
+        """Whether the row's payload is offloaded."""
+
+    @abstractmethod
+    def numbers(self) -> Iterator[str]:
+        """Conditions under which the record's numbers can be exported, and its cost be added up."""
+
+    @abstractmethod
+    def others(self) -> Iterator[str]:
+        """Conditions under which the row's texts, and columns beside the record, can be exported."""
+
+    @abstractmethod
+    def has_long_number(self, text: str) -> str:
+        """Whether a text has ten digits in a row, or a digit before an `e`."""
+
+    @abstractmethod
+    def begins(self, text: str, with_: str) -> str:
+        """Whether a text begins with another."""
+
+    @abstractmethod
+    def contains(self, text: str, other: str) -> str:
+        """Whether a text contains another."""
+
+    @abstractmethod
+    def first_text(self, json: str) -> str:
+        """What stands between the first two quotes of a text that begins with a bracket and a quote."""
