@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from bifrost_export.logstore.details import INT32_MAX, INT32_MIN
@@ -21,6 +22,9 @@ RULES = ("providers", "models", "customers", "min_latency_ms", "max_latency_ms",
 
 COSTLIEST = 1e9
 """A row that cost more, either way, in USD, is judged on its record: the sums of those that SQL removes stay exact."""
+
+MOST_WORDS = 1_000
+"""A longer list is judged on the record: PostgreSQL takes seconds to read it, for every piece of a slice anew."""
 
 INT32 = f"BETWEEN {INT32_MIN} AND {INT32_MAX}"
 LATENCIES = f"BETWEEN {-INT32_MAX} AND {INT32_MAX}"
@@ -44,8 +48,16 @@ class Removal(ABC):
 
     @property
     def rules(self) -> list[str]:
-        """The rules that the export has, in their order."""
-        return [rule for rule in RULES if getattr(self.filters, rule) is not None]
+        """The rules that SQL judges, in their order: all of the export's, up to the first that it leaves to the record.
+
+        Whether that one removes a row only the record tells, so that no later rule may.
+        """
+        wanted = (rule for rule in RULES if getattr(self.filters, rule) is not None)
+        return list(takewhile(self._is_short, wanted))
+
+    def _is_short(self, rule: str) -> bool:
+        value = getattr(self.filters, rule)
+        return not isinstance(value, tuple) or len(value) <= MOST_WORDS
 
     def rule(self) -> str:
         """The rule that removes a row; null where none does for sure."""

@@ -62,8 +62,10 @@ class PostgresRemoval(Removal):
                 yield f"({given} IS NULL OR {given} {test}{whole})"
 
     def others(self) -> Iterator[str]:
-        """Conditions on extra columns."""
+        """Conditions on extra columns; what becomes of an offloaded payload that is wanted is counted of every row."""
         yield from self.extra.can_be_exported()
+        if self.extra.contents:
+            yield f"NOT ({self.has_object()})"
 
     def has_long_number(self, text: str) -> str:
         """Whether a text has ten digits in a row, or a digit before an `e`."""

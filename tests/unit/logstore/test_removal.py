@@ -292,6 +292,22 @@ def test_a_row_that_needs_its_payload_is_left_to_the_record(sqlite_path: Path, i
         assert (found.by_sql, found.counts) == (2, {"models": 4})
 
 
+def test_a_row_whose_offloaded_contents_are_wanted_is_left_to_the_record(in_server: Postgres) -> None:
+    """What became of its payload is counted, whether a filter removes it or not."""
+    schema = schema_of("request_logs", Data(include_content=True))
+    in_server.fill([{**ROW, "id": "there", "has_object": 0}, {**ROW, "id": "elsewhere", "has_object": 1}])
+    told = []
+    for filters in (Filters(models=("x",)), None):
+        reading = in_server.store.read(WINDOW, schema, filters)
+        rows = sum(batch.num_rows for batch in reading.batches)
+        told.append((rows, dict(reading.removed.rows), dict(reading.offloaded.rows)))
+    (with_sql, without) = told
+    assert with_sql[:2] == (1, {"models": 1})
+    assert without[:2] == (2, {})
+    assert with_sql[2] == without[2]
+    assert sum(without[2].values()) == 1
+
+
 MANY_ODD = 250
 """More than there are failed rows, passthrough rows, and rows of odd texts, that are left to the record."""
 
@@ -324,6 +340,28 @@ def test_names_are_no_sql(sqlite_path: Path, in_server: Postgres) -> None:
     many = Filters(customers=tuple(f"cust_{number}" for number in range(5_000)))
     assert both_ways(sqlite_path, many).counts == {"customers": len(NAMES)}
     assert in_server.both_ways(many).counts == {"customers": len(NAMES) - 1}
+
+
+def test_a_long_list_is_left_to_the_record_and_so_is_each_later_rule(sqlite_path: Path, in_server: Postgres) -> None:
+    """A server would read it for seconds; a rule before it is still SQL's."""
+    rows = [
+        {**ROW, "id": "kept", "customer_id": "1"},
+        {**ROW, "id": "provider", "provider": "other", "customer_id": "none", "latency": 1},
+        {**ROW, "id": "customer", "customer_id": "none", "latency": 1},
+        {**ROW, "id": "latency", "customer_id": "1", "latency": 1},
+    ]
+    fill_sqlite(sqlite_path, rows)
+    in_server.fill(rows)
+    counts = {"providers": 1, "customers": 1, "min_latency_ms": 1}
+    for length, by_sql in ((removal.MOST_WORDS, 3), (removal.MOST_WORDS + 1, 1), (60_000, 1)):
+        several = tuple(str(number) for number in range(length))
+        filters = Filters(providers=(ROW["provider"],), customers=several, min_latency_ms=2)
+        for found in (both_ways(sqlite_path, filters), in_server.both_ways(filters)):
+            assert (found.counts, found.by_sql) == (counts, by_sql)
+            assert found.rows.column("request_id").to_pylist() == ["kept"]
+    alone = Filters(customers=tuple(str(number) for number in range(removal.MOST_WORDS + 1)), has_errors=False)
+    for found in (both_ways(sqlite_path, alone), in_server.both_ways(alone)):
+        assert (found.counts, found.by_sql) == ({"customers": 2}, 0)
 
 
 def test_an_empty_list_is_one_of_nothing(sqlite_path: Path, in_server: Postgres) -> None:
