@@ -66,6 +66,7 @@ class Removed:
         output_tokens: As in `Totals`.
         cost: Floats that add up to their costs, in USD, as good as exactly.
         cost_scale: Sum of the absolute values.
+        in_doubt: Rows that a rule removes unless they are rejected: these have not been left out.
     """
 
     rows: Mapping[str, int] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class Removed:
     output_tokens: int = 0
     cost: tuple[float, ...] = ()
     cost_scale: float = 0.0
+    in_doubt: int = 0
 
     def __add__(self, other: Removed) -> Removed:
         """Both together."""
@@ -83,6 +85,7 @@ class Removed:
             self.output_tokens + other.output_tokens,
             (*self.cost, *other.cost),
             self.cost_scale + other.cost_scale,
+            self.in_doubt + other.in_doubt,
         )
 
 
@@ -141,7 +144,8 @@ class Reading:
 
     Args:
         totals: Counted by the database in the very snapshots of the rows; complete when `batches` ends.
-        batches: Record batches of the dataset's schema, in row order, of some tens of thousands of rows at most.
+        batches: Record batches of the dataset's schema, in row order, of some tens of thousands of rows at most. Rows
+            that the filters remove, but that could have been rejected, may stand behind all others, in any order.
         rejected: Filled while `batches` is read; complete and in order of (timestamp, request_id) when it ends.
         offloaded: The same, of the rows whose payload is offloaded.
         removed: The rows of `totals` that are not among these; counted as `totals` are.

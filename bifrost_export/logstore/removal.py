@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 RULES = ("providers", "models", "customers", "min_latency_ms", "max_latency_ms", "status_codes", "has_errors")
 """The rules, in the order in which a row that several remove is counted (contract, section 6)."""
 
+IN_DOUBT = "in doubt"
+"""In the place of a rule: one removes the row, unless it is rejected, which it may be."""
+
 COSTLIEST = 1e9
 """A row that cost more, either way, in USD, is judged on its record: the sums of those that SQL removes stay exact."""
 
@@ -60,29 +63,44 @@ class Removal(ABC):
         return not isinstance(value, tuple) or len(value) <= MOST_WORDS
 
     def rule(self) -> str:
-        """The rule that removes a row; null where none does for sure."""
-        return f"CASE WHEN {self._is_removed()} THEN {self._first_rule()} END"
+        """The rule that removes a row; null where none does, `IN_DOUBT` where one does unless the row is rejected."""
+        first = self._first_rule()
+        which = f"'{self.rules[0]}'" if len(self.rules) == 1 else first
+        sure = f"CASE WHEN {self._becomes_a_record()} THEN {which} ELSE '{IN_DOUBT}' END"
+        return f"CASE WHEN {first} IS NOT NULL THEN {sure} END"
+
+    def passes(self) -> str:
+        """Whether no rule removes a row; a cheap question."""
+        return f"{self._first_rule()} IS NULL"
+
+    def is_in_doubt(self) -> str:
+        """Whether a rule removes a row unless it is rejected, which takes its record to tell."""
+        return f"{self._first_rule()} IS NOT NULL AND NOT ({self._becomes_a_record()})"
 
     def stays(self) -> str:
-        """Whether a row passes; the cheap question first."""
-        return f"NOT ({self._is_removed()})"
-
-    def _is_removed(self) -> str:
-        return f"{self._first_rule()} IS NOT NULL AND {self._becomes_a_record()}"
+        """Whether a row passes or is in doubt."""
+        return f"NOT ({self._first_rule()} IS NOT NULL AND {self._becomes_a_record()})"
 
     def _first_rule(self) -> str:
-        """The rule that removes a row, given that it becomes a record."""
+        """The rule that removes a row, unless it is rejected; null where none does, or SQL can't tell."""
         removed = " ".join(f"WHEN {test} THEN {rule}" for rule, test in self._tests())
         return f"(CASE {removed} END)"
 
     def _tests(self) -> Iterator[tuple[str, str]]:
         """Rule, as SQL, and whether it removes a row for sure; in the order of the rules."""
-        wanted = {rule: getattr(self.filters, rule) for rule in self.rules}
-        for rule, value in wanted.items():
-            yield f"'{rule}'", self._test(rule, value)
+        # Whether a rule removes a row of which only its record tells what it looks at, SQL can't say, nor may a later
+        # rule remove it.
+        for rule in self.rules:
+            if rule in {"min_latency_ms", "max_latency_ms"}:
+                yield "NULL", self._takes_its_latency_elsewhere()
+            yield f"'{rule}'", self._test(rule, getattr(self.filters, rule))
             if rule == "customers":
-                # Whether it removes such a row only its record tells, so that no later rule may.
                 yield "NULL", f"{self.text('customer_id')} = '' AND {self.text('customer_ids')} <> ''"
+
+    def _takes_its_latency_elsewhere(self) -> str:
+        """Whether a row without a latency of its own may take one that its error tells."""
+        elsewhere = f"{self.text('error_details')} <> '' OR {self.has_object()}"
+        return f"NOT ({self.latency_is_known()}) AND {self.text('status')} <> 'success' AND ({elsewhere})"
 
     def _test(self, rule: str, wanted: object) -> str:
         match rule, wanted:

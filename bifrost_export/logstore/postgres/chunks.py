@@ -75,7 +75,8 @@ def _read(connection: Connection, statements: Statements, piece: Window) -> Chun
         times_too_many = max(counted.rows / ROWS, counted.bytes / BYTES)
         if times_too_many > _SPARE and piece.end - piece.start > MICROSECOND:
             raise TooMuchError(1 / times_too_many)
-        batches = list(connection.batches(statements.rows(piece))) if counted.rows else []
+        rows = statements.rows(piece, in_doubt=counted.removed.in_doubt > 0)
+        batches = list(connection.batches(rows)) if counted.rows else []
     return Chunk(counted.sums, counted.removed, counted.rows, batches, time.monotonic() - began)
 
 

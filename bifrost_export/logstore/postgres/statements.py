@@ -49,9 +49,16 @@ class Statements:
             removal = PostgresRemoval(filters, table, self.extra)
             self.removal = removal if removal.rules else None
 
-    def rows(self, window: Window) -> str:
-        """The rows of an interval that have settled, in their order, without those that the filters remove."""
-        stays = f" AND {self.removal.stays()}" if self.removal else ""
+    def rows(self, window: Window, *, in_doubt: bool = True) -> str:
+        """The rows of an interval that have settled, in their order, without those that the filters remove.
+
+        Args:
+            window: The interval.
+            in_doubt: Whether it has rows that a filter removes unless they are rejected: these are given.
+        """
+        stays = ""
+        if self.removal:
+            stays = f" AND {self.removal.stays() if in_doubt else self.removal.passes()}"
         return (
             f'SELECT {self._instant("timestamp")} AS "timestamp", {self._selection()} FROM {self.table.name} AS logs'
             f" WHERE {self._inside('timestamp', window)} AND {self.settled}{stays}"

@@ -8,6 +8,7 @@ from decimal import Context, Decimal
 from typing import Any
 
 from bifrost_export.logstore.port import Removed, Totals
+from bifrost_export.logstore.removal import IN_DOUBT
 
 _EXACTLY = Context(prec=2000)
 
@@ -97,8 +98,11 @@ class Counted:
         for row in rows:
             found = Sums.of_row(row)
             sums += found
-            if rule := row.get("rule"):
+            rule = row.get("rule")
+            if rule == IN_DOUBT:
+                removed += Removed(in_doubt=found.rows)
+            elif rule:
                 removed += found.removed_by(rule)
-            else:
+            if rule in {None, IN_DOUBT}:
                 kept = {name: count + row[name] for name, count in kept.items()}
         return cls(sums, removed, **kept)

@@ -109,6 +109,8 @@ class TableReading:
                     yield from in_order(self._space(window, map_), others, schema)
                     if totals is not None:
                         reading.totals, reading.removed = totals.result()
+                    if reading.removed.in_doubt:
+                        yield from self._doubtful(window, map_)
                 map_.rejected.sort(key=place_of)
             finally:
                 self._end(twin)
@@ -146,6 +148,10 @@ class TableReading:
 
     def _space(self, window: Window, map_: Mapping) -> Iterator[pa.RecordBatch]:
         for batch in ahead(self._rows(self.statements.space_rows(window))):
+            yield map_(batch, cast_times(batch.column("timestamp")))
+
+    def _doubtful(self, window: Window, map_: Mapping) -> Iterator[pa.RecordBatch]:
+        for batch in ahead(self._rows(self.statements.doubtful_rows(window))):
             yield map_(batch, cast_times(batch.column("timestamp")))
 
     def _others(self, window: Window, odd: OddTimes, map_: Mapping) -> Iterator[pa.RecordBatch]:

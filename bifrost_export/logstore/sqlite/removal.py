@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.logstore.endpoints import ENDPOINTS
 from bifrost_export.logstore.port import Removed
-from bifrost_export.logstore.removal import COSTLIEST, INT32, LATENCIES, Removal
+from bifrost_export.logstore.removal import COSTLIEST, IN_DOUBT, INT32, LATENCIES, Removal
 from bifrost_export.logstore.sqlite.quoting import literal
 
 if TYPE_CHECKING:
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from bifrost_export.logstore.sqlite.extra_selection import ExtraSelection
 
 _TEXTS = ("id", "provider", "model", "object_type", "customer_id")
+# Looking at each character takes longer than all else: what most rows have is known for plain in less.
+_KNOWN = {
+    "id": "unhex({0}, '-') IS NOT NULL",
+    "object_type": f"{{0}} IN ({', '.join(literal(name) for name in ENDPOINTS)})",
+}
 _QUOTE = "'\"'"
 _PARTS = 67_108_864.0
 """A cost is a whole number of parts of a dollar, which is added up without an error, and the rest."""
@@ -43,6 +49,7 @@ class SQLiteRemoval(Removal):
         # The limit keeps the inner query one of its own, so that a row's rule is looked for once.
         rows = f"SELECT {', '.join(told)}, {self.rule()} AS rule FROM {source} LIMIT -1"
         counts = "".join(f", count(*) FILTER (WHERE rule = '{rule}') AS {rule}" for rule in self.rules)
+        counts += f", count(*) FILTER (WHERE rule = '{IN_DOUBT}') AS in_doubt"
         return f"SELECT {totals}{counts}, {self._sums()} FROM ({rows})"
 
     def told(self, row: Mapping[str, Any]) -> Removed:
@@ -51,13 +58,12 @@ class SQLiteRemoval(Removal):
             return Removed()
         counts = {rule: row[rule] for rule in self.rules if row[rule]}
         cost = (row["removed_cost"], row["removed_cost_rest"])
-        return Removed(
-            counts, row["removed_input_tokens"], row["removed_output_tokens"], cost, row["removed_cost_scale"]
-        )
+        tokens = (row["removed_input_tokens"], row["removed_output_tokens"])
+        return Removed(counts, *tokens, cost, row["removed_cost_scale"], row["in_doubt"])
 
     def _sums(self) -> str:
         def given(name: str) -> str:
-            return f"CASE WHEN rule IS NOT NULL THEN {name} END" if name in self.columns else "NULL"
+            return f"CASE WHEN rule <> '{IN_DOUBT}' THEN {name} END" if name in self.columns else "NULL"
 
         cost = given("cost")
         whole = f"CAST({cost} * {_PARTS} AS INTEGER)"
@@ -90,12 +96,12 @@ class SQLiteRemoval(Removal):
 
     def numbers(self) -> Iterator[str]:
         """Conditions on the record's numbers: their types, and their ranges."""
-        real = "typeof({0}) IN ('integer', 'real') AND {0}"
+        # Without the column's affinity every text and blob is more than any number.
         tests = {
-            "latency": f"{real} {LATENCIES}",
+            "latency": f"+{{0}} {LATENCIES}",
             "prompt_tokens": f"typeof({{0}}) = 'integer' AND {{0}} {INT32}",
             "completion_tokens": f"typeof({{0}}) = 'integer' AND {{0}} {INT32}",
-            "cost": f"{real} BETWEEN -{COSTLIEST} AND {COSTLIEST}",
+            "cost": f"+{{0}} BETWEEN -{COSTLIEST} AND {COSTLIEST}",
         }
         for name, test in tests.items():
             if name in self.columns:
@@ -104,8 +110,10 @@ class SQLiteRemoval(Removal):
     def others(self) -> Iterator[str]:
         """Conditions on texts and extra columns."""
         yield from self.extra.numbers_can_be_exported()
-        texts = [self.text(name) for name in (*_TEXTS, *self.extra.texts()) if name in self.columns]
-        yield _is_plain_text(" || ".join(texts))
+        for name in (*_TEXTS, *self.extra.texts()):
+            if name in self.columns:
+                known = _KNOWN.get(name, "{0} = ''").format(name)
+                yield f"({name} IS NULL OR typeof({name}) = 'text' AND ({known} OR {_is_plain_text(name)}))"
 
     def has_long_number(self, text: str) -> str:
         """Whether a text has ten digits in a row, or a digit before an `e`."""
@@ -131,4 +139,4 @@ def _is_plain_text(text: str) -> str:
     SQLite takes any bytes for a text and never says whether they are UTF-8; these surely are. Its own functions stop
     at a NUL, which the length in bytes tells.
     """
-    return f"{text} NOT GLOB '*[^ -~]*' AND length({text}) = length(CAST({text} AS BLOB))"
+    return f"{text} NOT GLOB '*[^ -~]*' AND length({text}) = octet_length({text})"

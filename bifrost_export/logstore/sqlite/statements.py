@@ -119,19 +119,27 @@ class Statements:
         return "CASE WHEN has_object IN (1, 'true', 't') THEN 1 ELSE 0 END"
 
     def space_rows(self, window: Window) -> str:
-        """The rows of Bifrost's own time form, in the order of their texts, which is theirs but for ties."""
-        chosen = f"{space_range('timestamp', window)} AND {_SETTLED}{self._stays()}"
-        rows = f"SELECT {self._selection()} FROM {self.table} WHERE {chosen}"
-        return f"{self.typed} UNION ALL SELECT * FROM ({rows} ORDER BY timestamp)"
+        """The rows of Bifrost's own time form, in the order of their texts, which is theirs but for ties.
 
-    def _stays(self) -> str:
-        return f" AND {self.removal.stays()}" if self.removal else ""
+        Those that the filters remove are left out, also those in doubt, which `doubtful_rows` gives.
+        """
+        return f"{self.typed} UNION ALL SELECT * FROM ({self._space_rows(window, 'passes')} ORDER BY timestamp)"
+
+    def doubtful_rows(self, window: Window) -> str:
+        """Those of the same form that a filter removes unless they are rejected, in no order."""
+        return f"{self.typed} UNION ALL {self._space_rows(window, 'is_in_doubt')}"
+
+    def _space_rows(self, window: Window, test: str) -> str:
+        also = f" AND {getattr(self.removal, test)()}" if self.removal else ""
+        chosen = f"{space_range('timestamp', window)} AND {_SETTLED}{also}"
+        return f"SELECT {self._selection()} FROM {self.table} WHERE {chosen}"
 
     def migrated_rows(self, window: Window) -> str:
         """The rows of the migrated time form, in no order."""
+        stays = f" AND {self.removal.stays()}" if self.removal else ""
         return (
             f"{self.typed} UNION ALL SELECT {self._selection()} FROM {_migrated_from(self.table, 'timestamp', window)}"
-            f" WHERE {_migrated_where('timestamp', window)} AND {_SETTLED}{self._stays()}"
+            f" WHERE {_migrated_where('timestamp', window)} AND {_SETTLED}{stays}"
         )
 
     def odd_rows(self, numbers: Iterable[int]) -> str:

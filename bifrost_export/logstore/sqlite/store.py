@@ -48,6 +48,7 @@ def _read_by(asked: Statements, window: Window) -> list[str]:
         *totals,
         asked.space_rows(window),
         asked.migrated_rows(window),
+        *([asked.doubtful_rows(window)] if asked.removal else []),
     ]
 
 

@@ -380,8 +380,9 @@ def test_without_filters_the_sql_is_the_same_as_ever(sqlite_path: Path) -> None:
         plain = store.sql(WINDOW, SCHEMA)
         assert store.sql(WINDOW, SCHEMA, None, Filters(date_range="last_24_hours")) == plain
         shown = store.sql(WINDOW, SCHEMA, None, Filters(providers=("open'ai",)))
-        assert len(shown) == len(plain)
-        assert sum("'open''ai'" in statement for statement in shown) == (4 if store is SQLiteLogStore else 2)
+        # SQLite is asked for the rows in doubt by a statement of its own.
+        asked = (len(plain) + 1, 5) if store is SQLiteLogStore else (len(plain), 2)
+        assert (len(shown), sum("'open''ai'" in statement for statement in shown)) == asked
 
 
 SOME_FILTERS = [*FILTERS[:2], FILTERS[3], FILTERS[5], *FILTERS[9:12]]
@@ -432,7 +433,7 @@ def test_a_column_of_any_collation_and_type_is_compared_by_its_bytes(tmp_path: P
     for text in map(str, texts[:5]):
         for name in ("providers", "models", "customers"):
             found = both_ways(path, Filters.model_validate({name: (text,)}))
-            assert (found.by_sql > 3) is (encoding == "UTF-8")
+            assert (found.by_sql > 1) is (encoding == "UTF-8")
             assert len(found.rejected) == 1
 
 
