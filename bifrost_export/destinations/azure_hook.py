@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations import connections
+from bifrost_export import connections
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.azure_blob import AzureBlobConfig
@@ -30,7 +30,7 @@ def make_hook(config: AzureBlobConfig) -> Any:
     try:
         from airflow.providers.microsoft.azure.hooks.wasb import WasbHook
     except ImportError as error:
-        raise connections.missing("azure_blob", "microsoft-azure", "azure", error) from None
+        raise connections.missing("the destination azure_blob", "microsoft-azure", "azure", error) from None
     if config.conn_id:
         found = connections.find(config.conn_id)
         connection = connections.altered(found, host=config.endpoint_url, **{**PATIENCE, **found.extra_dejson})

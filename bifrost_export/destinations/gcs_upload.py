@@ -110,7 +110,7 @@ class ResumableUpload:
                     is_unknown = True
                     time.sleep(pause)
                     continue
-                if status == WHOLE or (total is None and arrived == end):
+                if arrived == end if total is None else status == WHOLE:
                     self.size = end
                     return answer
                 if not begin <= arrived <= end:

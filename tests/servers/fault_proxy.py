@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from bifrost_export.testing.serving import serving
 
 CONDITIONS = ("if-match", "if-none-match")
+Gate = Callable[[str, str, Message], "tuple[int, bytes] | tuple[int, bytes, dict[str, str]] | None"]
+"""Method, path and headers of a request -> status, body and further headers of its refusal, or None."""
 
 
 class Proxy:
@@ -28,6 +30,7 @@ class Proxy:
 
     `conditions` says what becomes of If-Match and If-None-Match: `pass`, `drop` (as by a store that does not know
     them) or `refuse` (501). `gate` says who may pass: the refusal of a request as (status, JSON or XML), or None.
+    `answered` is told each request that the server has answered, with the answer's status.
     """
 
     def __init__(self, upstream: str, pid_file: Path | None = None) -> None:
@@ -36,7 +39,8 @@ class Proxy:
         self.requests: list[str] = []
         self.fault: Callable[[int, str], str] = lambda number, request: "pass"
         self.conditions = "pass"
-        self.gate: Callable[[str, str, Message], tuple[int, bytes] | None] = lambda method, path, headers: None
+        self.gate: Gate = lambda method, path, headers: None
+        self.answered: Callable[[str, str, Message, int], None] = lambda method, path, headers, status: None
         self.lock = threading.Lock()
         self.url = ""
 
@@ -86,8 +90,10 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._hand_on(body, what)
 
-    def _refuse(self, status: int, told: bytes) -> None:
+    def _refuse(self, status: int, told: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         if told:
             self.send_header("Content-Type", "application/xml" if told.startswith(b"<") else "application/json")
         self.send_header("Content-Length", str(len(told)))
@@ -97,6 +103,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _hand_on(self, body: bytes, what: str) -> None:
         answer, data = self._forward(body)
+        self.server.proxy.answered(self.command, self.path, self.headers, answer.status)
         if what == "kill after":
             self.server.proxy.kill_client()
         if what == "cut":

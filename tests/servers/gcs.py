@@ -10,7 +10,7 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from tests.servers.google_gate import Gate, error_body, storage_permissions
 PROGRAM = Path(wheel.__file__).parent / "vendor/fake-gcs-server/bin/fake-gcs-server-linux-amd64"
 _NUMBERS = itertools.count(1)
 _LAST = re.compile(r"bytes \d+-\d+/\d+")
+_STRETCH = re.compile(r"bytes \d+-(\d+)/.+")
 
 
 @dataclass(frozen=True)
@@ -83,25 +84,54 @@ class CloudStorage:
 
 
 @dataclass(frozen=True)
-class _Conditions:
-    """Adds what the server forgets: the end of a resumable upload is on condition that the name is free."""
+class _Sessions:
+    """Adds what the server lacks of resumable uploads.
+
+    The last bytes are taken on condition that the name is free. Who asks how much has arrived is told so; the server
+    itself takes such a question for the end of the upload.
+    """
 
     gate: Gate
     upstream: str
+    arrived: dict[str, int] = field(default_factory=dict)
 
-    def __call__(self, method: str, path: str, headers: Message) -> tuple[int, bytes] | None:
+    def __call__(self, method: str, path: str, headers: Message) -> Any:
         refusal = self.gate(method, path, headers)
-        if refusal is not None or not _LAST.fullmatch(headers.get("Content-Range", "")):
+        told = headers.get("Content-Range", "")
+        if refusal is not None or not told:
             return refusal
         parts = urlsplit(path)
-        name = quote(parse_qs(parts.query)["name"][0], safe="")
-        try:
-            urllib.request.urlopen(  # noqa: S310 (loopback)
-                f"{self.upstream}{parts.path.removeprefix('/upload')}/{name}", timeout=30
-            ).close()
-        except urllib.error.HTTPError:
+        query = parse_qs(parts.query)
+        if told.startswith("bytes */"):
+            return self._progress(query["upload_id"][0])
+        name = quote(query["name"][0], safe="")
+        if not _LAST.fullmatch(told) or not self._is_there(f"{parts.path.removeprefix('/upload')}/{name}"):
             return None
         return 412, error_body(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.")
+
+    def _progress(self, session: str) -> tuple[int, bytes, dict[str, str]]:
+        if session not in self.arrived:
+            return 404, error_body(404, "notFound", "Not Found"), {}
+        arrived = self.arrived[session]
+        return 308, b"", {"Range": f"bytes=0-{arrived - 1}"} if arrived else {}
+
+    def _is_there(self, path: str) -> bool:
+        try:
+            urllib.request.urlopen(f"{self.upstream}{path}", timeout=30).close()  # noqa: S310 (loopback)
+        except urllib.error.HTTPError:
+            return False
+        return True
+
+    def note(self, method: str, path: str, headers: Message, status: int) -> None:
+        """Count what has arrived."""
+        session = parse_qs(urlsplit(path).query).get("upload_id", [""])[0]
+        told = _STRETCH.fullmatch(headers.get("Content-Range", ""))
+        if not session:
+            return
+        if told is not None and status == 308:
+            self.arrived[session] = int(told[1]) + 1
+        else:  # whole, or ended
+            self.arrived.pop(session, None)
 
 
 def _answers(url: str) -> bool:
@@ -130,7 +160,8 @@ def cloud_storage(log: Path) -> Iterator[CloudStorage]:
         process: Process
         with running("the Cloud Storage server", _command(port, proxy.url), log, os.environ) as process:
             wait_until(lambda: _answers(upstream), [process], 60, "the Cloud Storage server")
-            proxy.gate = _Conditions(Gate(auth, storage_permissions), upstream)
+            sessions = _Sessions(Gate(auth, storage_permissions), upstream)
+            proxy.gate, proxy.answered = sessions, sessions.note
             yield CloudStorage(proxy, upstream, auth, auth.make_account())
 
 
