@@ -10,6 +10,7 @@ import logging
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,8 +26,9 @@ _SECRET = re.compile(
 
 
 def secrets_in(text: str) -> list[str]:
-    """The secrets that a line of the client's log tells."""
-    return [next(filter(None, groups)) for groups in _SECRET.findall(text)]
+    """The secrets that a line of the client's log tells, as it writes them and, out of XML, as they are."""
+    written = [next(filter(None, groups)) for groups in _SECRET.findall(text)]
+    return list(dict.fromkeys(form for each in written for form in (each, unescape(each))))
 
 
 @contextmanager

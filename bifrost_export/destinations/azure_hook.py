@@ -33,9 +33,18 @@ def make_hook(config: AzureBlobConfig) -> Any:
         raise connections.missing("the destination azure_blob", "microsoft-azure", "azure", error) from None
     if config.conn_id:
         found = connections.find(config.conn_id)
-        connection = connections.altered(found, host=config.endpoint_url, **{**PATIENCE, **found.extra_dejson})
+        extra = {**PATIENCE, **found.extra_dejson}
+        if config.endpoint_url and extra.get("connection_string"):
+            extra["connection_string"] = _at(config.endpoint_url, extra["connection_string"])
+        connection = connections.altered(found, host=config.endpoint_url, **extra)
         return connections.hook_with(WasbHook, connection, wasb_conn_id=config.conn_id)
     return connections.hook_with(WasbHook, _connection(config), wasb_conn_id=connections.IN_MEMORY)
+
+
+def _at(url: str, text: str) -> str:
+    """A connection string with another address."""
+    stated = [each for each in text.split(";") if each and not each.lower().startswith("blobendpoint=")]
+    return ";".join([*stated, f"BlobEndpoint={url}"])
 
 
 def _connection(config: AzureBlobConfig) -> Any:

@@ -10,6 +10,7 @@ import pickle
 import re
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ import pytest
 
 from bifrost_export.cli import group
 from bifrost_export.cli.group import execute
+from bifrost_export.destinations import streaming
 from bifrost_export.registry import DESTINATIONS
 from bifrost_export.testing.object_store_runs import DAY, target_of
-from tests.integration.secrets_planted import Planted, planted, told
+from tests.integration.secrets_planted import ROLE_KEYS, Planted, planted, told
 from tests.servers.google_gate import error_body
 
 __all__ = ["planted"]
@@ -52,9 +54,9 @@ def logged() -> Iterator[list[str]]:
 
 def echo(planted: Planted, status: int) -> Callable[[str, str, Message], tuple[int, bytes]]:
     """A server that tells in its error all that it was sent, and what it was signed with."""
-    known = "; ".join(planted.canaries)
 
     def refuse(method: str, path: str, headers: Message) -> tuple[int, bytes]:
+        known = "; ".join(planted.secrets)
         sent = f"{method} {path} {dict(headers.items())!r} {known}"
         if planted.type == "gcs":
             return status, error_body(status, "forbidden", sent)
@@ -67,16 +69,16 @@ def echo(planted: Planted, status: int) -> Callable[[str, str, Message], tuple[i
 
 def garbage(planted: Planted) -> Callable[[str, str, Message], tuple[int, bytes]]:
     """A server that answers what no client can read, with all that it was sent."""
-    return lambda method, path, headers: (200, f"<<{path} {headers} {planted.canaries}".encode())
+    return lambda method, path, headers: (200, f"<<{path} {headers} {planted.secrets}".encode())
 
 
 def break_it(planted: Planted, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the destination fail."""
     proxy = planted.proxy
     if how.startswith("refuses"):
-        proxy.gate = echo(planted, int(how.split()[1]))
+        planted.answer(echo(planted, int(how.split()[1])))
     elif how == "talks nonsense":
-        proxy.gate = garbage(planted)
+        planted.answer(garbage(planted))
     elif how == "is busy":
         proxy.fault = lambda number, request: "503"
     elif how == "cuts":
@@ -113,16 +115,6 @@ FAILURES = [
 ]
 
 
-def document(planted: Planted, folder: Path, log_store: Path) -> Path:
-    """The export."""
-    export = {"name": "nightly", "schedule": {"frequency": "daily"}, "destination": planted.destination}
-    source = {"type": "sqlite", "config": {"path": str(log_store)}}
-    content = {"source": source, "staging": {"url": (folder / "staging").as_uri()}, "exports": [export]}
-    path = folder / "log_exports.json"
-    path.write_text(json.dumps({"log_exports": content}))
-    return path
-
-
 def chain_of(error: BaseException) -> str:
     """All that Python shows of an error and its causes, and what Airflow would send of it."""
     return "".join([*traceback.format_exception(error), str(error), repr(error), str(pickle.dumps(error))])
@@ -134,59 +126,142 @@ def staged(folder: Path) -> str:
     return "".join(f"{path} {path.read_bytes()!r}" if path.is_file() else str(path) for path in found)
 
 
-@pytest.mark.parametrize("how", FAILURES)
-def test_a_failure_tells_no_secret(
+@dataclass
+class Watch:
+    """Sees all that a command shows, raises, logs and leaves in staging.
+
+    Args:
+        planted: The destination.
+        path: The document.
+        logged: What anything has logged.
+        errors: What was raised.
+        capfd: Catches what is printed.
+    """
+
+    planted: Planted
+    path: Path
+    logged: list[str]
+    errors: list[BaseException]
+    capfd: pytest.CaptureFixture[str]
+
+    def write(self, **data: Any) -> None:
+        """Write the document, whose export has this `data`."""
+        export = {"name": "nightly", "schedule": {"frequency": "daily"}, "destination": self.planted.destination}
+        folder = self.path.parent
+        source = {"type": "sqlite", "config": {"path": str(folder / "logs.db")}}
+        content = {"source": source, "staging": {"url": (folder / "staging").as_uri()}}
+        self.path.write_text(json.dumps({"log_exports": {**content, "exports": [{**export, "data": data}]}}))
+
+    def run(self) -> tuple[int, dict[str, Any]]:
+        """Run the window; gives the exit code and what is told, once no secret was seen in any of it."""
+        code = execute(["run", str(self.path), *WINDOW, "--format", "json"])
+        return code, json.loads(self.look())
+
+    def look(self) -> str:
+        """What was printed since the last look, once no secret was seen anywhere."""
+        shown = self.capfd.readouterr()
+        said = {
+            "printed": shown.out + shown.err,
+            "raised": "".join(chain_of(error) for error in self.errors),
+            "logged": "\n".join(self.logged),
+            "staged": staged(self.path.parent),
+        }
+        assert [where for where, text in said.items() if told(self.planted.secrets, text)] == []
+        return shown.out
+
+
+@pytest.fixture
+def watch(
     planted: Planted,
-    how: str,
     logged: list[str],
     log_store: Path,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """On the terminal, in the traceback, in what the clients log at their most talkative, in staging."""
+) -> Watch:
+    """Over a document whose log store lies beside it."""
+    assert log_store == tmp_path / "logs.db"
     monkeypatch.setenv("BIFROST_EXPORT_DEBUG", "1")
     errors: list[BaseException] = []
     tell = group.tell
     monkeypatch.setattr(
         group, "tell", lambda error, *rest, **named: errors.append(error) or tell(error, *rest, **named)
     )
-    break_it(planted, how, monkeypatch)
-    path = str(document(planted, tmp_path, log_store))
+    return Watch(planted, tmp_path / "log_exports.json", logged, errors, capfd)
 
-    assert execute(["run", path, *WINDOW, "--format", "json"]) != 0
 
-    shown = capfd.readouterr()
-    assert json.loads(shown.out)["error"]["message"]
-    assert told(planted.canaries, shown.out + shown.err) == []
-    [error] = errors
-    assert told(planted.canaries, chain_of(error)) == []
-    assert told(planted.canaries, staged(tmp_path)) == []
-    assert told(planted.canaries, "\n".join(logged)) == []
+@pytest.mark.parametrize("how", FAILURES)
+def test_a_failure_tells_no_secret(watch: Watch, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the terminal, in the traceback, in what the clients log at their most talkative, in staging."""
+    break_it(watch.planted, how, monkeypatch)
+    watch.write()
+
+    code, found = watch.run()
+
+    assert code != 0
+    assert found["error"]["message"]
+    assert len(watch.errors) == 1
     if how != "has no address":
-        assert any(line for line in logged), "the clients said nothing"
-    logged.clear()
-    assert execute(["check", path]) != 0
-    shown = capfd.readouterr()
-    assert told(planted.canaries, shown.out + shown.err + "\n".join(logged)) == []
+        assert any(line for line in watch.logged), "the clients said nothing"
+    assert execute(["check", str(watch.path)]) != 0
+    watch.look()
 
 
-def test_a_run_that_ends_well_tells_no_secret_either(
-    planted: Planted, logged: list[str], log_store: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize("planted", ["s3 role"], indirect=True)
+def test_a_role_that_is_refused_tells_no_secret(watch: Watch) -> None:
+    """The token service itself repeats what it was asked with."""
+    watch.planted.canaries = [each for each in watch.planted.canaries if each not in ROLE_KEYS.values()]
+    watch.planted.proxy.gate = echo(watch.planted, 403)
+    watch.write()
+
+    assert watch.run()[0] != 0
+
+    assert "AssumeRole" in "\n".join(watch.logged)
+
+
+def test_what_a_refused_deletion_leaves_to_tell_is_no_secret(watch: Watch) -> None:
+    """The run warns, and its manifest still names what it could not take away."""
+    planted = watch.planted
+    watch.write()
+    code, first = watch.run()
+    assert code == 0
+    proceed, refuse = planted.proxy.gate, echo(planted, 403)
+    planted.proxy.gate = lambda *request: (refuse if request[0] == "DELETE" else proceed)(*request)
+    watch.write(max_rows_per_file=400)
+
+    code, second = watch.run()
+
+    assert (code, second["revision"]) == (0, 2)
+    planted.proxy.gate = proceed
+    manifest = read(str(watch.path), second["manifest"])
+    assert json.loads(manifest)["replaces"] == [part["key"] for part in first["datasets"]["request_logs"]["parts"]]
+    assert told(planted.secrets, manifest) == []
+
+
+@pytest.mark.parametrize("planted", ["gcs"], indirect=True)
+def test_the_address_of_an_upload_is_a_secret_too(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever knows it may go on with it."""
+    monkeypatch.setattr(streaming, "BLOCK", 64 * 1024)
+    watch.write(format="json", compression="none")
+
+    assert watch.run()[0] == 0
+
+    assert set(re.findall(r"upload_id=([^&\s\"']+)", "\n".join(watch.logged))) == {"***"}
+
+
+def test_a_run_that_ends_well_tells_no_secret_either(watch: Watch) -> None:
     """Neither does its manifest."""
-    path = str(document(planted, tmp_path, log_store))
+    watch.write()
 
-    assert execute(["run", path, *WINDOW, "--format", "json"]) == 0
+    code, published = watch.run()
 
-    shown = capfd.readouterr()
-    manifest = json.loads(shown.out)["manifest"]
+    assert code == 0
+    path, manifest = str(watch.path), published["manifest"]
     assert execute(["verify", manifest, "--config", path, "--export", "nightly"]) == 0
     assert execute(["status", path]) == 0
-    later = capfd.readouterr()
-    said = shown.out + shown.err + later.out + later.err + "\n".join(logged)
-    assert told(planted.canaries, said + read(path, manifest) + staged(tmp_path)) == []
-    assert any("http" in line for line in logged), "the clients said nothing"
+    watch.look()
+    assert told(watch.planted.secrets, read(path, manifest)) == []
+    assert any("http" in line for line in watch.logged), "the clients said nothing"
 
 
 def read(path: str, manifest: str) -> str:

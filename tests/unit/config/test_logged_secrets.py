@@ -21,6 +21,7 @@ TOKEN = "IQoJ/b3Jp+Z2lu=="
             ["ASIA1", "s/e+c=", TOKEN],
         ),
         ('b\'{"accessKeyId": "ASIA1", "secretAccessKey":"sec", "Token" : "tok"}\'', ["ASIA1", "sec", "tok"]),
+        ("<SessionToken>a&amp;b</SessionToken>", ["a&amp;b", "a&b"]),
         ("b'<DbUser>IAM:u</DbUser><DbPassword>pw==</DbPassword>'", ["pw=="]),
         ('{"dbPassword": "pw", "dbUser": "IAM:u"}', ["pw"]),
         (
