@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bifrost_export.destinations.store import ObjectStore, PutOptions, Stored, Upload
 
 GROWING = 2_500
-"""After so many blocks they double, and so on: S3 takes 10,000 of them, so 293 GiB."""
+"""After so many blocks they double, and so on: S3 takes 10,000 of them, so 183 GiB."""
 
 
 class Writing(io.RawIOBase):
