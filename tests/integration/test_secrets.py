@@ -2,54 +2,28 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import logging
 import os
-import pickle
 import re
-import traceback
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bifrost_export.cli import group
 from bifrost_export.cli.group import execute
 from bifrost_export.destinations import streaming
 from bifrost_export.registry import DESTINATIONS
 from bifrost_export.testing.object_store_runs import DAY, target_of
-from tests.integration.secrets_planted import ROLE_KEYS, Planted, planted, told
+from bifrost_export.testing.offloading import offloaded
+from bifrost_export.testing.postgres_rows import rows_of
+from bifrost_export.testing.sqlite_store import add_rows, create
+from tests.integration.secrets_planted import ROLE, ROLE_KEYS, S3_KEYS, Planted, planted, told
+from tests.integration.secrets_watched import Watch, logged, watch
 from tests.servers.google_gate import error_body
 
-__all__ = ["planted"]
-
-WINDOW = ("--export", "nightly", "--window-start", "2026-03-01", "--window-end", "2026-03-02")
-LOGGERS = ("botocore", "boto3", "s3transfer", "google", "azure", "urllib3", "requests", "airflow", "asyncio", "")
-
-
-@pytest.fixture
-def logged() -> Iterator[list[str]]:
-    """What anything logs at the level DEBUG, as a handler writes it."""
-    # Airflow sets logging up anew when it is first imported.
-    importlib.import_module("airflow.providers.amazon.aws.hooks.s3")
-    lines: list[str] = []
-
-    class Kept(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            lines.append(self.format(record))
-
-    kept, before = Kept(), {name: logging.getLogger(name).level for name in LOGGERS}
-    logging.getLogger().addHandler(kept)
-    for name in LOGGERS:
-        logging.getLogger(name).setLevel(logging.DEBUG)
-    yield lines
-    logging.getLogger().removeHandler(kept)
-    for name, level in before.items():
-        logging.getLogger(name).setLevel(level)
+__all__ = ["logged", "planted", "watch"]
 
 
 def echo(planted: Planted, status: int) -> Callable[[str, str, Message], tuple[int, bytes]]:
@@ -113,81 +87,6 @@ FAILURES = [
         )
     ),
 ]
-
-
-def chain_of(error: BaseException) -> str:
-    """All that Python shows of an error and its causes, and what Airflow would send of it."""
-    return "".join([*traceback.format_exception(error), str(error), repr(error), str(pickle.dumps(error))])
-
-
-def staged(folder: Path) -> str:
-    """What is left in staging, its names too."""
-    found = sorted((folder / "staging").rglob("*"))
-    return "".join(f"{path} {path.read_bytes()!r}" if path.is_file() else str(path) for path in found)
-
-
-@dataclass
-class Watch:
-    """Sees all that a command shows, raises, logs and leaves in staging.
-
-    Args:
-        planted: The destination.
-        path: The document.
-        logged: What anything has logged.
-        errors: What was raised.
-        capfd: Catches what is printed.
-    """
-
-    planted: Planted
-    path: Path
-    logged: list[str]
-    errors: list[BaseException]
-    capfd: pytest.CaptureFixture[str]
-
-    def write(self, **data: Any) -> None:
-        """Write the document, whose export has this `data`."""
-        export = {"name": "nightly", "schedule": {"frequency": "daily"}, "destination": self.planted.destination}
-        folder = self.path.parent
-        source = {"type": "sqlite", "config": {"path": str(folder / "logs.db")}}
-        content = {"source": source, "staging": {"url": (folder / "staging").as_uri()}}
-        self.path.write_text(json.dumps({"log_exports": {**content, "exports": [{**export, "data": data}]}}))
-
-    def run(self) -> tuple[int, dict[str, Any]]:
-        """Run the window; gives the exit code and what is told, once no secret was seen in any of it."""
-        code = execute(["run", str(self.path), *WINDOW, "--format", "json"])
-        return code, json.loads(self.look())
-
-    def look(self) -> str:
-        """What was printed since the last look, once no secret was seen anywhere."""
-        shown = self.capfd.readouterr()
-        said = {
-            "printed": shown.out + shown.err,
-            "raised": "".join(chain_of(error) for error in self.errors),
-            "logged": "\n".join(self.logged),
-            "staged": staged(self.path.parent),
-        }
-        assert [where for where, text in said.items() if told(self.planted.secrets, text)] == []
-        return shown.out
-
-
-@pytest.fixture
-def watch(
-    planted: Planted,
-    logged: list[str],
-    log_store: Path,
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Watch:
-    """Over a document whose log store lies beside it."""
-    assert log_store == tmp_path / "logs.db"
-    monkeypatch.setenv("BIFROST_EXPORT_DEBUG", "1")
-    errors: list[BaseException] = []
-    tell = group.tell
-    monkeypatch.setattr(
-        group, "tell", lambda error, *rest, **named: errors.append(error) or tell(error, *rest, **named)
-    )
-    return Watch(planted, tmp_path / "log_exports.json", logged, errors, capfd)
 
 
 @pytest.mark.parametrize("how", FAILURES)
@@ -277,3 +176,57 @@ def read(path: str, manifest: str) -> str:
 
 def _filled(text: str) -> str:
     return re.sub(r"\$\{(\w+)\}", lambda match: json.dumps(os.environ[match[1]])[1:-1], text)
+
+
+@pytest.mark.parametrize("planted", ["s3 role", "gcs file", "azure connection"], indirect=True)
+def test_staging_tells_no_secret(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows wait in a store whose connection holds the secrets."""
+    config = watch.planted.config
+    bucket = config.get("bucket") or config["container"]
+    if watch.planted.kind == "s3 role":
+        extra = {
+            "aws_session_token": S3_KEYS["session_token"],
+            "role_arn": ROLE,
+            "endpoint_url": config["endpoint_url"],
+        }
+        service = {"service_config": {"sts": {"endpoint_url": config["endpoint_url"]}}}
+        login = {"login": S3_KEYS["access_key_id"], "password": S3_KEYS["secret_access_key"]}
+        connection = {"conn_type": "aws", **login, "extra": {**extra, **service, "region_name": "us-west-2"}}
+        monkeypatch.setenv("AIRFLOW_CONN_CANARY", json.dumps(connection))
+    elif watch.planted.kind == "gcs file":
+        extra = {"key_path": os.environ["CANARY_KEY"]}
+        monkeypatch.setenv("AIRFLOW_CONN_CANARY", json.dumps({"conn_type": "google_cloud_platform", "extra": extra}))
+    scheme = {"s3": "s3", "gcs": "gs", "azure_blob": "az"}[watch.planted.type]
+    watch.content = {"staging": {"url": f"{scheme}://{bucket}/waiting", "conn_id": "canary"}}
+    watch.planted.type, watch.planted.config = "local", {"path": "out"}
+    watch.write()
+
+    assert watch.run()[0] == 0
+
+    watch.planted.answer(echo(watch.planted, 403))
+    assert watch.run()[0] != 0
+
+
+@pytest.mark.parametrize("planted", ["s3 role"], indirect=True)
+def test_the_source_of_payloads_tells_no_secret(
+    watch: Watch, sample_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bifrost's own keys of them, with a role: one that answers, and one that refuses."""
+    url = watch.planted.config["endpoint_url"]
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+    rows = [row for row in rows_of(sample_store) if row["status"] == "error" and row.get("error_details")][:3]
+    gone = watch.path.parent / "gone.db"
+    create(gone)
+    add_rows(gone, [left for left, _, _ in offloaded(rows)])
+    credentials = {name: f"env.CANARY_{name.upper()}" for name in S3_KEYS}
+    where = {"type": "s3", "bucket": watch.planted.config["bucket"], "region": "us-west-2", "endpoint": url}
+    config = {"path": str(gone), "object_storage": {**where, **credentials, "role_arn": ROLE}}
+    watch.content = {"source": {"type": "sqlite", "config": config}}
+    watch.planted.type, watch.planted.config = "local", {"path": "out"}
+    watch.write()
+
+    assert watch.run()[0] == 0
+    assert "AssumeRole" in "\n".join(watch.logged)
+
+    watch.planted.answer(echo(watch.planted, 403))
+    assert watch.run()[0] != 0

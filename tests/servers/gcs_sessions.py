@@ -27,6 +27,7 @@ class _Session:
     size: int = 0
     end: Answer | None = None
     """What was answered to the last bytes, or to who ended it."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, first: int, data: bytes) -> None:
         """Hold bytes, unless some before them are missing."""
@@ -64,8 +65,10 @@ class Sessions:
             if session_id not in self.sessions:
                 self.sessions[session_id] = _Session()
             session = self.sessions[session_id]
-        if session.end is not None:
-            return session.end
+        with session.lock:  # who asks again while the end is being handed on waits for its answer
+            return session.end or self._answer(method, path, headers, body, session)
+
+    def _answer(self, method: str, path: str, headers: Message, body: bytes, session: _Session) -> Answer:
         if method == "DELETE":
             session.close(Answer(404, [], error_body(404, "notFound", "Not Found")))
             return Answer(499, [], b"")
