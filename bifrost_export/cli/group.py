@@ -82,8 +82,9 @@ def execute(arguments: Sequence[str]) -> int:
     masker = Masker()
     as_json = output.wants_json(arguments)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(masked_logs(masker))
+        # In this order: what is overheard in a line is masked in it.
         stack.enter_context(listening(masker.learn))
+        stack.enter_context(masked_logs(masker))
         if as_json:
             stack.enter_context(output.results_apart())
         if not sys.warnoptions:

@@ -1,10 +1,11 @@
-"""Secrets that come up outside of a document, in an Airflow connection or in a key's file: told to who masks logs."""
+"""Secrets that come up outside of a document, in a connection, a key's file, a role: told to who masks logs."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.config.logged_secrets import overhearing
 from bifrost_export.config.secret_forms import forms_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ def listening(on_secret: Callable[[str], None]) -> Iterator[None]:
     """Be told each secret that comes up while the block lasts, in every form of it."""
     _LISTENERS.append(on_secret)
     try:
-        yield
+        with overhearing(tell):
+            yield
     finally:
         _LISTENERS.remove(on_secret)
 

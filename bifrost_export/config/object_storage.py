@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from bifrost_export.config.fields import ConnectionText, LiteralText, Secret, Strict
 from bifrost_export.errors import ConfigError
@@ -36,6 +36,17 @@ class ObjectStorage(Strict):
     credentials_json: Secret | None = Field(
         default=None, description="gcs: a service account's key, as JSON or as the absolute path of its file."
     )
+
+    _place: str = PrivateAttr("source.config.object_storage")
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the document, for messages."""
+        return self._place
+
+    def stands_at(self, place: str) -> None:
+        """Tell where it stands in the document."""
+        self._place = place
 
     @field_validator("type")
     @classmethod

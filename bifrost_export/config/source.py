@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from bifrost_export.config import postgres_source
+from bifrost_export.config.origins import Origins
 from bifrost_export.config.problems import Problem
 from bifrost_export.config.references import Resolver
 from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
@@ -46,10 +47,7 @@ def find_source(
     Raises:
         ConfigError: None of the five places names one, or one that can't be read.
     """
-    for source, pointer in (
-        (frozen["export"].get("source"), f"{frozen['pointer']}/source"),
-        (frozen.get("source"), frozen.get("source_pointer") or "/log_exports/source"),
-    ):
+    for source, pointer in _in_document(frozen):
         if source:
             config = resolver.resolve(source["config"], SOURCE_CONFIGS.get(source["type"]), f"{pointer}/config")
             return source["type"], _connected(config, resolver, get_connection)
@@ -60,6 +58,25 @@ def find_source(
     if connection is not None:
         return _from_connection(connection, CONNECTION_ID, resolver)
     raise ConfigError("no log store is named", allowed=_allowed())
+
+
+def _in_document(frozen: dict[str, Any]) -> tuple[tuple[dict[str, Any] | None, str], ...]:
+    """The sources that the document may name, with where each stands."""
+    return (
+        (frozen["export"].get("source"), f"{frozen['pointer']}/source"),
+        (frozen.get("source"), frozen.get("source_pointer") or "/log_exports/source"),
+    )
+
+
+def place_of_object_storage(frozen: dict[str, Any]) -> str:
+    """Where the document names the object storage of its source, for messages: `logs_store.object_storage`.
+
+    Args:
+        frozen: As `freeze` gives it.
+    """
+    source = next((pointer for source, pointer in _in_document(frozen) if source), "/source")
+    written = Origins(frozen.get("moved")).written(f"{source}/config/object_storage")
+    return written.removeprefix(frozen["pointer"]).strip("/").replace("/", ".")
 
 
 def _connected(

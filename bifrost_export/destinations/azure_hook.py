@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations import connections
+from bifrost_export import connections
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.azure_blob import AzureBlobConfig
@@ -30,12 +30,21 @@ def make_hook(config: AzureBlobConfig) -> Any:
     try:
         from airflow.providers.microsoft.azure.hooks.wasb import WasbHook
     except ImportError as error:
-        raise connections.missing("azure_blob", "microsoft-azure", "azure", error) from None
+        raise connections.missing("the destination azure_blob", "microsoft-azure", "azure", error) from None
     if config.conn_id:
         found = connections.find(config.conn_id)
-        connection = connections.altered(found, host=config.endpoint_url, **{**PATIENCE, **found.extra_dejson})
+        extra = {**PATIENCE, **found.extra_dejson}
+        if config.endpoint_url and extra.get("connection_string"):
+            extra["connection_string"] = _at(config.endpoint_url, extra["connection_string"])
+        connection = connections.altered(found, host=config.endpoint_url, **extra)
         return connections.hook_with(WasbHook, connection, wasb_conn_id=config.conn_id)
     return connections.hook_with(WasbHook, _connection(config), wasb_conn_id=connections.IN_MEMORY)
+
+
+def _at(url: str, text: str) -> str:
+    """A connection string with another address."""
+    stated = [each for each in text.split(";") if each and not each.lower().startswith("blobendpoint=")]
+    return ";".join([*stated, f"BlobEndpoint={url}"])
 
 
 def _connection(config: AzureBlobConfig) -> Any:

@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
-from bifrost_export.destinations import connections, google_errors
+from bifrost_export import connections
+from bifrost_export.destinations import google_errors
 from bifrost_export.destinations.download import Download
 from bifrost_export.destinations.gcs_upload import Crc32c, ResumableUpload, compare
 from bifrost_export.destinations.google_sign_in import google_hook, signed_in
@@ -49,7 +50,7 @@ class GCSStore:
         try:
             from airflow.providers.google.cloud.hooks.gcs import GCSHook
         except ImportError as error:
-            raise connections.missing("gcs", "google", "google", error) from None
+            raise connections.missing("the destination gcs", "google", "google", error) from None
         return google_hook(GCSHook, self.config.conn_id, self.config.credentials, self.config.project_id)
 
     @cached_property

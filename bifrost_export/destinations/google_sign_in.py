@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import Field
 
+from bifrost_export import connections
 from bifrost_export.config.fields import Secret, Strict
 from bifrost_export.config.learnt_secrets import tell
-from bifrost_export.destinations import connections
 from bifrost_export.errors import ConfigError, DestinationError
 
 ALLOWED = "the JSON of a service account's key, or the path of the file that holds it"

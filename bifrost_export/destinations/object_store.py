@@ -112,6 +112,12 @@ class ObjectStoreDestination:
         writing = Writing(self.store, key, self._options(piece))
         try:
             rows = piece.write(cast("BinaryIO", writing))
+        except KeyTakenError:
+            writing.abandon()
+            raise DestinationUnavailableError(
+                f"the upload of {self.address(key)} is gone before it was whole",
+                hint="The task tries again; if a run of the same window has swept this one's files, this run loses.",
+            ) from None
         except BaseException:
             writing.abandon()
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bifrost_export.destinations import connections
+from bifrost_export import connections
 from bifrost_export.destinations.s3 import S3Credentials
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def make_hook(config: S3Config) -> Any:
     try:
         from airflow.providers.amazon.aws.hooks.s3 import S3Hook
     except ImportError as error:
-        raise connections.missing("s3", "amazon", "amazon", error) from None
+        raise connections.missing("the destination s3", "amazon", "amazon", error) from None
     from botocore.config import Config
 
     if config.conn_id:

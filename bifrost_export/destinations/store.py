@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-BLOCK = 16 * 1024 * 1024
+BLOCK = 5 * 1024 * 1024
 """Bytes of a file that are stored at once; a file of no more is put in one request."""
 
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from bifrost_export.errors import LogStoreError
 from bifrost_export.logstore.endpoints import PASSTHROUGH
 from bifrost_export.logstore.payloads.objects import BrokenError, Objects, folder_of, key_of
-from bifrost_export.logstore.payloads.port import WAY_OUT, PayloadReader, open_reader
+from bifrost_export.logstore.payloads.port import PayloadReader, open_reader, way_out
 from bifrost_export.logstore.port import Offloaded
 from bifrost_export.logstore.rows import CONTENT, SHOWN
 
@@ -179,7 +179,7 @@ class Completion:
                 raise LogStoreError(
                     "payloads of this log store are offloaded, and no object storage is named",
                     hint="Give object_storage in source.config, with the keys of Bifrost's logs_store.object_storage."
-                    f" {WAY_OUT}",
+                    f" {way_out()}",
                 )
             reader: PayloadReader = open_reader(self.config.object_storage, AT_ONCE)
             self._objects = Objects(reader)

@@ -13,7 +13,7 @@ from bifrost_export.config.models import Staging as StagingConfig
 from bifrost_export.config.origins import Origins
 from bifrost_export.config.positions import pointer_of
 from bifrost_export.config.references import Resolver
-from bifrost_export.config.source import find_source
+from bifrost_export.config.source import find_source, place_of_object_storage
 from bifrost_export.destinations.port import Destination, Target
 from bifrost_export.errors import ConfigError
 from bifrost_export.formats.choosing import encoding_of
@@ -92,7 +92,10 @@ def open_log_store(runtime: Runtime, plan: Plan) -> LogStore:
     """
     type_, config = find_source(plan.frozen, resolver(runtime, plan), runtime.get_connection)
     kind = LOG_STORES.load(type_)
-    opened: LogStore = kind(_validated(kind.Config, config, "/source/config", plan))
+    validated: Any = _validated(kind.Config, config, "/source/config", plan)
+    if (storage := getattr(validated, "object_storage", None)) is not None:
+        storage.stands_at(place_of_object_storage(plan.frozen))
+    opened: LogStore = kind(validated)
     return opened
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from tests.servers.seaweed import Seaweed, keys_of
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).parents[2]
+LOG = logging.getLogger(__name__)
 MOST = 300
 """MiB of memory that the process which loads it may take."""
 
@@ -27,9 +30,11 @@ def load(kind: str, config: dict[str, Any]) -> dict[str, Any]:
     """Load the part in a process of its own."""
     command = [sys.executable, "-m", "tests.contract.big_part", kind]
     environment = {**os.environ, "BIG_PART": json.dumps(config)}
+    began = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    LOG.info("%s: %s in %.0f s", kind, told, time.monotonic() - began)  # shown with --log-cli-level=INFO
     return told
 
 

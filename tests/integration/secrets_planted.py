@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email.message import Message
 from typing import Any
 from urllib.parse import parse_qs, quote, quote_plus
+from xml.sax.saxutils import escape
 
 import pytest
 
 from tests.servers.azure import ACCOUNT, BlobStorage
 from tests.servers.buckets import Buckets
-from tests.servers.fault_proxy import Proxy, fault_proxy
+from tests.servers.fault_proxy import Gate, Proxy, fault_proxy
 from tests.servers.gcs import CloudStorage
 
-KINDS = ["s3", "s3 connection", "gcs", "gcs file", "gcs connection", "azure key", "azure sas", "azure connection"]
+KINDS = [
+    *("s3", "s3 connection", "s3 role"),
+    *("gcs", "gcs file", "gcs connection"),
+    *("azure key", "azure sas", "azure connection"),
+    *(pytest.param(f"azure connection {how}", marks=pytest.mark.long) for how in ("key", "string")),
+]
 S3_KEYS = {
     "access_key_id": f"AKIACANARY{secrets.token_hex(5).upper()}",
     "secret_access_key": f"canary+secret/of=s3&{secrets.token_hex(8)}",
     "session_token": f"canary/session+token==?{secrets.token_hex(8)}",
 }
+ROLE = "arn:aws:iam::123456789012:role/exporter"
+ROLE_KEYS = {
+    "AccessKeyId": f"ASIACANARY{secrets.token_hex(5).upper()}",
+    "SecretAccessKey": f"canary+role/secret=of&{secrets.token_hex(8)}",
+    "SessionToken": f"canary/role+token==?{secrets.token_hex(8)}",
+}
+"""What the role's session is given, each time anew in other clouds."""
+
+
+def nobody(method: str, path: str, headers: Message) -> None:
+    """Answer nothing: every request passes to the server."""
 
 
 @dataclass
@@ -36,6 +55,8 @@ class Planted:
         environ: What the references and connections are.
         canaries: The secrets, and the parts that are secrets by themselves.
         proxy: In front of its server.
+        issued: The secrets that the cloud has given out meanwhile.
+        signing_in: Answers requests that sign in, whatever else is refused.
     """
 
     kind: str
@@ -44,6 +65,17 @@ class Planted:
     environ: dict[str, str]
     canaries: list[str]
     proxy: Proxy
+    issued: Callable[[], list[str]] = list
+    signing_in: Gate = nobody
+
+    @property
+    def secrets(self) -> list[str]:
+        """All that nobody may be told."""
+        return [*self.canaries, *self.issued()]
+
+    def answer(self, gate: Gate) -> None:
+        """Let the server answer so, but for requests that sign in."""
+        self.proxy.gate = lambda *request: self.signing_in(*request) or gate(*request)
 
     @property
     def destination(self) -> dict[str, Any]:
@@ -69,9 +101,15 @@ def told(canaries: list[str], text: str) -> list[str]:
 
 def _s3(kind: str, bucket: str, proxy: Proxy) -> Planted:
     config: dict[str, Any] = {"bucket": bucket, "region": "us-west-2", "endpoint_url": proxy.url}
-    if kind == "s3":
+    signing_in = nobody
+    canaries = [S3_KEYS["secret_access_key"], S3_KEYS["session_token"]]
+    if kind == "s3 role":
+        signing_in = assuming
+        canaries += ROLE_KEYS.values()
+    if kind in ("s3", "s3 role"):
         environ = {f"CANARY_{name.upper()}": value for name, value in S3_KEYS.items()}
         config["credentials"] = {name: f"${{CANARY_{name.upper()}}}" for name in S3_KEYS}
+        config["credentials"] |= {"role_arn": ROLE} if kind == "s3 role" else {}
     else:
         connection = {
             "conn_type": "aws",
@@ -81,8 +119,23 @@ def _s3(kind: str, bucket: str, proxy: Proxy) -> Planted:
         }
         environ = {"AIRFLOW_CONN_CANARY": json.dumps(connection)}
         config["conn_id"] = "canary"
-    canaries = [value for name, value in S3_KEYS.items() if name != "access_key_id"]
-    return Planted(kind, "s3", config, environ, canaries, proxy)
+    found = Planted(kind, "s3", config, environ, canaries, proxy, signing_in=signing_in)
+    found.answer(nobody)
+    return found
+
+
+def assuming(method: str, path: str, headers: Message) -> tuple[int, bytes] | None:
+    """Give the role's keys to who assumes it, as Amazon does; it is the only thing that is posted to the root."""
+    if (method, path) != ("POST", "/"):
+        return None
+    keys = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in ROLE_KEYS.items())
+    expiration = dt.datetime.now(dt.timezone.utc) + dt.timedelta(hours=1)
+    return 200, (
+        '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>'
+        f"<AssumedRoleUser><Arn>{ROLE}/it</Arn><AssumedRoleId>AROA:it</AssumedRoleId></AssumedRoleUser>"
+        f"<Credentials>{keys}<Expiration>{expiration:%Y-%m-%dT%H:%M:%SZ}</Expiration></Credentials>"
+        "</AssumeRoleResult></AssumeRoleResponse>"
+    ).encode()
 
 
 def _gcs(kind: str, server: CloudStorage, bucket: str, tmp_path: Any) -> Planted:
@@ -99,7 +152,16 @@ def _gcs(kind: str, server: CloudStorage, bucket: str, tmp_path: Any) -> Planted
         environ["CANARY_KEY"] = str(path) if kind == "gcs file" else json.dumps(key)
         config["credentials"] = {"service_account_key": "${CANARY_KEY}"}
     lines = [line for line in key["private_key"].splitlines() if len(line) > 20 and "-----" not in line]
-    return Planted(kind, "gcs", config, environ, [key["private_key"], *lines], server.proxy)
+    before = set(server.auth.tokens)
+    return Planted(
+        kind,
+        "gcs",
+        config,
+        environ,
+        [key["private_key"], *lines],
+        server.proxy,
+        issued=lambda: [token for token in server.auth.tokens if token not in before],
+    )
 
 
 def _azure(kind: str, server: BlobStorage, container: str) -> Planted:
@@ -112,8 +174,17 @@ def _azure(kind: str, server: BlobStorage, container: str) -> Planted:
         environ, canaries = {"CANARY_SAS": token}, [token, *parse_qs(token)["sig"]]
         config["sas_token"] = "${CANARY_SAS}"
     else:
-        connection = {"conn_type": "wasb", "login": ACCOUNT, "host": server.url, "extra": {"sas_token": token}}
-        environ, canaries = {"AIRFLOW_CONN_CANARY": json.dumps(connection)}, [token, *parse_qs(token)["sig"]]
+        connection: dict[str, Any] = {"conn_type": "wasb", "login": ACCOUNT, "host": server.url}
+        canaries = [server.key]
+        if kind == "azure connection key":
+            connection["password"] = server.key
+        elif kind == "azure connection string":
+            text = f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={server.key}"
+            connection["extra"] = {"connection_string": f"{text};BlobEndpoint={server.url}"}
+        else:
+            connection["extra"] = {"sas_token": token}
+            canaries = [token, *parse_qs(token)["sig"]]
+        environ = {"AIRFLOW_CONN_CANARY": json.dumps(connection)}
         config["conn_id"] = "canary"
     return Planted(kind, "azure_blob", config, environ, canaries, server.proxy)
 

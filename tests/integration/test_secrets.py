@@ -2,59 +2,35 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import logging
 import os
-import pickle
 import re
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bifrost_export.cli import group
 from bifrost_export.cli.group import execute
+from bifrost_export.destinations import streaming
 from bifrost_export.registry import DESTINATIONS
 from bifrost_export.testing.object_store_runs import DAY, target_of
-from tests.integration.secrets_planted import Planted, planted, told
+from bifrost_export.testing.offloading import offloaded
+from bifrost_export.testing.postgres_rows import rows_of
+from bifrost_export.testing.sqlite_store import add_rows, create
+from tests.integration.secrets_planted import ROLE, ROLE_KEYS, S3_KEYS, Planted, planted, told
+from tests.integration.secrets_watched import Watch, logged, watch
 from tests.servers.google_gate import error_body
 
-__all__ = ["planted"]
-
-WINDOW = ("--export", "nightly", "--window-start", "2026-03-01", "--window-end", "2026-03-02")
-LOGGERS = ("botocore", "boto3", "s3transfer", "google", "azure", "urllib3", "requests", "airflow", "asyncio", "")
-
-
-@pytest.fixture
-def logged() -> Iterator[list[str]]:
-    """What anything logs at the level DEBUG, as a handler writes it."""
-    # Airflow sets logging up anew when it is first imported.
-    importlib.import_module("airflow.providers.amazon.aws.hooks.s3")
-    lines: list[str] = []
-
-    class Kept(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            lines.append(self.format(record))
-
-    kept, before = Kept(), {name: logging.getLogger(name).level for name in LOGGERS}
-    logging.getLogger().addHandler(kept)
-    for name in LOGGERS:
-        logging.getLogger(name).setLevel(logging.DEBUG)
-    yield lines
-    logging.getLogger().removeHandler(kept)
-    for name, level in before.items():
-        logging.getLogger(name).setLevel(level)
+__all__ = ["logged", "planted", "watch"]
 
 
 def echo(planted: Planted, status: int) -> Callable[[str, str, Message], tuple[int, bytes]]:
     """A server that tells in its error all that it was sent, and what it was signed with."""
-    known = "; ".join(planted.canaries)
 
     def refuse(method: str, path: str, headers: Message) -> tuple[int, bytes]:
+        known = "; ".join(planted.secrets)
         sent = f"{method} {path} {dict(headers.items())!r} {known}"
         if planted.type == "gcs":
             return status, error_body(status, "forbidden", sent)
@@ -67,16 +43,16 @@ def echo(planted: Planted, status: int) -> Callable[[str, str, Message], tuple[i
 
 def garbage(planted: Planted) -> Callable[[str, str, Message], tuple[int, bytes]]:
     """A server that answers what no client can read, with all that it was sent."""
-    return lambda method, path, headers: (200, f"<<{path} {headers} {planted.canaries}".encode())
+    return lambda method, path, headers: (200, f"<<{path} {headers} {planted.secrets}".encode())
 
 
 def break_it(planted: Planted, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the destination fail."""
     proxy = planted.proxy
     if how.startswith("refuses"):
-        proxy.gate = echo(planted, int(how.split()[1]))
+        planted.answer(echo(planted, int(how.split()[1])))
     elif how == "talks nonsense":
-        proxy.gate = garbage(planted)
+        planted.answer(garbage(planted))
     elif how == "is busy":
         proxy.fault = lambda number, request: "503"
     elif how == "cuts":
@@ -113,80 +89,78 @@ FAILURES = [
 ]
 
 
-def document(planted: Planted, folder: Path, log_store: Path) -> Path:
-    """The export."""
-    export = {"name": "nightly", "schedule": {"frequency": "daily"}, "destination": planted.destination}
-    source = {"type": "sqlite", "config": {"path": str(log_store)}}
-    content = {"source": source, "staging": {"url": (folder / "staging").as_uri()}, "exports": [export]}
-    path = folder / "log_exports.json"
-    path.write_text(json.dumps({"log_exports": content}))
-    return path
-
-
-def chain_of(error: BaseException) -> str:
-    """All that Python shows of an error and its causes, and what Airflow would send of it."""
-    return "".join([*traceback.format_exception(error), str(error), repr(error), str(pickle.dumps(error))])
-
-
-def staged(folder: Path) -> str:
-    """What is left in staging, its names too."""
-    found = sorted((folder / "staging").rglob("*"))
-    return "".join(f"{path} {path.read_bytes()!r}" if path.is_file() else str(path) for path in found)
-
-
 @pytest.mark.parametrize("how", FAILURES)
-def test_a_failure_tells_no_secret(
-    planted: Planted,
-    how: str,
-    logged: list[str],
-    log_store: Path,
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_failure_tells_no_secret(watch: Watch, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the terminal, in the traceback, in what the clients log at their most talkative, in staging."""
-    monkeypatch.setenv("BIFROST_EXPORT_DEBUG", "1")
-    errors: list[BaseException] = []
-    tell = group.tell
-    monkeypatch.setattr(
-        group, "tell", lambda error, *rest, **named: errors.append(error) or tell(error, *rest, **named)
-    )
-    break_it(planted, how, monkeypatch)
-    path = str(document(planted, tmp_path, log_store))
+    break_it(watch.planted, how, monkeypatch)
+    watch.write()
 
-    assert execute(["run", path, *WINDOW, "--format", "json"]) != 0
+    code, found = watch.run()
 
-    shown = capfd.readouterr()
-    assert json.loads(shown.out)["error"]["message"]
-    assert told(planted.canaries, shown.out + shown.err) == []
-    [error] = errors
-    assert told(planted.canaries, chain_of(error)) == []
-    assert told(planted.canaries, staged(tmp_path)) == []
-    assert told(planted.canaries, "\n".join(logged)) == []
+    assert code != 0
+    assert found["error"]["message"]
+    assert len(watch.errors) == 1
     if how != "has no address":
-        assert any(line for line in logged), "the clients said nothing"
-    logged.clear()
-    assert execute(["check", path]) != 0
-    shown = capfd.readouterr()
-    assert told(planted.canaries, shown.out + shown.err + "\n".join(logged)) == []
+        assert any(line for line in watch.logged), "the clients said nothing"
+    assert execute(["check", str(watch.path)]) != 0
+    watch.look()
 
 
-def test_a_run_that_ends_well_tells_no_secret_either(
-    planted: Planted, logged: list[str], log_store: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize("planted", ["s3 role"], indirect=True)
+def test_a_role_that_is_refused_tells_no_secret(watch: Watch) -> None:
+    """The token service itself repeats what it was asked with."""
+    watch.planted.canaries = [each for each in watch.planted.canaries if each not in ROLE_KEYS.values()]
+    watch.planted.proxy.gate = echo(watch.planted, 403)
+    watch.write()
+
+    assert watch.run()[0] != 0
+
+    assert "AssumeRole" in "\n".join(watch.logged)
+
+
+def test_what_a_refused_deletion_leaves_to_tell_is_no_secret(watch: Watch) -> None:
+    """The run warns, and its manifest still names what it could not take away."""
+    planted = watch.planted
+    watch.write()
+    code, first = watch.run()
+    assert code == 0
+    proceed, refuse = planted.proxy.gate, echo(planted, 403)
+    planted.proxy.gate = lambda *request: (refuse if request[0] == "DELETE" else proceed)(*request)
+    watch.write(max_rows_per_file=400)
+
+    code, second = watch.run()
+
+    assert (code, second["revision"]) == (0, 2)
+    planted.proxy.gate = proceed
+    manifest = read(str(watch.path), second["manifest"])
+    assert json.loads(manifest)["replaces"] == [part["key"] for part in first["datasets"]["request_logs"]["parts"]]
+    assert told(planted.secrets, manifest) == []
+
+
+@pytest.mark.parametrize("planted", ["gcs"], indirect=True)
+def test_the_address_of_an_upload_is_a_secret_too(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever knows it may go on with it."""
+    monkeypatch.setattr(streaming, "BLOCK", 64 * 1024)
+    watch.write(format="json", compression="none")
+
+    assert watch.run()[0] == 0
+
+    assert set(re.findall(r"upload_id=([^&\s\"']+)", "\n".join(watch.logged))) == {"***"}
+
+
+def test_a_run_that_ends_well_tells_no_secret_either(watch: Watch) -> None:
     """Neither does its manifest."""
-    path = str(document(planted, tmp_path, log_store))
+    watch.write()
 
-    assert execute(["run", path, *WINDOW, "--format", "json"]) == 0
+    code, published = watch.run()
 
-    shown = capfd.readouterr()
-    manifest = json.loads(shown.out)["manifest"]
+    assert code == 0
+    path, manifest = str(watch.path), published["manifest"]
     assert execute(["verify", manifest, "--config", path, "--export", "nightly"]) == 0
     assert execute(["status", path]) == 0
-    later = capfd.readouterr()
-    said = shown.out + shown.err + later.out + later.err + "\n".join(logged)
-    assert told(planted.canaries, said + read(path, manifest) + staged(tmp_path)) == []
-    assert any("http" in line for line in logged), "the clients said nothing"
+    watch.look()
+    assert told(watch.planted.secrets, read(path, manifest)) == []
+    assert any("http" in line for line in watch.logged), "the clients said nothing"
 
 
 def read(path: str, manifest: str) -> str:
@@ -202,3 +176,57 @@ def read(path: str, manifest: str) -> str:
 
 def _filled(text: str) -> str:
     return re.sub(r"\$\{(\w+)\}", lambda match: json.dumps(os.environ[match[1]])[1:-1], text)
+
+
+@pytest.mark.parametrize("planted", ["s3 role", "gcs file", "azure connection"], indirect=True)
+def test_staging_tells_no_secret(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows wait in a store whose connection holds the secrets."""
+    config = watch.planted.config
+    bucket = config.get("bucket") or config["container"]
+    if watch.planted.kind == "s3 role":
+        extra = {
+            "aws_session_token": S3_KEYS["session_token"],
+            "role_arn": ROLE,
+            "endpoint_url": config["endpoint_url"],
+        }
+        service = {"service_config": {"sts": {"endpoint_url": config["endpoint_url"]}}}
+        login = {"login": S3_KEYS["access_key_id"], "password": S3_KEYS["secret_access_key"]}
+        connection = {"conn_type": "aws", **login, "extra": {**extra, **service, "region_name": "us-west-2"}}
+        monkeypatch.setenv("AIRFLOW_CONN_CANARY", json.dumps(connection))
+    elif watch.planted.kind == "gcs file":
+        extra = {"key_path": os.environ["CANARY_KEY"]}
+        monkeypatch.setenv("AIRFLOW_CONN_CANARY", json.dumps({"conn_type": "google_cloud_platform", "extra": extra}))
+    scheme = {"s3": "s3", "gcs": "gs", "azure_blob": "az"}[watch.planted.type]
+    watch.content = {"staging": {"url": f"{scheme}://{bucket}/waiting", "conn_id": "canary"}}
+    watch.planted.type, watch.planted.config = "local", {"path": "out"}
+    watch.write()
+
+    assert watch.run()[0] == 0
+
+    watch.planted.answer(echo(watch.planted, 403))
+    assert watch.run()[0] != 0
+
+
+@pytest.mark.parametrize("planted", ["s3 role"], indirect=True)
+def test_the_source_of_payloads_tells_no_secret(
+    watch: Watch, sample_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bifrost's own keys of them, with a role: one that answers, and one that refuses."""
+    url = watch.planted.config["endpoint_url"]
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+    rows = [row for row in rows_of(sample_store) if row["status"] == "error" and row.get("error_details")][:3]
+    gone = watch.path.parent / "gone.db"
+    create(gone)
+    add_rows(gone, [left for left, _, _ in offloaded(rows)])
+    credentials = {name: f"env.CANARY_{name.upper()}" for name in S3_KEYS}
+    where = {"type": "s3", "bucket": watch.planted.config["bucket"], "region": "us-west-2", "endpoint": url}
+    config = {"path": str(gone), "object_storage": {**where, **credentials, "role_arn": ROLE}}
+    watch.content = {"source": {"type": "sqlite", "config": config}}
+    watch.planted.type, watch.planted.config = "local", {"path": "out"}
+    watch.write()
+
+    assert watch.run()[0] == 0
+    assert "AssumeRole" in "\n".join(watch.logged)
+
+    watch.planted.answer(echo(watch.planted, 403))
+    assert watch.run()[0] != 0

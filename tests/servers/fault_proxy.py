@@ -6,17 +6,29 @@ import http.client
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from bifrost_export.testing.serving import serving
 
 CONDITIONS = ("if-match", "if-none-match")
+Gate = Callable[[str, str, Message], "tuple[int, bytes] | None"]
+"""Method, path and headers of a request -> status and body of its refusal, or None."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server has answered."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    data: bytes
 
 
 class Proxy:
@@ -28,6 +40,7 @@ class Proxy:
 
     `conditions` says what becomes of If-Match and If-None-Match: `pass`, `drop` (as by a store that does not know
     them) or `refuse` (501). `gate` says who may pass: the refusal of a request as (status, JSON or XML), or None.
+    `serve` answers what may pass: the server itself, unless somebody stands before it.
     """
 
     def __init__(self, upstream: str, pid_file: Path | None = None) -> None:
@@ -36,7 +49,8 @@ class Proxy:
         self.requests: list[str] = []
         self.fault: Callable[[int, str], str] = lambda number, request: "pass"
         self.conditions = "pass"
-        self.gate: Callable[[str, str, Message], tuple[int, bytes] | None] = lambda method, path, headers: None
+        self.gate: Gate = lambda method, path, headers: None
+        self.serve: Callable[[str, str, Message, bytes], Answer] = self.forward
         self.lock = threading.Lock()
         self.url = ""
 
@@ -45,6 +59,24 @@ class Proxy:
         with self.lock:
             self.requests = []
             self.fault = fault
+
+    def forward(self, method: str, path: str, headers: Message, body: bytes | IO[bytes]) -> Answer:
+        """Ask the server; the body may be a file, which is sent whole."""
+        size = len(body) if isinstance(body, bytes) else body.seek(0, os.SEEK_END)
+        if not isinstance(body, bytes):
+            body.seek(0)
+        skipped: tuple[str, ...] = ("connection", "expect", "transfer-encoding", "content-length")
+        if self.conditions == "drop":
+            skipped = (*skipped, *CONDITIONS)
+        sent = {name: value for name, value in headers.items() if name.lower() not in skipped}
+        connection = http.client.HTTPConnection(
+            self.upstream.hostname or "", self.upstream.port, timeout=300, blocksize=1024 * 1024
+        )
+        connection.request(method, path, body, {**sent, "Content-Length": str(size)})
+        answer = connection.getresponse()
+        data = answer.read()
+        connection.close()
+        return Answer(answer.status, answer.getheaders(), data)
 
     def kill_client(self) -> None:
         """Kill (-9) the process that the pid file names."""
@@ -96,16 +128,16 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(told)
 
     def _hand_on(self, body: bytes, what: str) -> None:
-        answer, data = self._forward(body)
+        answer = self.server.proxy.serve(self.command, self.path, self.headers, body)
         if what == "kill after":
             self.server.proxy.kill_client()
         if what == "cut":
-            self._answer(answer, data, data[: len(data) // 2])
+            self._answer(answer, answer.data[: len(answer.data) // 2])
             self.close_connection = True
         elif what in ("kill after", "lose"):
             self.close_connection = True
         else:
-            self._answer(answer, data)
+            self._answer(answer, answer.data)
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
@@ -118,31 +150,18 @@ class Handler(BaseHTTPRequestHandler):
             pass
         return data
 
-    def _forward(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
-        upstream = self.server.proxy.upstream
-        connection = http.client.HTTPConnection(upstream.hostname or "", upstream.port, timeout=30)
-        skipped: tuple[str, ...] = ("connection", "expect", "transfer-encoding", "content-length")
-        if self.server.proxy.conditions == "drop":
-            skipped = (*skipped, *CONDITIONS)
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in skipped}
-        connection.request(self.command, self.path, body, {**headers, "Content-Length": str(len(body))})
-        answer = connection.getresponse()
-        data = answer.read()
-        connection.close()
-        return answer, data
-
-    def _answer(self, answer: http.client.HTTPResponse, data: bytes, sent: bytes | None = None) -> None:
+    def _answer(self, answer: Answer, sent: bytes) -> None:
         self.send_response(answer.status)
         is_head = self.command == "HEAD"
         dropped = {"connection", "transfer-encoding", "date", "server", *(() if is_head else ("content-length",))}
-        for name, value in answer.getheaders():
+        for name, value in answer.headers:
             if name.lower() not in dropped:
                 self.send_header(name, value)
         if not is_head:
-            self.send_header("Content-Length", str(len(data)))
+            self.send_header("Content-Length", str(len(answer.data)))
         self.end_headers()
         if not is_head:
-            self.wfile.write(data if sent is None else sent)
+            self.wfile.write(sent)
 
     do_GET = do_PUT = do_POST = do_PATCH = do_HEAD = do_DELETE = _handle  # noqa: N815 (the base class looks for these names)
 

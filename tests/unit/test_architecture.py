@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "window": {"errors"},
     "registry": {"errors"},
     "config": BASE,
-    **{port: {*BASE, "config"} for port in PORTS},
+    "connections": {*BASE, "config"},
+    **{port: {*BASE, "config", "connections"} for port in PORTS},
     "transforms": {*BASE, "config", "datasets"},
     "testing": {*BASE, "config", "destinations"},
     "pipeline": {*BASE, *PORTS, "config"},
@@ -41,6 +42,7 @@ LOADED_BY_DAG_FILES = (
     "window",
     "registry",
     "config",
+    "connections",
     "airflow",
     "plugin",
     "destinations",
@@ -133,7 +135,7 @@ def test_airflow_is_imported_only_where_it_belongs(module: str) -> None:
     for each in imports_of(module):
         if each.module.split(".")[0] != "airflow" or part in {"airflow", "plugin"} or each.for_types:
             continue
-        assert part in {"logstore", "destinations", "cli"}, f"{module}:{each.line} imports {each.module}"
+        assert part in {"connections", "logstore", "destinations", "cli"}, f"{module}:{each.line} imports {each.module}"
         assert each.in_function, f"{module}:{each.line} imports {each.module} outside a function"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations import connections
+from bifrost_export import connections
 from bifrost_export.destinations.google_sign_in import google_hook
 
 if TYPE_CHECKING:
@@ -21,6 +21,6 @@ def connect(config: BigQueryConfig) -> Any:
     try:
         from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
     except ImportError as error:
-        raise connections.missing("bigquery", "google", "google", error) from None
+        raise connections.missing("the destination bigquery", "google", "google", error) from None
     hook = google_hook(BigQueryHook, config.conn_id, config.credentials, config.project_id)
     return hook.get_client(project_id=config.project_id, location=config.location)

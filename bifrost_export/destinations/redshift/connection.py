@@ -7,7 +7,7 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations import connections
+from bifrost_export import connections
 from bifrost_export.destinations.s3_errors import told
 from bifrost_export.errors import DestinationError, DestinationUnavailableError
 
@@ -32,7 +32,7 @@ def connect(config: RedshiftConfig) -> Any:
     try:
         from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
     except ImportError as error:
-        raise connections.missing("redshift", "amazon", "amazon", error) from None
+        raise connections.missing("the destination redshift", "amazon", "amazon", error) from None
     hook = RedshiftSQLHook(redshift_conn_id=config.conn_id or connections.IN_MEMORY, aws_conn_id=config.aws_conn_id)
     connection = _connection(config)
     hook.get_connection = lambda _conn_id: connection

@@ -8,7 +8,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations import connections
+from bifrost_export import connections
 from bifrost_export.errors import ConfigError, CredentialsRefusedError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def connect(config: SnowflakeConfig, query_tag: str) -> Any:
     try:
         from airflow.providers.snowflake.hooks.snowflake import SnowflakeHook
     except ImportError as error:
-        raise connections.missing("snowflake", "snowflake", "snowflake", error) from None
+        raise connections.missing("the destination snowflake", "snowflake", "snowflake", error) from None
     # The driver tells every failed sign-in on its own, with a traceback.
     logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)
     hook = SnowflakeHook(snowflake_conn_id=config.conn_id or connections.IN_MEMORY)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.errors import BifrostExportError, LogStoreBusyError, LogStoreError
-from bifrost_export.logstore.payloads.port import RIGHTS, WAY_OUT
+from bifrost_export import connections
+from bifrost_export.config.learnt_secrets import tell
+from bifrost_export.errors import BifrostExportError, ConfigError, LogStoreBusyError, LogStoreError
+from bifrost_export.logstore.payloads.port import RIGHTS, way_out, without_connection
 
 if TYPE_CHECKING:
     from bifrost_export.config.object_storage import ObjectStorage
 
-_CONNECTION = "bifrost_export_object_storage"
 _TIMEOUT = (20, 60)
 _RETRYING = 60.0
 _HINTS = {
-    401: "Mend credentials_json of object_storage: the store does not know it.",
+    401: "Mend {place}.credentials_json or the connection: the store does not know the account.",
     403: f"Grant {RIGHTS['gcs']} on the bucket, for example by the role Storage Object Viewer.",
-    404: "Mend bucket of object_storage: there is no such bucket.",
+    404: "Mend {place}.bucket: there is no such bucket.",
 }
 
 
@@ -31,7 +32,7 @@ class GCSPayloads:
     """
 
     def __init__(self, config: ObjectStorage) -> None:
-        self.name = config.bucket
+        self.name, self.place = config.bucket, config.place
         with self._told("sign in"):
             from google.cloud.storage.retry import DEFAULT_RETRY
 
@@ -86,66 +87,49 @@ class GCSPayloads:
             status = int(error.code or 0)
             if status >= 500 or status in (408, 429):
                 raise _busy(what, f"the store answered {status}") from None
-            raise LogStoreError(f"{what}: the store answered {status}", hint=_hint(status)) from None
+            raise LogStoreError(f"{what}: the store answered {status}", hint=self._hint(status)) from None
         except GoogleAuthError as error:
-            raise LogStoreError(f"{what}: {type(error).__name__}", hint=_hint(401)) from None
+            raise LogStoreError(f"{what}: {type(error).__name__}", hint=self._hint(401)) from None
         except OSError as error:
             raise _busy(what, f"no answer ({type(error).__name__})") from None
+
+    def _hint(self, status: int) -> str:
+        return f"{_HINTS.get(status, 'Mend {place}.').format(place=self.place)} {way_out(self.place)}"
 
 
 def _client(config: ObjectStorage) -> Any:
     try:
         from airflow.providers.google.cloud.hooks.gcs import GCSHook
     except ImportError as error:
+        what = "reading payloads from Cloud Storage"
+        raise connections.missing(what, "google", "google", error, LogStoreError) from None
+    hook = connections.hook_with(GCSHook, _connection(config), gcp_conn_id=config.conn_id or connections.IN_MEMORY)
+    try:
+        return hook.get_conn()
+    except (ValueError, OSError) as error:
+        where = f"the connection {config.conn_id!r}" if config.conn_id else f"{config.place}.credentials_json"
         raise LogStoreError(
-            f"offloaded payloads in Cloud Storage need Airflow's google provider ({error})",
-            hint="Install it where tasks run: pip install 'bifrost-export[google]'.",
+            f"object storage gs://{config.bucket}: the key of {where} can't be read ({type(error).__name__})",
+            allowed="a service account's key as JSON, or the absolute path of its file",
+            hint=way_out(config.place),
         ) from None
-    from airflow.sdk import Connection
 
+
+def _connection(config: ObjectStorage) -> Any:
     if config.conn_id:
         try:
-            return GCSHook(gcp_conn_id=config.conn_id).get_conn()
-        except Exception as error:
-            if type(error).__name__ not in ("AirflowNotFoundException", "AirflowRuntimeError"):
-                raise
-            raise LogStoreError(
-                f"there is no Airflow connection {config.conn_id!r}, which object_storage names",
-                hint=f"Make it in Airflow, or set AIRFLOW_CONN_{config.conn_id.upper()}.",
-            ) from None
-    extra: dict[str, Any] = {"project": config.project_id} if config.project_id else {}
-    extra |= _key(config.credentials_json)
-    # In memory: no credential reaches an environment or a file.
-    made = Connection(conn_id=_CONNECTION, conn_type="google_cloud_platform", extra=json.dumps(extra))
-
-    class Hook(GCSHook):
-        """The hook looks its connection up while it is made."""
-
-        @classmethod
-        def get_connection(cls, conn_id: str) -> Any:
-            return made
-
-    try:
-        return Hook(gcp_conn_id=_CONNECTION).get_conn()
-    except (ValueError, OSError) as error:
-        raise LogStoreError(
-            f"object storage gs://{config.bucket}: credentials_json can't be read ({type(error).__name__})",
-            allowed="a service account's key as JSON, or the absolute path of its file",
-            hint=WAY_OUT,
-        ) from None
-
-
-def _key(text: str | None) -> dict[str, Any]:
-    if not text:
-        return {}
-    return {"keyfile_dict": text} if text.lstrip().startswith("{") else {"key_path": text}
+            return connections.altered(connections.find(config.conn_id), project=config.project_id or None)
+        except ConfigError as error:
+            raise without_connection(config.place, error) from None
+    project, key = config.project_id or None, config.credentials_json or None
+    kind = "keyfile_dict" if (key or "").lstrip().startswith("{") else "key_path"
+    if key and kind == "key_path":
+        with suppress(OSError, ValueError):
+            tell(Path(key).read_text("utf-8"))
+    return connections.make("google_cloud_platform", project=project, **{kind: key})
 
 
 def _busy(what: str, happened: str) -> LogStoreBusyError:
     return LogStoreBusyError(
         f"{what}: {happened}", hint="Look whether the store can be reached from here; the task tries again."
     )
-
-
-def _hint(status: int) -> str:
-    return f"{_HINTS.get(status, 'Mend object_storage.')} {WAY_OUT}"

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from bifrost_export.errors import LogStoreError
+
 if TYPE_CHECKING:
     from bifrost_export.config.object_storage import ObjectStorage
+    from bifrost_export.errors import ConfigError
 
 RIGHTS = {"s3": "s3:GetObject and s3:ListBucket", "gcs": "storage.objects.get and storage.objects.list"}
 """What a reader needs: without the right to list, a store answers that a missing object is forbidden."""
 
-WAY_OUT = 'Or set offloaded: "skip" in source.config: then the rows are exported by what they still have, and counted.'
+
+def way_out(place: str = "source.config.object_storage") -> str:
+    """What a run without access to the payloads can do.
+
+    Args:
+        place: Where the object storage stands in the document, or would stand.
+    """
+    where = (
+        "the config of a log_exports.source in place of logs_store"
+        if place.startswith("logs_store")
+        else (place.rpartition(".")[0])
+    )
+    return f'Or set offloaded: "skip" in {where}: then the rows are exported by what they still have, and counted.'
+
+
+def without_connection(place: str, error: ConfigError) -> LogStoreError:
+    """The error for a connection that the object storage names and Airflow has not."""
+    return LogStoreError(f"{place}.conn_id: {error.message}", hint=error.hint)
 
 
 class PayloadReader(Protocol):

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.errors import BifrostExportError, LogStoreBusyError, LogStoreError
-from bifrost_export.logstore.payloads.port import RIGHTS, WAY_OUT
+from bifrost_export import connections
+from bifrost_export.errors import BifrostExportError, ConfigError, LogStoreBusyError, LogStoreError
+from bifrost_export.logstore.payloads.port import RIGHTS, way_out, without_connection
 
 if TYPE_CHECKING:
     from bifrost_export.config.object_storage import ObjectStorage
 
-_CONNECTION = "bifrost_export_object_storage"
 _GONE = ("NoSuchKey", "404")
 _PASSING = (
     *("SlowDown", "RequestTimeout", "RequestTimeTooSkewed", "InternalError", "ServiceUnavailable", "Throttling"),
     *("ThrottlingException", "OperationAborted"),
 )
-_OTHER_REGION = "Mend region of object_storage: the bucket lies in another one."
+_OTHER_REGION = "Mend {place}.region: the bucket lies in another one."
 _HINTS = {
-    "NoSuchBucket": "Mend bucket, region or endpoint of object_storage: there is no such bucket.",
-    "InvalidBucketName": "Mend bucket of object_storage.",
-    "InvalidAccessKeyId": "Mend access_key_id of object_storage: the store does not know it.",
-    "SignatureDoesNotMatch": "Mend secret_access_key of object_storage: it does not fit the access_key_id.",
-    "ExpiredToken": "Renew session_token of object_storage.",
-    "InvalidToken": "Renew session_token of object_storage.",
+    "NoSuchBucket": "Mend bucket, region or endpoint of {place}: there is no such bucket.",
+    "InvalidBucketName": "Mend {place}.bucket.",
+    "InvalidAccessKeyId": "Mend {place}.access_key_id: the store does not know it.",
+    "SignatureDoesNotMatch": "Mend {place}.secret_access_key: it does not fit the access_key_id.",
+    "ExpiredToken": "Renew {place}.session_token.",
+    "InvalidToken": "Renew {place}.session_token.",
     "AccessDenied": f"Grant {RIGHTS['s3']} on the bucket and prefix.",
-    "403": f"Mend the credentials of object_storage, or grant {RIGHTS['s3']} on the bucket and prefix.",
+    "403": f"Mend the credentials of {{place}}, or grant {RIGHTS['s3']} on the bucket and prefix.",
     "PermanentRedirect": _OTHER_REGION,
     "AuthorizationHeaderMalformed": _OTHER_REGION,
-    "NoCredentialsError": "Give access_key_id and secret_access_key, or conn_id, or run where the machine has a role.",
+    "NoCredentialsError": "Give {place} an access_key_id and secret_access_key, or conn_id, or run where the machine"
+    " has a role.",
 }
 
 
@@ -40,13 +40,13 @@ class S3Payloads:
 
     Args:
         config: Where they are.
-        connections: How many threads will ask at once.
+        threads: How many will ask at once.
     """
 
-    def __init__(self, config: ObjectStorage, connections: int) -> None:
-        self.bucket = config.bucket
+    def __init__(self, config: ObjectStorage, threads: int) -> None:
+        self.bucket, self.place = config.bucket, config.place
         with self._told("sign in"):
-            self._client = _client(config, connections)
+            self._client = _client(config, threads)
 
     def read(self, key: str, first: int, last: int) -> bytes | None:
         """A stretch of an object, as the port tells."""
@@ -81,9 +81,9 @@ class S3Payloads:
         except BifrostExportError:
             raise
         except ClientError as error:
-            raise _answered(what, error) from None
+            raise self._answered(what, error) from None
         except SSLError as error:
-            hint = "Mend endpoint of object_storage, or trust its authority by the variable AWS_CA_BUNDLE."
+            hint = f"Mend {self.place}.endpoint, or trust its authority by the variable AWS_CA_BUNDLE."
             raise LogStoreError(f"{what}: its certificate is not trusted ({type(error).__name__})", hint=hint) from None
         except (HTTPClientError, NotConnectedError) as error:
             raise _busy(what, f"no answer ({type(error).__name__})") from None
@@ -91,77 +91,68 @@ class S3Payloads:
             name = type(error).__name__
             if name in ("IncompleteReadError", "FlexibleChecksumError"):
                 raise _busy(what, name) from None
-            raise LogStoreError(f"{what}: {name}", hint=_hint(name)) from None
+            raise LogStoreError(f"{what}: {name}", hint=self._hint(name)) from None
         except ValueError:  # how botocore refuses an endpoint that is none
-            raise LogStoreError(f"{what}: the endpoint is no address", hint=_hint("")) from None
+            raise LogStoreError(f"{what}: the endpoint is no address", hint=self._hint("")) from None
+
+    def _answered(self, what: str, error: Any) -> BifrostExportError:
+        code = _code(error)
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        if code in _PASSING or status >= 500 or status == 429:
+            return _busy(what, f"the store answered {code or status}")
+        if error.operation_name == "AssumeRole":
+            hint = f"Let these credentials assume {self.place}.role_arn. {way_out(self.place)}"
+            return LogStoreError(f"{what}: the store answered {code or status} to sts:AssumeRole", hint=hint)
+        return LogStoreError(f"{what}: the store answered {code or status}", hint=self._hint(code))
+
+    def _hint(self, code: str) -> str:
+        return f"{_HINTS.get(code, 'Mend {place}.').format(place=self.place)} {way_out(self.place)}"
 
 
-def _client(config: ObjectStorage, connections: int) -> Any:
+def _client(config: ObjectStorage, threads: int) -> Any:
     try:
         from airflow.providers.amazon.aws.hooks.s3 import S3Hook
     except ImportError as error:
-        raise LogStoreError(
-            f"offloaded payloads in S3 need Airflow's amazon provider ({error})",
-            hint="Install it where tasks run: pip install 'bifrost-export[amazon]'.",
-        ) from None
-    from airflow.sdk import Connection
+        raise connections.missing("reading payloads from S3", "amazon", "amazon", error, LogStoreError) from None
     from botocore.config import Config
 
     settings = Config(
         retries={"max_attempts": 5, "mode": "adaptive"},  # it also slows down when the store throttles
         connect_timeout=20,
         read_timeout=60,
-        max_pool_connections=connections,
+        max_pool_connections=threads,
         s3={"addressing_style": "path"} if config.force_path_style else None,
     )
-    hook: Any = S3Hook(aws_conn_id=config.conn_id or _CONNECTION, region_name=config.region or None, config=settings)
+    return connections.hook_with(
+        S3Hook,
+        _connection(config),
+        aws_conn_id=config.conn_id or connections.IN_MEMORY,
+        region_name=config.region or None,
+        config=settings,
+    ).get_conn()
+
+
+def _connection(config: ObjectStorage) -> Any:
     if config.conn_id:
-        connection = _find(hook, config.conn_id)
-        login, password, extra = connection.login, connection.password, dict(connection.extra_dejson)
-    else:
-        login, password = config.access_key_id or None, config.secret_access_key or None
-        given = {"aws_session_token": config.session_token, "role_arn": config.role_arn}
-        extra = {key: value for key, value in given.items() if value}
-    if config.endpoint:
-        extra["endpoint_url"] = config.endpoint
-    # In memory: no credential reaches an environment or a file.
-    made = Connection(
-        conn_id=config.conn_id or _CONNECTION, conn_type="aws", login=login, password=password, extra=json.dumps(extra)
+        try:
+            return connections.altered(connections.find(config.conn_id), endpoint_url=config.endpoint or None)
+        except ConfigError as error:
+            raise without_connection(config.place, error) from None
+    return connections.make(
+        "aws",
+        login=config.access_key_id or None,
+        password=config.secret_access_key or None,
+        aws_session_token=config.session_token or None,
+        role_arn=config.role_arn or None,
+        endpoint_url=config.endpoint or None,
     )
-    hook.get_connection = lambda _conn_id: made
-    return hook.get_conn()
-
-
-def _find(hook: Any, conn_id: str) -> Any:
-    try:
-        return hook.get_connection(conn_id)
-    except Exception as error:  # noqa: BLE001 (each secrets backend fails in its own way)
-        raise LogStoreError(
-            f"there is no Airflow connection {conn_id!r} ({type(error).__name__}), which object_storage names",
-            hint=f"Make it in Airflow, or set AIRFLOW_CONN_{conn_id.upper()}.",
-        ) from None
 
 
 def _code(error: Any) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _answered(what: str, error: Any) -> BifrostExportError:
-    code = _code(error)
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if code in _PASSING or status >= 500 or status == 429:
-        return _busy(what, f"the store answered {code or status}")
-    if error.operation_name == "AssumeRole":
-        hint = f"Let these credentials assume role_arn. {WAY_OUT}"
-        return LogStoreError(f"{what}: the store answered {code or status} to sts:AssumeRole", hint=hint)
-    return LogStoreError(f"{what}: the store answered {code or status}", hint=_hint(code))
-
-
 def _busy(what: str, happened: str) -> LogStoreBusyError:
     return LogStoreBusyError(
         f"{what}: {happened}", hint="Look whether the store can be reached from here; the task tries again."
     )
-
-
-def _hint(code: str) -> str:
-    return f"{_HINTS.get(code, 'Mend object_storage.')} {WAY_OUT}"

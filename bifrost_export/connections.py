@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from bifrost_export.config.learnt_secrets import tell_of_connection
-from bifrost_export.errors import ConfigError, DestinationError
+from bifrost_export.errors import ConfigError, DestinationError, PermanentError
 
 IN_MEMORY = "bifrost_export_document"
 """The id of a connection that is made of the document."""
@@ -79,9 +79,19 @@ def hook_with(kind: type, connection: Any, **arguments: Any) -> Any:
     return type(kind.__name__, (kind,), {"get_connection": found})(**arguments)
 
 
-def missing(destination: str, provider: str, extra: str, error: ImportError) -> DestinationError:
-    """The error for a provider that isn't installed."""
-    return DestinationError(
-        f"the destination {destination} needs Airflow's {provider} provider ({error})",
+def missing(
+    what: str, provider: str, extra: str, error: ImportError, kind: type[PermanentError] = DestinationError
+) -> PermanentError:
+    """The error for a provider that isn't installed.
+
+    Args:
+        what: What needs it.
+        provider: Airflow's name for it.
+        extra: This package's extra that brings it.
+        error: How its import failed.
+        kind: The error to give.
+    """
+    return kind(
+        f"{what} needs Airflow's {provider} provider ({error})",
         hint=f"Install it where tasks run: pip install 'bifrost-export[{extra}]'.",
     )
