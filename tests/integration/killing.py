@@ -29,12 +29,17 @@ PRELOADED = [
     "airflow.providers.amazon.aws.hooks.s3",
     "pyarrow.parquet",
 ]
-if os.environ.get("BIFROST_TEST_LONG"):  # what hundreds of runs to other clouds import
+if os.environ.get("BIFROST_TEST_LONG"):  # what hundreds of runs to other clouds and to warehouses import
     PRELOADED += [
+        "airflow.providers.amazon.aws.hooks.redshift_sql",
+        "airflow.providers.google.cloud.hooks.bigquery",
         "airflow.providers.google.cloud.hooks.gcs",
         "airflow.providers.microsoft.azure.hooks.wasb",
+        "airflow.providers.snowflake.hooks.snowflake",
         "azure.storage.blob",
+        "google.cloud.bigquery",
         "google.cloud.storage",
+        "snowflake.connector",
     ]
 
 _context = multiprocessing.get_context("forkserver")

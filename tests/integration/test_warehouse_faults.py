@@ -119,10 +119,25 @@ class TestRedshift:
         with pytest.raises(DestinationError, match="NoSuchBucket"):
             export(tmp_path, log_store, "redshift", redshift.config(staging=staging)).run(DAY)
 
+    @pytest.mark.parametrize(
+        ("table", "mode"),
+        [
+            ("bifrost_export_loads", "SHARE"),
+            ("bifrost_export_loads", "ACCESS EXCLUSIVE"),
+            ("request_logs", "SHARE"),
+            ("bifrost_export_rejected", "SHARE"),
+        ],
+    )
     def test_a_table_that_somebody_else_holds(
-        self, redshift: Redshift, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        redshift: Redshift,
+        tmp_path: Path,
+        log_store: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        table: str,
+        mode: str,
     ) -> None:
-        """The run gives up after a while, and is worth another try."""
+        """The run gives up after a while, says which table and how to find who it is, and is worth another try."""
         monkeypatch.setattr(redshift_engine, "LOCK_SECONDS", 1)
         one = export(tmp_path, log_store, "redshift", redshift.config())
         one.run(DAY)
@@ -136,8 +151,9 @@ class TestRedshift:
             database=redshift.database,
             ssl=False,
         ) as other:
-            other.cursor().execute("LOCK TABLE bifrost_export_loads IN SHARE MODE")
-            with pytest.raises(DestinationUnavailableError, match="holds the table longer"):
+            other.cursor().execute(f"LOCK TABLE {table} IN {mode} MODE")
+            told = rf"somebody else holds the table public\.{table} for longer.*svv_transactions.*pg_terminate_backend"
+            with pytest.raises(DestinationUnavailableError, match=told):
                 one.run(DAY)
             other.rollback()
         assert one.run(DAY)["revision"] == 2
