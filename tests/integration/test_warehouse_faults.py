@@ -6,6 +6,7 @@ import gc
 import json
 import warnings
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 
 from bifrost_export.cli.group import execute
 from bifrost_export.destinations.redshift import engine as redshift_engine
+from bifrost_export.destinations.snowflake import SnowflakeConfig
+from bifrost_export.destinations.snowflake import connection as snowflake_connection
 from bifrost_export.destinations.warehouse import commit
 from bifrost_export.errors import CredentialsRefusedError, DestinationError, DestinationUnavailableError
 from bifrost_export.testing.bigquery.service import Fault
@@ -185,21 +188,37 @@ class TestSnowflake:
         with pytest.raises(DestinationError, match=r"Insufficient privileges.*3001.*--iam"):
             export(tmp_path, log_store, "snowflake", snowflake.config()).run(DAY)
 
-    @pytest.mark.parametrize(
-        ("statement", "number", "expected"),
-        [("^COPY", 604, "was cancelled in Snowflake"), ("^UPDATE", 625, "holds the table longer")],
-    )
-    def test_what_passes_is_told_apart(
-        self, snowflake: Snowflake, tmp_path: Path, log_store: Path, statement: str, number: int, expected: str
-    ) -> None:
-        """A cancelled statement, a table that somebody else holds."""
-        fault = {"statement": statement, "number": number, "text": "told by the test"}
-        snowflake.server.tell(faults=[fault, fault])
+    def test_a_missing_database(self, snowflake: Snowflake, tmp_path: Path, log_store: Path) -> None:
+        """Before any data moves."""
+        with pytest.raises(DestinationError, match="NOWHERE") as raised:
+            export(tmp_path, log_store, "snowflake", snowflake.config(database="nowhere")).run(DAY)
+        assert not isinstance(raised.value, DestinationUnavailableError)
+
+    def test_a_statement_that_is_cancelled_passes(self, snowflake: Snowflake, tmp_path: Path, log_store: Path) -> None:
+        """It is worth another try."""
+        snowflake.server.tell(faults=[{"statement": "^COPY", "number": 604, "text": "SQL execution canceled"}])
         one = export(tmp_path, log_store, "snowflake", snowflake.config())
-        with pytest.raises(DestinationUnavailableError, match=expected):
+        with pytest.raises(DestinationUnavailableError, match="was cancelled in Snowflake"):
             one.run(DAY)
-        snowflake.server.tell(faults=[])
         assert one.run(DAY)["revision"] == 1
+
+    @pytest.mark.parametrize("table", ["BIFROST_EXPORT_LOADS", "REQUEST_LOGS", "BIFROST_EXPORT_REJECTED"])
+    def test_a_table_that_somebody_else_holds(
+        self, snowflake: Snowflake, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch, table: str
+    ) -> None:
+        """The run gives up after a while, says which table and how to find who it is, and is worth another try."""
+        monkeypatch.setattr(snowflake_connection, "LOCK_SECONDS", 1)
+        one = export(tmp_path, log_store, "snowflake", snowflake.config())
+        one.run(DAY)
+        config = SnowflakeConfig(**snowflake.config())
+        with closing(snowflake_connection.connect(config, "somebody else")) as other:
+            other.cursor().execute("BEGIN")
+            other.cursor().execute(f'DELETE FROM "{snowflake.database}"."PUBLIC"."{table}" WHERE 1 = 0')
+            told = rf"somebody else holds the table {table} for longer.*SHOW LOCKS.*SYSTEM\$ABORT_TRANSACTION"
+            with pytest.raises(DestinationUnavailableError, match=told):
+                one.run(DAY)
+            other.cursor().execute("ROLLBACK")
+        assert one.run(DAY)["revision"] == 2
 
 
 class TestBigQuery:
