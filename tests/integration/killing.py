@@ -54,6 +54,7 @@ def run_cli(
     below: Sequence[Path] = (),
     pid_file: Path | None = None,
     kill_when: str | None = None,
+    talks_to: Path | None = None,
 ) -> tuple[int, int]:
     """Run `bifrost-export` and give its exit code (-9 when it was killed) and how many moments it had.
 
@@ -64,9 +65,10 @@ def run_cli(
         below: The folders whose events are moments.
         pid_file: Where the child writes its process id, for someone else to kill it.
         kill_when: The first request to a warehouse that fits this pattern ends it, just before it leaves.
+        talks_to: The file that gets what it writes; what is not asked for is lost.
     """
     receiving, sending = _context.Pipe(duplex=False)
-    how = (kill_at, [str(each) for each in below], pid_file, kill_when)
+    how = (kill_at, [str(each) for each in below], pid_file, kill_when, talks_to)
     child = _context.Process(target=_child, args=(list(arguments), dict(environ), how, sending))
     child.start()
     sending.close()
@@ -83,17 +85,16 @@ def run_cli(
 def _child(
     arguments: list[str],
     environ: dict[str, str],
-    how: tuple[int | None, list[str], Path | None, str | None],
+    how: tuple[int | None, list[str], Path | None, str | None, Path | None],
     sending: Any,
 ) -> None:
-    kill_at, below, pid_file, kill_when = how
+    kill_at, below, pid_file, kill_when, talks_to = how
     os.environ.update(environ)
     if pid_file is not None:
         pid_file.write_text(str(os.getpid()))
-    silence = os.open(os.devnull, os.O_RDWR)
-    if "KILLING_TALKS" not in environ:
-        os.dup2(silence, 1)
-        os.dup2(silence, 2)
+    told = os.open(talks_to or os.devnull, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    os.dup2(told, 1)
+    os.dup2(told, 2)
     from bifrost_export.cli.group import execute
 
     moments = 0

@@ -83,11 +83,17 @@ class Warehouse:
         path.write_text(json.dumps({"log_exports": {"exports": exports, "source": source, "staging": staging}}))
         arguments = ["run", str(path), "--export", export, "--format", "json"]
         arguments += ["--window-start", rfc3339(window.start), "--window-end", rfc3339(window.end)]
-        return run_cli(arguments, self.environ, **how)
+        return run_cli(arguments, self.environ, talks_to=self.said, **how)
+
+    @property
+    def said(self) -> Path:
+        """What the last run wrote."""
+        return self.folder / "said.txt"
 
     def tables(self) -> set[str]:
         """The tables that are there."""
-        listed = f"SELECT LOWER(table_name) FROM information_schema.tables WHERE LOWER(table_schema) = '{self.schema}'"
+        condition = f"LOWER(table_schema) = '{self.schema}' AND table_type = 'BASE TABLE'"
+        listed = f"SELECT LOWER(table_name) FROM information_schema.tables WHERE {condition}"
         return {name for (name,) in self.query(listed)}
 
     def loads(self) -> Loads:
@@ -190,11 +196,11 @@ def test_a_kill_before_any_request_is_mended_by_a_rerun(
 
         if code == 0:  # it took fewer requests
             break
-        assert code == -9, moment
+        assert code == -9, (moment, warehouse.said.read_text())
         is_published = warehouse.revision() > revision
         published += is_published
         warehouse.check(beside | (new if is_published else former))
-        assert warehouse.run(two_log_stores[1 - now], most_rows=60)[0] == 0, moment
+        assert warehouse.run(two_log_stores[1 - now], most_rows=60)[0] == 0, (moment, warehouse.said.read_text())
         warehouse.check(beside | new)
         assert warehouse.staged() == [], moment
         now = 1 - now
