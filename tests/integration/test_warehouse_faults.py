@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from bifrost_export.cli.group import execute
+from bifrost_export.destinations.bigquery.destination import PERMISSIONS
 from bifrost_export.destinations.redshift import engine as redshift_engine
 from bifrost_export.destinations.snowflake import SnowflakeConfig
 from bifrost_export.destinations.snowflake import connection as snowflake_connection
@@ -22,7 +24,7 @@ from bifrost_export.errors import CredentialsRefusedError, DestinationError, Des
 from bifrost_export.testing.bigquery.service import Fault
 from bifrost_export.window import Window
 from tests.integration.exports import Export
-from tests.servers.bigquery.server import BigQuery
+from tests.servers.bigquery.server import PROJECT, BigQuery
 from tests.servers.redshift.server import Redshift
 from tests.servers.snowflake.server import PASSWORD, USER, Snowflake
 
@@ -237,13 +239,52 @@ class TestBigQuery:
         with pytest.raises(DestinationError, match="Not found: Dataset bifrost-test:nowhere"):
             export(tmp_path, log_store, "bigquery", bigquery.config(dataset="nowhere")).run(DAY)
 
-    def test_a_missing_right(self, bigquery: BigQuery, tmp_path: Path, log_store: Path) -> None:
-        """The way to the roles is told."""
-        some = frozenset({"bigquery.datasets.get", "bigquery.tables.get", "bigquery.tables.list"})
-        less = replace(bigquery.account, permissions=some)
+    def may(self, bigquery: BigQuery, permissions: Iterable[str]) -> None:
+        """Let the account do this and nothing else."""
+        less = replace(bigquery.account, permissions=frozenset(permissions))
         bigquery.auth.accounts[less.email] = less
-        with pytest.raises(DestinationError, match=r"refused it \(accessDenied\).*--iam"):
+
+    def test_what_plan_iam_tells_is_enough(
+        self, bigquery: BigQuery, tmp_path: Path, log_store: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """For a check, a first run, a rerun, and what takes staged tables away."""
+        one = export(tmp_path, log_store, "bigquery", bigquery.config())
+        assert execute(["plan", str(one.document()), "--iam", "--count", "1", "--format", "json"]) == 0
+        (rights,) = [each["iam"] for each in json.loads(capsys.readouterr().out)["exports"]]
+        self.may(bigquery, rights["permissions"])
+        assert execute(["check", str(one.document())]) == 0
+        assert [one.run(DAY)["revision"] for _ in range(2)] == [1, 2]
+        assert bigquery.staged() == []
+
+    @pytest.mark.parametrize("permission", PERMISSIONS)
+    def test_each_of_them_is_needed_and_named_where_it_is_missing(
+        self, bigquery: BigQuery, tmp_path: Path, log_store: Path, permission: str
+    ) -> None:
+        """With the way to the roles."""
+        self.may(bigquery, set(PERMISSIONS) - {permission})
+        told = rf"refused it \(accessDenied\): the account lacks {re.escape(permission)}\. .*--iam"
+        with pytest.raises(DestinationError, match=told) as raised:
             export(tmp_path, log_store, "bigquery", bigquery.config()).run(DAY)
+        assert not isinstance(raised.value, DestinationUnavailableError)
+
+    @pytest.mark.parametrize("table", ["bifrost_export_loads", "request_logs", "bifrost_export_rejected"])
+    def test_a_table_that_somebody_else_changes(
+        self, bigquery: BigQuery, tmp_path: Path, log_store: Path, table: str
+    ) -> None:
+        """The run's transaction is cancelled each time; it gives up after some, and is worth another try."""
+        one = export(tmp_path, log_store, "bigquery", bigquery.config())
+        one.run(DAY)
+        held = {(PROJECT, bigquery.dataset, table): object()}
+        bigquery.api.service.queries.mutating.update(held)
+        told = rf"nothing was published, after 2 tries; .*cancelled the transaction.* changed the table \S+\.{table}\. "
+        try:
+            with pytest.raises(DestinationUnavailableError, match=told) as raised:
+                one.run(DAY)
+        finally:
+            for key in held:
+                del bigquery.api.service.queries.mutating[key]
+        assert "BQ.ABORT_SESSION" in str(raised.value)
+        assert one.run(DAY)["revision"] == 2
 
     def test_a_load_job_that_is_cancelled_passes_and_the_next_one_has_the_next_number(
         self, bigquery: BigQuery, tmp_path: Path, log_store: Path

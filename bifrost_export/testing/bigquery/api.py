@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from bifrost_export.testing.bigquery.errors import ApiError
+from bifrost_export.testing.bigquery.errors import ApiError, denied
 from bifrost_export.testing.bigquery.service import Service
 
 _PROJECT = r"/(?:bigquery/v2/)?projects/(?P<project>[^/]+)"
@@ -90,14 +90,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _check(self, path: str) -> None:
         """Refuse whoever holds no token, or lacks a permission."""
+        self.server.service.catalog.asking.account = None
         if self.server.auth is None:
             return
         account = self.server.auth.account_of(self.headers.get("Authorization", ""))
         if account is None:
             raise ApiError(401, "authError", "Request had invalid authentication credentials.")
+        self.server.service.catalog.asking.account = account
         for method, pattern, permission in _NEEDS:
-            if method == self.command and re.search(pattern, path) and not account.may(permission):
-                raise ApiError(403, "accessDenied", f"Access Denied: Permission {permission} denied.")
+            if method == self.command and (match := re.search(pattern, path)) and not account.may(permission):
+                raise self._denied(permission, match.string)
+
+    def _denied(self, permission: str, path: str) -> ApiError:
+        """What the service says: of a project, of a dataset, or of a table."""
+        names = re.search(r"projects/([^/]+)(?:/datasets/([^/]+))?(?:/tables/([^/]+))?", path)
+        project, dataset, table = names.groups() if names else ("", None, None)
+        if dataset is None:
+            told = f"User does not have {permission} permission in project {project}."
+            return ApiError(403, "accessDenied", f"Access Denied: Project {project}: {told}")
+        if table is None:
+            return denied("Dataset", f"{project}:{dataset}", permission)
+        return denied("Table", f"{project}:{dataset}.{table}", permission)
 
     def _answer(self, path: str, query: dict[str, list[str]], body: bytes) -> tuple[int, dict[str, str], Any]:
         if path.startswith("/upload"):
