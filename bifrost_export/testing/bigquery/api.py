@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import re
+import socket
 import uuid
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,7 +36,6 @@ class Api(ThreadingHTTPServer):
         auth: Knows who holds a token; None lets everybody in.
     """
 
-    daemon_threads = True
     allow_reuse_address = True
 
     def __init__(self, auth: Any = None) -> None:
@@ -44,11 +45,34 @@ class Api(ThreadingHTTPServer):
         self.uploads: dict[str, tuple[str, dict[str, Any], bytearray]] = {}
         self.lose: Callable[[str, str], bool] = lambda _method, _path: False
         self.requests: list[str] = []
+        self.clients: set[socket.socket] = set()
 
     @property
     def url(self) -> str:
         """Its address."""
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a client on a thread of its own."""
+        self.clients.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Say goodbye to a client."""
+        self.clients.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Close it, and end the threads of clients that keep their connections.
+
+        A thread that outlived this and dropped the last reference to the database while Python exits would abort the
+        process: there DuckDB waits for the interpreter's lock, which such a thread gets no more.
+        """
+        for client in list(self.clients):
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+        super().server_close()
+        self.service.catalog.database.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that has gone is no error."""
