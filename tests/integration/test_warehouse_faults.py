@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import io
 import json
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +31,8 @@ from tests.servers.redshift.server import Redshift
 from tests.servers.snowflake.server import PASSWORD, USER, Snowflake
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
+Least = Callable[[Export, str, str], None]
+"""Lets a user run an export by what `plan --iam` tells, also of one table of somebody else, but for one word of it."""
 
 
 @pytest.fixture(autouse=True)
@@ -75,42 +79,88 @@ class TestRedshift:
             export(tmp_path, log_store, "redshift", redshift.config(schema="nowhere")).run(DAY)
         assert redshift.staged() == []
 
-    def test_a_missing_right(
-        self, redshift: Redshift, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The way to the GRANTs is told."""
-        redshift.sql("CREATE USER guest PASSWORD 'guest-password'; GRANT SELECT ON svv_columns TO guest")
-        for name, value in redshift.connections("guest", "guest-password").items():
-            monkeypatch.setenv(name, value)
-        try:
-            with pytest.raises(DestinationError, match=r"permission denied.*42501.*--iam"):
-                export(tmp_path, log_store, "redshift", redshift.config()).run(DAY)
-        finally:
-            redshift.sql("DROP OWNED BY guest; DROP USER guest")
+    @pytest.fixture
+    def least(self, redshift: Redshift, monkeypatch: pytest.MonkeyPatch) -> Iterator[Least]:
+        """Lets a user without any other right run an export by what `plan --iam` tells, but for one word of it."""
+        redshift.sql(
+            "CREATE USER least PASSWORD 'least-password'; REVOKE ALL ON SCHEMA public FROM PUBLIC;"
+            f" REVOKE TEMPORARY ON DATABASE {redshift.database} FROM PUBLIC; GRANT USAGE ON SCHEMA public TO least"
+        )  # in the real one's public schema stands nothing of the service's own
+
+        def grant(one: Export, also: str, without: str) -> None:
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                assert execute(["plan", str(one.document()), "--iam", "--count", "1", "--format", "json"]) == 0
+            (rights,) = [each["iam"] for each in json.loads(printed.getvalue())["exports"]]
+            for statement in rights["statements"]:
+                if "only where" not in statement or f'"{also}"' in statement:
+                    told = statement.replace('"<user>"', "least")
+                    told = re.sub(rf"GRANT {without} ON .*|\b{without}, |, {without}\b", "", told) if without else told
+                    redshift.sql(told)
+            for name, value in redshift.connections("least", "least-password").items():
+                monkeypatch.setenv(name, value)
+
+        yield grant
+        redshift.sql("DROP OWNED BY least; DROP USER least")
+
+    @staticmethod
+    def in_own_schema(redshift: Redshift, folder: Path, log_store: Path) -> Export:
+        """An export into a schema that an administrator has yet to make."""
+        return export(folder, log_store, "redshift", redshift.config(schema="logs"))
 
     def test_what_plan_iam_tells_is_enough(
+        self, redshift: Redshift, tmp_path: Path, log_store: Path, least: Least
+    ) -> None:
+        """Run by an administrator as it is told: for a check, a first run, and a rerun."""
+        one = self.in_own_schema(redshift, tmp_path, log_store)
+        least(one, "", "")
+        assert execute(["check", str(one.document())]) == 0
+        assert [one.run(DAY)["revision"] for _ in range(2)] == [1, 2]
+
+    @pytest.mark.parametrize(
+        ("right", "expected"),
+        [
+            ("TEMPORARY", r"CREATE TEMP TABLE .*: permission denied to create temporary tables in database"),
+            ("USAGE", r"the user lacks USAGE on the schema logs in \S+\. .*--iam"),
+            ("CREATE", r"CREATE TABLE .*: permission denied for schema logs \(42501\)\. .*--iam"),
+        ],
+    )
+    def test_each_of_them_is_needed_and_named_where_it_is_missing(
         self,
         redshift: Redshift,
         tmp_path: Path,
         log_store: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str],
+        least: Least,
+        right: str,
+        expected: str,
     ) -> None:
-        """Run by an administrator as it is told, for a user without any other right."""
-        one = export(tmp_path, log_store, "redshift", redshift.config())
-        assert execute(["plan", str(one.document()), "--iam", "--count", "1", "--format", "json"]) == 0
-        (rights,) = [each["iam"] for each in json.loads(capsys.readouterr().out)["exports"]]
-        redshift.sql("CREATE USER least PASSWORD 'least-password'; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-        for statement in rights["statements"]:
-            if "only where" not in statement:
-                redshift.sql(statement.replace('"<user>"', "least"))
-        for name, value in redshift.connections("least", "least-password").items():
-            monkeypatch.setenv(name, value)
-        try:
+        """For good, and without a row."""
+        one = self.in_own_schema(redshift, tmp_path, log_store)
+        least(one, "", right)
+        with pytest.raises(DestinationError, match=expected) as raised:
+            one.run(DAY)
+        assert not isinstance(raised.value, DestinationUnavailableError)
+
+    @pytest.mark.parametrize("right", ["", "SELECT", "INSERT", "DELETE"])
+    def test_the_rights_on_a_table_of_somebody_else(
+        self,
+        redshift: Redshift,
+        tmp_path: Path,
+        log_store: Path,
+        least: Least,
+        right: str,
+    ) -> None:
+        """They are enough, and each is needed."""
+        one = self.in_own_schema(redshift, tmp_path, log_store)
+        redshift.sql("CREATE SCHEMA logs")
+        one.run(DAY)
+        redshift.sql("DROP TABLE logs.bifrost_export_loads, logs.bifrost_export_rejected")
+        least(one, "request_logs", right)
+        if not right:
             assert one.run(DAY)["revision"] == 1
-            assert one.run(DAY)["revision"] == 2
-        finally:
-            redshift.sql("DROP OWNED BY least; DROP USER least")
+            return
+        with pytest.raises(DestinationError, match=r"permission denied for table request_logs \(42501\)\. .*--iam"):
+            one.run(DAY)
 
     def test_a_role_that_copy_may_not_take(self, redshift: Redshift, tmp_path: Path, log_store: Path) -> None:
         """It says whom to let."""

@@ -65,12 +65,18 @@ class RedshiftEngine(Session):
         return f"CAST(%s AS {types[value.type]})"
 
     def find(self) -> str:
-        """Look whether the schema is there."""
+        """Look whether the schema is there, and may be used."""
         name = self.dialect.fold(self.config.schema_)
-        if not self.query(Statement("SELECT 1 FROM pg_namespace WHERE nspname = :name", {"name": text(name)})):
+        sql = "SELECT HAS_SCHEMA_PRIVILEGE(nspname, 'USAGE') FROM pg_namespace WHERE nspname = :name"
+        found = self.query(Statement(sql, {"name": text(name)}))
+        if not found:
             raise DestinationError(
                 f"there is no schema {name} in {self.config.database}",
                 hint="Create it, or mend destination.config.schema.",
+            )
+        if not found[0][0]:
+            raise DestinationError(
+                f"the user lacks USAGE on the schema {name} in {self.config.database}", hint=faults.GRANTS
             )
         return f"{self.config.database}.{name} is there"
 

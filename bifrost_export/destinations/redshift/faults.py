@@ -19,10 +19,11 @@ _CONFLICTS = {"40001", "40P01", "55P03"}
 _REFUSED = {"28000", "28P01", "28001"}
 _PASSING = {"57P01", "57P02", "57P03", "53000", "53100", "53200", "53300", "08000", "08003", "08006"}
 _CANCELLED = "57014"
+GRANTS = "Grant it: bifrost-export plan CONFIG --iam tells the statements."
 _HINTS = {
     "3D000": "Create the database, or mend destination.config.database.",
     "3F000": "Create the schema, or mend destination.config.schema.",
-    "42501": "Grant it: bifrost-export plan CONFIG --iam tells the statements.",
+    "42501": GRANTS,
     "42P01": "Look who drops tables while a run publishes; clear from plan.",
     "42601": "This is a fault of this package: report it.",
 }
