@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import io
 import json
-import re
+import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bifrost_export.cli.group import execute
-from bifrost_export.destinations.bigquery.destination import PERMISSIONS
 from bifrost_export.destinations.redshift import engine as redshift_engine
 from bifrost_export.destinations.snowflake import SnowflakeConfig
 from bifrost_export.destinations.snowflake import connection as snowflake_connection
@@ -27,12 +22,11 @@ from bifrost_export.testing.bigquery.service import Fault
 from bifrost_export.window import Window
 from tests.integration.exports import Export
 from tests.servers.bigquery.server import PROJECT, BigQuery
+from tests.servers.identities import identity
 from tests.servers.redshift.server import Redshift
 from tests.servers.snowflake.server import PASSWORD, USER, Snowflake
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
-Least = Callable[[Export, str, str], None]
-"""Lets a user run an export by what `plan --iam` tells, also of one table of somebody else, but for one word of it."""
 
 
 @pytest.fixture(autouse=True)
@@ -79,89 +73,6 @@ class TestRedshift:
             export(tmp_path, log_store, "redshift", redshift.config(schema="nowhere")).run(DAY)
         assert redshift.staged() == []
 
-    @pytest.fixture
-    def least(self, redshift: Redshift, monkeypatch: pytest.MonkeyPatch) -> Iterator[Least]:
-        """Lets a user without any other right run an export by what `plan --iam` tells, but for one word of it."""
-        redshift.sql(
-            "CREATE USER least PASSWORD 'least-password'; REVOKE ALL ON SCHEMA public FROM PUBLIC;"
-            f" REVOKE TEMPORARY ON DATABASE {redshift.database} FROM PUBLIC; GRANT USAGE ON SCHEMA public TO least"
-        )  # in the real one's public schema stands nothing of the service's own
-
-        def grant(one: Export, also: str, without: str) -> None:
-            printed = io.StringIO()
-            with contextlib.redirect_stdout(printed):
-                assert execute(["plan", str(one.document()), "--iam", "--count", "1", "--format", "json"]) == 0
-            (rights,) = [each["iam"] for each in json.loads(printed.getvalue())["exports"]]
-            for statement in rights["statements"]:
-                if "only where" not in statement or f'"{also}"' in statement:
-                    told = statement.replace('"<user>"', "least")
-                    told = re.sub(rf"GRANT {without} ON .*|\b{without}, |, {without}\b", "", told) if without else told
-                    redshift.sql(told)
-            for name, value in redshift.connections("least", "least-password").items():
-                monkeypatch.setenv(name, value)
-
-        yield grant
-        redshift.sql("DROP OWNED BY least; DROP USER least")
-
-    @staticmethod
-    def in_own_schema(redshift: Redshift, folder: Path, log_store: Path) -> Export:
-        """An export into a schema that an administrator has yet to make."""
-        return export(folder, log_store, "redshift", redshift.config(schema="logs"))
-
-    def test_what_plan_iam_tells_is_enough(
-        self, redshift: Redshift, tmp_path: Path, log_store: Path, least: Least
-    ) -> None:
-        """Run by an administrator as it is told: for a check, a first run, and a rerun."""
-        one = self.in_own_schema(redshift, tmp_path, log_store)
-        least(one, "", "")
-        assert execute(["check", str(one.document())]) == 0
-        assert [one.run(DAY)["revision"] for _ in range(2)] == [1, 2]
-
-    @pytest.mark.parametrize(
-        ("right", "expected"),
-        [
-            ("TEMPORARY", r"CREATE TEMP TABLE .*: permission denied to create temporary tables in database"),
-            ("USAGE", r"the user lacks USAGE on the schema logs in \S+\. .*--iam"),
-            ("CREATE", r"CREATE TABLE .*: permission denied for schema logs \(42501\)\. .*--iam"),
-        ],
-    )
-    def test_each_of_them_is_needed_and_named_where_it_is_missing(
-        self,
-        redshift: Redshift,
-        tmp_path: Path,
-        log_store: Path,
-        least: Least,
-        right: str,
-        expected: str,
-    ) -> None:
-        """For good, and without a row."""
-        one = self.in_own_schema(redshift, tmp_path, log_store)
-        least(one, "", right)
-        with pytest.raises(DestinationError, match=expected) as raised:
-            one.run(DAY)
-        assert not isinstance(raised.value, DestinationUnavailableError)
-
-    @pytest.mark.parametrize("right", ["", "SELECT", "INSERT", "DELETE"])
-    def test_the_rights_on_a_table_of_somebody_else(
-        self,
-        redshift: Redshift,
-        tmp_path: Path,
-        log_store: Path,
-        least: Least,
-        right: str,
-    ) -> None:
-        """They are enough, and each is needed."""
-        one = self.in_own_schema(redshift, tmp_path, log_store)
-        redshift.sql("CREATE SCHEMA logs")
-        one.run(DAY)
-        redshift.sql("DROP TABLE logs.bifrost_export_loads, logs.bifrost_export_rejected")
-        least(one, "request_logs", right)
-        if not right:
-            assert one.run(DAY)["revision"] == 1
-            return
-        with pytest.raises(DestinationError, match=r"permission denied for table request_logs \(42501\)\. .*--iam"):
-            one.run(DAY)
-
     def test_a_role_that_copy_may_not_take(self, redshift: Redshift, tmp_path: Path, log_store: Path) -> None:
         """It says whom to let."""
         staging = {"bucket": redshift.bucket, "iam_role": "arn:aws:iam::123456789012:role/other"}
@@ -173,6 +84,47 @@ class TestRedshift:
         staging = {"bucket": "no-such-bucket", "iam_role": "default"}
         with pytest.raises(DestinationError, match="NoSuchBucket"):
             export(tmp_path, log_store, "redshift", redshift.config(staging=staging)).run(DAY)
+
+    def test_a_put_that_is_refused(
+        self, redshift: Redshift, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """For good, with the right that is missing."""
+        rest = ["s3:GetObject", "s3:DeleteObject", "s3:ListBucket"]
+        with identity(redshift.buckets.server, rest) as (key_id, secret):
+            told = json.loads(redshift.connections()["AIRFLOW_CONN_REDSHIFT_TEST_AWS"])
+            monkeypatch.setenv(
+                "AIRFLOW_CONN_REDSHIFT_TEST_AWS", json.dumps({**told, "login": key_id, "password": secret})
+            )
+            with pytest.raises(DestinationError, match=r"put s3://.*AccessDenied\. Grant s3:PutObject, ") as raised:
+                export(tmp_path, log_store, "redshift", redshift.config()).run(DAY)
+        assert not isinstance(raised.value, DestinationUnavailableError)
+
+    def test_a_statement_that_is_cancelled_passes(self, redshift: Redshift, tmp_path: Path, log_store: Path) -> None:
+        """By an administrator, or by a queue's rule; it is worth another try."""
+        one = export(tmp_path, log_store, "redshift", redshift.config())
+        one.run(DAY)
+        redshift.sql(
+            "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_sleep(60); RETURN NEW; END';"
+            "CREATE TRIGGER dawdle BEFORE INSERT ON request_logs FOR EACH ROW EXECUTE FUNCTION dawdle()"
+        )
+        cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+        ended = threading.Event()
+
+        def administer() -> None:
+            while not redshift.sql(cancel) and not ended.wait(0.2):
+                pass
+
+        thread = threading.Thread(target=administer)
+        thread.start()
+        try:
+            with pytest.raises(DestinationUnavailableError, match="Redshift cancelled the statement"):
+                one.run(DAY)
+        finally:
+            ended.set()
+            thread.join()
+        redshift.sql("DROP TRIGGER dawdle ON request_logs")
+        assert one.run(DAY)["revision"] == 2
 
     @pytest.mark.parametrize(
         ("table", "mode"),
@@ -288,34 +240,6 @@ class TestBigQuery:
         """It is named."""
         with pytest.raises(DestinationError, match="Not found: Dataset bifrost-test:nowhere"):
             export(tmp_path, log_store, "bigquery", bigquery.config(dataset="nowhere")).run(DAY)
-
-    def may(self, bigquery: BigQuery, permissions: Iterable[str]) -> None:
-        """Let the account do this and nothing else."""
-        less = replace(bigquery.account, permissions=frozenset(permissions))
-        bigquery.auth.accounts[less.email] = less
-
-    def test_what_plan_iam_tells_is_enough(
-        self, bigquery: BigQuery, tmp_path: Path, log_store: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        """For a check, a first run, a rerun, and what takes staged tables away."""
-        one = export(tmp_path, log_store, "bigquery", bigquery.config())
-        assert execute(["plan", str(one.document()), "--iam", "--count", "1", "--format", "json"]) == 0
-        (rights,) = [each["iam"] for each in json.loads(capsys.readouterr().out)["exports"]]
-        self.may(bigquery, rights["permissions"])
-        assert execute(["check", str(one.document())]) == 0
-        assert [one.run(DAY)["revision"] for _ in range(2)] == [1, 2]
-        assert bigquery.staged() == []
-
-    @pytest.mark.parametrize("permission", PERMISSIONS)
-    def test_each_of_them_is_needed_and_named_where_it_is_missing(
-        self, bigquery: BigQuery, tmp_path: Path, log_store: Path, permission: str
-    ) -> None:
-        """With the way to the roles."""
-        self.may(bigquery, set(PERMISSIONS) - {permission})
-        told = rf"refused it \(accessDenied\): the account lacks {re.escape(permission)}\. .*--iam"
-        with pytest.raises(DestinationError, match=told) as raised:
-            export(tmp_path, log_store, "bigquery", bigquery.config()).run(DAY)
-        assert not isinstance(raised.value, DestinationUnavailableError)
 
     @pytest.mark.parametrize("table", ["bifrost_export_loads", "request_logs", "bifrost_export_rejected"])
     def test_a_table_that_somebody_else_changes(
