@@ -19,6 +19,8 @@ from typing import Any
 
 EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "shutil.rmtree"}
 WAREHOUSE = "bifrost_export.warehouse"
+ALIKE = re.compile("COMMENT ON COLUMN")
+"""What follows requests of the same transaction and changes nothing between them is no moment of its own."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 PRELOADED = [
@@ -102,6 +104,8 @@ def _child(
     def hook(event: str, values: tuple[Any, ...]) -> None:
         nonlocal moments
         if event == WAREHOUSE:
+            if ALIKE.match(str(values[0])):
+                return
             moments += 1
             if moments == kill_at or (kill_when is not None and re.search(kill_when, str(values[0]))):
                 os.kill(os.getpid(), signal.SIGKILL)

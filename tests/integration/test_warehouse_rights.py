@@ -22,7 +22,9 @@ from bifrost_export.errors import DestinationError, DestinationUnavailableError
 from bifrost_export.window import Window
 from tests.integration.exports import Export
 from tests.servers.bigquery.server import BigQuery
-from tests.servers.redshift.server import Redshift
+from tests.servers.identities import policed
+from tests.servers.redshift.copying import Lake
+from tests.servers.redshift.server import ROLE, Redshift
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 Least = Callable[[Export, str, str], None]
@@ -79,6 +81,22 @@ class TestRedshift:
         least(one, "", "")
         assert execute(["check", str(one.document())]) == 0
         assert [one.run(DAY)["revision"] for _ in range(2)] == [1, 2]
+
+    def test_the_policy_that_it_tells_is_enough_for_the_staging_bucket(
+        self, redshift: Redshift, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """For who puts and takes away, and with it for COPY, whose own is a part of it."""
+        one = export(tmp_path, log_store, "redshift", redshift.config())
+        told = rights(one)
+        assert {each["Sid"] for each in told["policy_of_iam_role"]["Statement"]} == {"Files", "Lists"}
+        with policed(redshift.buckets.server, told["policy"]) as (key_id, secret):
+            connection = json.loads(redshift.connections()["AIRFLOW_CONN_REDSHIFT_TEST_AWS"])
+            signed = {**connection, "login": key_id, "password": secret}
+            monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_TEST_AWS", json.dumps(signed))
+            redshift.proxy.lake = Lake(redshift.buckets.url, {ROLE: (key_id, secret)})
+            assert execute(["check", str(one.document())]) == 0
+            assert [one.run(DAY)["revision"] for _ in range(2)] == [1, 2]
+        assert redshift.staged() == []
 
     @pytest.mark.long
     @pytest.mark.parametrize(
