@@ -23,7 +23,8 @@ from bifrost_export.window import Window
 from tests.integration.exports import Export
 from tests.servers.bigquery.server import PROJECT, BigQuery
 from tests.servers.identities import identity
-from tests.servers.redshift.server import Redshift
+from tests.servers.redshift.copying import Lake
+from tests.servers.redshift.server import ROLE, Redshift
 from tests.servers.snowflake.server import PASSWORD, USER, Snowflake
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
@@ -85,17 +86,20 @@ class TestRedshift:
         with pytest.raises(DestinationError, match="NoSuchBucket"):
             export(tmp_path, log_store, "redshift", redshift.config(staging=staging)).run(DAY)
 
-    def test_a_put_that_is_refused(
-        self, redshift: Redshift, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("action", ["PutObject", "DeleteObject"])
+    def test_a_request_to_the_staging_bucket_that_is_refused(
+        self, redshift: Redshift, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch, action: str
     ) -> None:
-        """For good, with the right that is missing."""
-        rest = ["s3:GetObject", "s3:DeleteObject", "s3:ListBucket"]
-        with identity(redshift.buckets.server, rest) as (key_id, secret):
+        """For good, with the rights that are needed: nothing stays there in silence."""
+        actions = {"s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:ListBucket"}
+        with identity(redshift.buckets.server, sorted(actions - {f"s3:{action}"})) as (key_id, secret):
+            redshift.proxy.lake = Lake(redshift.buckets.url, {ROLE: (key_id, secret)})
             told = json.loads(redshift.connections()["AIRFLOW_CONN_REDSHIFT_TEST_AWS"])
             monkeypatch.setenv(
                 "AIRFLOW_CONN_REDSHIFT_TEST_AWS", json.dumps({**told, "login": key_id, "password": secret})
             )
-            with pytest.raises(DestinationError, match=r"put s3://.*AccessDenied\. Grant s3:PutObject, ") as raised:
+            told_of = rf"{action[:3].lower()}\w* s3://.*AccessDenied\. Grant s3:PutObject, "
+            with pytest.raises(DestinationError, match=told_of) as raised:
                 export(tmp_path, log_store, "redshift", redshift.config()).run(DAY)
         assert not isinstance(raised.value, DestinationUnavailableError)
 
