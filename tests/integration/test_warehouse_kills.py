@@ -166,7 +166,7 @@ def test_a_kill_is_mended_by_a_rerun(warehouse: Warehouse, log_store: Path, step
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("is_first", [False, True], ids=["over a former revision", "into an empty schema"])
 def test_a_kill_before_any_request_is_mended_by_a_rerun(
     warehouse: Warehouse, two_log_stores: list[Path], is_first: bool
