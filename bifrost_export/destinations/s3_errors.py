@@ -62,12 +62,13 @@ def status_of(error: Any) -> int:
 
 
 @contextmanager
-def told(what: str, rights: str = ALL_RIGHTS) -> Iterator[None]:
+def told(what: str, rights: str = ALL_RIGHTS, *, who: str = "the store") -> Iterator[None]:
     """Turn botocore's errors into the tree's.
 
     Args:
         what: Names the action and the object.
         rights: What the policy has to grant for it.
+        who: Who is asked.
 
     Raises:
         CredentialsRefusedError: The store does not know who asks.
@@ -85,13 +86,13 @@ def told(what: str, rights: str = ALL_RIGHTS) -> Iterator[None]:
         raise _answered(what, rights, error) from None
     except SSLError as error:
         raise DestinationError(
-            f"{what}: the store's certificate is not trusted ({type(error).__name__})",
+            f"{what}: {who}'s certificate is not trusted ({type(error).__name__})",
             hint="Mend destination.config.endpoint_url, or trust its authority by the variable AWS_CA_BUNDLE.",
         ) from None
     except (HTTPClientError, NotConnectedError, IncompleteReadError) as error:
         raise DestinationUnavailableError(
-            f"{what}: no answer from the store ({type(error).__name__})",
-            hint="Look whether the store can be reached from here; the task tries again.",
+            f"{what}: no answer from {who} ({type(error).__name__})",
+            hint=f"Look whether {who} can be reached from here; the task tries again.",
         ) from None
     except BotoCoreError as error:
         name = type(error).__name__

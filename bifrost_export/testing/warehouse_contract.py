@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
+from bifrost_export.destinations.warehouse.tables import LOADS, OWN
 from bifrost_export.errors import BifrostExportError, DestinationError, LostCommitError, OverlapError
 from bifrost_export.testing.warehouse_runs import ONE_MORE, Run, columns, widened
 from bifrost_export.window import Window
@@ -39,6 +40,7 @@ class Place:
         staged: What is staged.
         lose_commit: Lets the answer to the next COMMIT be lost.
         hand_made: Makes a table `request_logs` by hand, its columns in another order and one more among them.
+        comments: The comments of a table's columns, by the column's name in lower case.
     """
 
     open: Callable[[Target], Any]
@@ -46,6 +48,7 @@ class Place:
     staged: Callable[[], list[str]]
     lose_commit: Callable[[], None]
     hand_made: Callable[[], None]
+    comments: Callable[[str], dict[str, str]]
     tokens: list[str] = field(default_factory=list)
 
     def run(self, window: Window = DAY, **changes: Any) -> Run:
@@ -213,6 +216,15 @@ class WarehouseContract:
 
         told = place.query(f"SELECT request_id, {ONE_MORE} FROM {{}}.request_logs ORDER BY 1")  # noqa: S608
         assert told == [["a", ""], ["b", "more of b"]]
+
+    def test_columns_carry_what_their_schema_says_of_them(self, place: Place) -> None:
+        """Those of every row, too, and one that is added later."""
+        place.run().load(["a"]).publish()
+        place.run(NEXT_DAY, columns=widened()).load(["b"]).publish()
+
+        told = {each.name: each.description for each in widened()} | {each.name: each.description for each in OWN}
+        assert place.comments("request_logs") == told
+        assert place.comments("bifrost_export_loads") == {each.name: each.description for each in LOADS.columns}
 
     def test_a_table_that_a_person_made_in_another_order_works(self, place: Place) -> None:
         """Columns are found by their names; one that we don't know stays null."""

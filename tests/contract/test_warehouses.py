@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlglot
+from sqlglot import exp
 
 from bifrost_export.destinations.bigquery import BigQueryConfig, BigQueryDestination
 from bifrost_export.destinations.redshift import RedshiftConfig, RedshiftDestination
@@ -51,12 +53,17 @@ class RedshiftContract(WarehouseContract):
             types = {"double": "double precision", "instant": "timestamptz", "text": "text", "whole": "integer"}
             redshift.sql(f"CREATE TABLE request_logs ({HAND_MADE.format(**types)})")
 
+        def comments(table: str) -> dict[str, str]:
+            columns = f"pg_attribute WHERE attrelid = 'public.{table}'::regclass AND attnum > 0"
+            return dict(redshift.sql(f"SELECT attname, col_description(attrelid, attnum) FROM {columns}"))
+
         return Place(
             lambda target: RedshiftDestination(RedshiftConfig(**config), target),
             lambda sql: redshift.sql(sql.replace("{}", "public")),
             redshift.staged,
             lose_commit,
             hand_made,
+            comments,
         )
 
 
@@ -86,12 +93,23 @@ class TestSnowflake(WarehouseContract):
             types = {"double": "float", "instant": "timestamp_tz", "text": "varchar", "whole": "number(38, 0)"}
             snowflake.sql(f"CREATE TABLE request_logs ({HAND_MADE.format(**types)})")
 
+        def comments(table: str) -> dict[str, str]:
+            # The stand-in keeps none: those of the statements that it was sent.
+            found = {}
+            for sql in snowflake.server.tell():
+                if sql.startswith(("CREATE TABLE", "ALTER TABLE")) and f'"{table.upper()}"' in sql:
+                    for column in sqlglot.parse_one(sql, read="snowflake").find_all(exp.ColumnDef):
+                        (comment,) = column.find_all(exp.CommentColumnConstraint)
+                        found[column.name.lower()] = comment.this.name
+            return found
+
         return Place(
             lambda target: SnowflakeDestination(SnowflakeConfig(**config), target),
             lambda sql: snowflake.sql(sql.replace("{}", "PUBLIC")),
             snowflake.staged,
             lose_commit,
             hand_made,
+            comments,
         )
 
 
@@ -118,10 +136,15 @@ class TestBigQuery(WarehouseContract):
             body: dict[str, Any] = {"schema": {"fields": [{"name": name, "type": kind} for name, kind in pairs]}}
             bigquery.api.service.catalog.make_table((PROJECT, bigquery.dataset, "request_logs"), body)
 
+        def comments(table: str) -> dict[str, str]:
+            schema = bigquery.api.service.catalog.tables[PROJECT, bigquery.dataset, table]["schema"]
+            return {each["name"]: each["description"] for each in schema["fields"]}
+
         return Place(
             lambda target: BigQueryDestination(BigQueryConfig(**config), target),
             bigquery.sql,
             bigquery.staged,
             lose_commit,
             hand_made,
+            comments,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shlex
@@ -17,6 +18,13 @@ from bifrost_export.cli.group import COMMANDS, execute
 from bifrost_export.config.loader import load
 from bifrost_export.config.models import Data
 from bifrost_export.config.texts import fields_of
+from bifrost_export.destinations.bigquery.dialect import BigQueryDialect
+from bifrost_export.destinations.redshift import engine as redshift_engine
+from bifrost_export.destinations.redshift.dialect import RedshiftDialect
+from bifrost_export.destinations.snowflake import connection as snowflake_connection
+from bifrost_export.destinations.snowflake.dialect import SnowflakeDialect
+from bifrost_export.destinations.warehouse import commit
+from bifrost_export.destinations.warehouse.tables import OWN
 from bifrost_export.filters import RULES
 from bifrost_export.registry import DESTINATIONS, TRANSFORMS
 from bifrost_export.transforms.anonymize import METHODS
@@ -112,6 +120,34 @@ def test_every_column_of_a_dataset_stands_in_the_dictionary_in_order(name: str) 
         (column.name, "required" if column.required else "optional") for column in columns
     ]
     assert all(column.description in row[2] for row, column in zip(shown, columns, strict=False))
+
+
+def test_what_every_row_of_a_warehouse_carries_stands_in_the_table() -> None:
+    """In its order."""
+    assert [name for row in table_rows("on each row") for name in names_in(row[0])] == [each.name for each in OWN]
+
+
+def test_the_types_of_every_warehouse_stand_in_the_table() -> None:
+    """BigQuery's by the names of its SQL; its API has others for the same."""
+    kinds = (["timestamp"], ["string"], ["int32", "int64"], ["double"], ["bool", "date"], ["json"])
+    by_sql = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
+    rows = list(table_rows("in the document"))
+    assert sorted(itertools.chain(*kinds)) == sorted(SnowflakeDialect.types)
+    for row, named in zip(rows, kinds, strict=True):
+        bigquery = [BigQueryDialect.types[kind] for kind in named]
+        made = (
+            [SnowflakeDialect.types[kind] for kind in named],
+            [RedshiftDialect.types[kind] for kind in named],
+            [by_sql.get(kind, kind) for kind in bigquery],
+        )
+        assert [names_in(cell) for cell in row[1:]] == [list(dict.fromkeys(each)) for each in made], row[0]
+
+
+def test_how_long_a_held_table_is_waited_for_is_as_told() -> None:
+    """A minute, twelve times."""
+    assert "waited for a minute at a time" in README
+    assert f"`publish` tries that {commit.TRIES} times" in README
+    assert snowflake_connection.LOCK_SECONDS == redshift_engine.LOCK_SECONDS == 60
 
 
 def test_every_filter_stands_in_the_table() -> None:

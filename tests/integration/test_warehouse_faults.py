@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import gc
 import json
+import threading
 import warnings
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bifrost_export.cli.group import execute
 from bifrost_export.destinations.redshift import engine as redshift_engine
+from bifrost_export.destinations.snowflake import SnowflakeConfig
+from bifrost_export.destinations.snowflake import connection as snowflake_connection
 from bifrost_export.destinations.warehouse import commit
 from bifrost_export.errors import CredentialsRefusedError, DestinationError, DestinationUnavailableError
 from bifrost_export.testing.bigquery.service import Fault
 from bifrost_export.window import Window
 from tests.integration.exports import Export
-from tests.servers.bigquery.server import BigQuery
-from tests.servers.redshift.server import Redshift
+from tests.servers.bigquery.server import PROJECT, BigQuery
+from tests.servers.identities import identity
+from tests.servers.redshift.copying import Lake
+from tests.servers.redshift.server import ROLE, Redshift
 from tests.servers.snowflake.server import PASSWORD, USER, Snowflake
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
@@ -70,43 +74,6 @@ class TestRedshift:
             export(tmp_path, log_store, "redshift", redshift.config(schema="nowhere")).run(DAY)
         assert redshift.staged() == []
 
-    def test_a_missing_right(
-        self, redshift: Redshift, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The way to the GRANTs is told."""
-        redshift.sql("CREATE USER guest PASSWORD 'guest-password'; GRANT SELECT ON svv_columns TO guest")
-        for name, value in redshift.connections("guest", "guest-password").items():
-            monkeypatch.setenv(name, value)
-        try:
-            with pytest.raises(DestinationError, match=r"permission denied.*42501.*--iam"):
-                export(tmp_path, log_store, "redshift", redshift.config()).run(DAY)
-        finally:
-            redshift.sql("DROP OWNED BY guest; DROP USER guest")
-
-    def test_what_plan_iam_tells_is_enough(
-        self,
-        redshift: Redshift,
-        tmp_path: Path,
-        log_store: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str],
-    ) -> None:
-        """Run by an administrator as it is told, for a user without any other right."""
-        one = export(tmp_path, log_store, "redshift", redshift.config())
-        assert execute(["plan", str(one.document()), "--iam", "--count", "1", "--format", "json"]) == 0
-        (rights,) = [each["iam"] for each in json.loads(capsys.readouterr().out)["exports"]]
-        redshift.sql("CREATE USER least PASSWORD 'least-password'; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-        for statement in rights["statements"]:
-            if "only where" not in statement:
-                redshift.sql(statement.replace('"<user>"', "least"))
-        for name, value in redshift.connections("least", "least-password").items():
-            monkeypatch.setenv(name, value)
-        try:
-            assert one.run(DAY)["revision"] == 1
-            assert one.run(DAY)["revision"] == 2
-        finally:
-            redshift.sql("DROP OWNED BY least; DROP USER least")
-
     def test_a_role_that_copy_may_not_take(self, redshift: Redshift, tmp_path: Path, log_store: Path) -> None:
         """It says whom to let."""
         staging = {"bucket": redshift.bucket, "iam_role": "arn:aws:iam::123456789012:role/other"}
@@ -119,10 +86,69 @@ class TestRedshift:
         with pytest.raises(DestinationError, match="NoSuchBucket"):
             export(tmp_path, log_store, "redshift", redshift.config(staging=staging)).run(DAY)
 
-    def test_a_table_that_somebody_else_holds(
-        self, redshift: Redshift, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("action", ["PutObject", "DeleteObject"])
+    def test_a_request_to_the_staging_bucket_that_is_refused(
+        self, redshift: Redshift, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch, action: str
     ) -> None:
-        """The run gives up after a while, and is worth another try."""
+        """For good, with the rights that are needed: nothing stays there in silence."""
+        actions = {"s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:ListBucket"}
+        with identity(redshift.buckets.server, sorted(actions - {f"s3:{action}"})) as (key_id, secret):
+            redshift.proxy.lake = Lake(redshift.buckets.url, {ROLE: (key_id, secret)})
+            told = json.loads(redshift.connections()["AIRFLOW_CONN_REDSHIFT_TEST_AWS"])
+            monkeypatch.setenv(
+                "AIRFLOW_CONN_REDSHIFT_TEST_AWS", json.dumps({**told, "login": key_id, "password": secret})
+            )
+            told_of = rf"{action[:3].lower()}\w* s3://.*AccessDenied\. Grant s3:PutObject, "
+            with pytest.raises(DestinationError, match=told_of) as raised:
+                export(tmp_path, log_store, "redshift", redshift.config()).run(DAY)
+        assert not isinstance(raised.value, DestinationUnavailableError)
+
+    def test_a_statement_that_is_cancelled_passes(self, redshift: Redshift, tmp_path: Path, log_store: Path) -> None:
+        """By an administrator, or by a queue's rule; it is worth another try."""
+        one = export(tmp_path, log_store, "redshift", redshift.config())
+        one.run(DAY)
+        redshift.sql(
+            "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_sleep(60); RETURN NEW; END';"
+            "CREATE TRIGGER dawdle BEFORE INSERT ON request_logs FOR EACH ROW EXECUTE FUNCTION dawdle()"
+        )
+        cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+        ended = threading.Event()
+
+        def administer() -> None:
+            while not redshift.sql(cancel) and not ended.wait(0.2):
+                pass
+
+        thread = threading.Thread(target=administer)
+        thread.start()
+        try:
+            with pytest.raises(DestinationUnavailableError, match="Redshift cancelled the statement"):
+                one.run(DAY)
+        finally:
+            ended.set()
+            thread.join()
+        redshift.sql("DROP TRIGGER dawdle ON request_logs")
+        assert one.run(DAY)["revision"] == 2
+
+    @pytest.mark.parametrize(
+        ("table", "mode"),
+        [
+            ("bifrost_export_loads", "SHARE"),
+            ("bifrost_export_loads", "ACCESS EXCLUSIVE"),
+            ("request_logs", "SHARE"),
+            ("bifrost_export_rejected", "SHARE"),
+        ],
+    )
+    def test_a_table_that_somebody_else_holds(
+        self,
+        redshift: Redshift,
+        tmp_path: Path,
+        log_store: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        table: str,
+        mode: str,
+    ) -> None:
+        """The run gives up after a while, says which table and how to find who it is, and is worth another try."""
         monkeypatch.setattr(redshift_engine, "LOCK_SECONDS", 1)
         one = export(tmp_path, log_store, "redshift", redshift.config())
         one.run(DAY)
@@ -136,8 +162,9 @@ class TestRedshift:
             database=redshift.database,
             ssl=False,
         ) as other:
-            other.cursor().execute("LOCK TABLE bifrost_export_loads IN SHARE MODE")
-            with pytest.raises(DestinationUnavailableError, match="holds the table longer"):
+            other.cursor().execute(f"LOCK TABLE {table} IN {mode} MODE")
+            told = rf"somebody else holds the table public\.{table} for longer.*svv_transactions.*pg_terminate_backend"
+            with pytest.raises(DestinationUnavailableError, match=told):
                 one.run(DAY)
             other.rollback()
         assert one.run(DAY)["revision"] == 2
@@ -169,21 +196,37 @@ class TestSnowflake:
         with pytest.raises(DestinationError, match=r"Insufficient privileges.*3001.*--iam"):
             export(tmp_path, log_store, "snowflake", snowflake.config()).run(DAY)
 
-    @pytest.mark.parametrize(
-        ("statement", "number", "expected"),
-        [("^COPY", 604, "was cancelled in Snowflake"), ("^UPDATE", 625, "holds the table longer")],
-    )
-    def test_what_passes_is_told_apart(
-        self, snowflake: Snowflake, tmp_path: Path, log_store: Path, statement: str, number: int, expected: str
-    ) -> None:
-        """A cancelled statement, a table that somebody else holds."""
-        fault = {"statement": statement, "number": number, "text": "told by the test"}
-        snowflake.server.tell(faults=[fault, fault])
+    def test_a_missing_database(self, snowflake: Snowflake, tmp_path: Path, log_store: Path) -> None:
+        """Before any data moves."""
+        with pytest.raises(DestinationError, match="NOWHERE") as raised:
+            export(tmp_path, log_store, "snowflake", snowflake.config(database="nowhere")).run(DAY)
+        assert not isinstance(raised.value, DestinationUnavailableError)
+
+    def test_a_statement_that_is_cancelled_passes(self, snowflake: Snowflake, tmp_path: Path, log_store: Path) -> None:
+        """It is worth another try."""
+        snowflake.server.tell(faults=[{"statement": "^COPY", "number": 604, "text": "SQL execution canceled"}])
         one = export(tmp_path, log_store, "snowflake", snowflake.config())
-        with pytest.raises(DestinationUnavailableError, match=expected):
+        with pytest.raises(DestinationUnavailableError, match="was cancelled in Snowflake"):
             one.run(DAY)
-        snowflake.server.tell(faults=[])
         assert one.run(DAY)["revision"] == 1
+
+    @pytest.mark.parametrize("table", ["BIFROST_EXPORT_LOADS", "REQUEST_LOGS", "BIFROST_EXPORT_REJECTED"])
+    def test_a_table_that_somebody_else_holds(
+        self, snowflake: Snowflake, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch, table: str
+    ) -> None:
+        """The run gives up after a while, says which table and how to find who it is, and is worth another try."""
+        monkeypatch.setattr(snowflake_connection, "LOCK_SECONDS", 1)
+        one = export(tmp_path, log_store, "snowflake", snowflake.config())
+        one.run(DAY)
+        config = SnowflakeConfig(**snowflake.config())
+        with closing(snowflake_connection.connect(config, "somebody else")) as other:
+            other.cursor().execute("BEGIN")
+            other.cursor().execute(f'DELETE FROM "{snowflake.database}"."PUBLIC"."{table}" WHERE 1 = 0')
+            told = rf"somebody else holds the table {table} for longer.*SHOW LOCKS.*SYSTEM\$ABORT_TRANSACTION"
+            with pytest.raises(DestinationUnavailableError, match=told):
+                one.run(DAY)
+            other.cursor().execute("ROLLBACK")
+        assert one.run(DAY)["revision"] == 2
 
 
 class TestBigQuery:
@@ -202,13 +245,24 @@ class TestBigQuery:
         with pytest.raises(DestinationError, match="Not found: Dataset bifrost-test:nowhere"):
             export(tmp_path, log_store, "bigquery", bigquery.config(dataset="nowhere")).run(DAY)
 
-    def test_a_missing_right(self, bigquery: BigQuery, tmp_path: Path, log_store: Path) -> None:
-        """The way to the roles is told."""
-        some = frozenset({"bigquery.datasets.get", "bigquery.tables.get", "bigquery.tables.list"})
-        less = replace(bigquery.account, permissions=some)
-        bigquery.auth.accounts[less.email] = less
-        with pytest.raises(DestinationError, match=r"refused it \(accessDenied\).*--iam"):
-            export(tmp_path, log_store, "bigquery", bigquery.config()).run(DAY)
+    @pytest.mark.parametrize("table", ["bifrost_export_loads", "request_logs", "bifrost_export_rejected"])
+    def test_a_table_that_somebody_else_changes(
+        self, bigquery: BigQuery, tmp_path: Path, log_store: Path, table: str
+    ) -> None:
+        """The run's transaction is cancelled each time; it gives up after some, and is worth another try."""
+        one = export(tmp_path, log_store, "bigquery", bigquery.config())
+        one.run(DAY)
+        held = {(PROJECT, bigquery.dataset, table): object()}
+        bigquery.api.service.queries.mutating.update(held)
+        told = rf"nothing was published, after 2 tries; .*cancelled the transaction.* changed the table \S+\.{table}\. "
+        try:
+            with pytest.raises(DestinationUnavailableError, match=told) as raised:
+                one.run(DAY)
+        finally:
+            for key in held:
+                del bigquery.api.service.queries.mutating[key]
+        assert "BQ.ABORT_SESSION" in str(raised.value)
+        assert one.run(DAY)["revision"] == 2
 
     def test_a_load_job_that_is_cancelled_passes_and_the_next_one_has_the_next_number(
         self, bigquery: BigQuery, tmp_path: Path, log_store: Path

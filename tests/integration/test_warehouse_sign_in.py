@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,13 @@ from cryptography.hazmat.primitives import serialization as forms
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bifrost_export.destinations.redshift import RedshiftConfig, connection
-from bifrost_export.errors import CredentialsRefusedError, DestinationError
+from bifrost_export.errors import CredentialsRefusedError, DestinationError, DestinationUnavailableError
 from bifrost_export.window import Window
 from tests.integration.exports import Export
 from tests.servers.redshift.server import Redshift
+from tests.servers.redshift.serverless import Serverless, serverless
 from tests.servers.snowflake.server import USER, Snowflake
+from tests.servers.tls_proxy import certificate
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 CLUSTER = "bifrost-cluster"
@@ -104,12 +107,114 @@ class TestSnowflake:
             export(tmp_path, log_store, "snowflake", self.config(snowflake)).run(DAY)
 
 
+# The driver makes its own context so.
+@pytest.mark.filterwarnings("ignore:ssl.:DeprecationWarning")
 class TestRedshift:
-    """A cluster by its name, and a password of IAM's."""
+    """A cluster or a workgroup by its name, host and port, and a password of IAM's."""
+
+    @staticmethod
+    def credentials(redshift: Redshift, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+        """User and password, by references."""
+        monkeypatch.setenv("REDSHIFT_USERNAME", redshift.postgres.user)
+        monkeypatch.setenv("REDSHIFT_PASSWORD", redshift.postgres.password)
+        monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT_TEST")
+        return {"username": "${REDSHIFT_USERNAME}", "password": "${REDSHIFT_PASSWORD}"}
+
+    def test_host_and_port_and_credentials_are_enough_and_go_by_tls(
+        self, redshift: Redshift, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No Airflow connection says anything of the session; the certificate is compared with the host."""
+        monkeypatch.setenv("SSL_CERT_FILE", str(redshift.pem))
+        here = {"host": "127.0.0.1", "port": redshift.proxy.port}
+        config = redshift.config(conn_id=None, credentials=self.credentials(redshift, monkeypatch), **here)
+        assert export(tmp_path, log_store, "redshift", config).run(DAY)["revision"] == 1
+
+    def test_a_certificate_that_nobody_vouches_for_is_refused_for_good(
+        self, redshift: Redshift, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No password is sent."""
+        here = {"host": "127.0.0.1", "port": redshift.proxy.port}
+        config = redshift.config(conn_id=None, credentials=self.credentials(redshift, monkeypatch), **here)
+        with pytest.raises(DestinationError, match=r"by TLS failed.*sslmode") as raised:
+            export(tmp_path, log_store, "redshift", config).run(DAY)
+        assert not isinstance(raised.value, DestinationUnavailableError)
+        assert redshift.proxy.statements == []
 
     @pytest.fixture
-    def aws(self, redshift: Redshift, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-        """AWS's service with one cluster, whose host is found on the loopback."""
+    def workgroup(self, redshift: Redshift, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serverless]:
+        """A serverless workgroup, whose users are made as their passwords are drawn."""
+        users: set[str] = set()
+
+        def make_user(user: str, password: str) -> None:
+            how = "ALTER" if user in users else "CREATE"
+            redshift.sql(f"{how} USER \"{user}\" SUPERUSER PASSWORD '{password}'")
+            users.add(user)
+
+        groups = {"bifrost-group": ("127.0.0.1", redshift.proxy.port), "young-group": None}
+        with serverless(groups, make_user) as service:
+            told = json.loads(redshift.connections()["AIRFLOW_CONN_REDSHIFT_TEST_AWS"])
+            told["extra"]["service_config"] = {"redshift-serverless": {"endpoint_url": service.url}}
+            monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_TEST_AWS", json.dumps(told))
+            yield service
+            for user in users:
+                redshift.sql(f'DROP OWNED BY "{user}"; DROP USER "{user}"')
+
+    def test_a_serverless_workgroup_is_found_by_its_name(
+        self,
+        redshift: Redshift,
+        workgroup: Serverless,
+        tmp_path: Path,
+        log_store: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """With user and password."""
+        monkeypatch.setenv("SSL_CERT_FILE", str(redshift.pem))
+        config = redshift.config(
+            conn_id=None, workgroup="bifrost-group", credentials=self.credentials(redshift, monkeypatch)
+        )
+        assert export(tmp_path, log_store, "redshift", config).run(DAY)["revision"] == 1
+        assert set(workgroup.asked) == {"GetWorkgroup"}
+
+    def test_iam_signs_in_to_a_serverless_workgroup(
+        self,
+        redshift: Redshift,
+        workgroup: Serverless,
+        tmp_path: Path,
+        log_store: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """No user is named: who asks has one."""
+        monkeypatch.setenv("SSL_CERT_FILE", str(redshift.pem))
+        config = redshift.config(conn_id=None, workgroup="bifrost-group", iam=True)
+        assert export(tmp_path, log_store, "redshift", config).run(DAY)["revision"] == 1
+        assert set(workgroup.asked) == {"GetWorkgroup", "GetCredentials"}
+
+    def test_a_workgroup_that_is_not_there_is_named(
+        self, redshift: Redshift, workgroup: Serverless, tmp_path: Path, log_store: Path
+    ) -> None:
+        """For good."""
+        with pytest.raises(DestinationError, match=r"endpoint of workgroup nowhere: .*ResourceNotFound") as raised:
+            export(tmp_path, log_store, "redshift", redshift.config(workgroup="nowhere")).run(DAY)
+        assert not isinstance(raised.value, DestinationUnavailableError)
+
+    def test_a_workgroup_without_an_endpoint_passes(
+        self, redshift: Redshift, workgroup: Serverless, tmp_path: Path, log_store: Path
+    ) -> None:
+        """It is being made."""
+        with pytest.raises(DestinationUnavailableError, match=r"young-group has no endpoint now \(it is CREATING\)"):
+            export(tmp_path, log_store, "redshift", redshift.config(workgroup="young-group")).run(DAY)
+
+    def test_a_right_of_aws_that_is_missing_is_named(
+        self, redshift: Redshift, workgroup: Serverless, tmp_path: Path, log_store: Path
+    ) -> None:
+        """As IAM calls it."""
+        workgroup.may_not.add("GetWorkgroup")
+        with pytest.raises(DestinationError, match=r"AccessDeniedException\. Grant redshift-serverless:GetWorkgroup"):
+            export(tmp_path, log_store, "redshift", redshift.config(workgroup="bifrost-group")).run(DAY)
+
+    @pytest.fixture
+    def aws(self, redshift: Redshift, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+        """AWS's service with one cluster, whose host is found on the loopback, and has a certificate."""
         server = redshift.buckets.server
         client = boto3.client(
             "redshift",
@@ -133,6 +238,9 @@ class TestRedshift:
             return find(*args, **{**how, **({"host": "127.0.0.1"} if how.get("host") == host else {})})
 
         monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        assert redshift.proxy.tls is not None
+        redshift.pem, key = certificate(tmp_path, host)
+        redshift.proxy.tls.load_cert_chain(redshift.pem, key)
         yield client
         client.delete_cluster(ClusterIdentifier=CLUSTER, SkipFinalClusterSnapshot=True)
 
@@ -144,6 +252,14 @@ class TestRedshift:
         monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_TEST", nowhere)
         found = export(tmp_path, log_store, "redshift", redshift.config(cluster=CLUSTER)).run(DAY)
         assert found["revision"] == 1
+
+    def test_the_published_block_signs_in_to_a_cluster(
+        self, redshift: Redshift, aws: Any, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Cluster, region, user and password, and no Airflow connection of Redshift's; by TLS, with the host's name."""
+        monkeypatch.setenv("SSL_CERT_FILE", str(redshift.pem))
+        config = redshift.config(conn_id=None, cluster=CLUSTER, credentials=self.credentials(redshift, monkeypatch))
+        assert export(tmp_path, log_store, "redshift", config).run(DAY)["revision"] == 1
 
     def test_a_cluster_that_is_not_there_is_named(
         self, redshift: Redshift, aws: Any, tmp_path: Path, log_store: Path

@@ -22,10 +22,11 @@ _SSL_REQUEST = 80_877_103
 _LENGTH = 8
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate for 127.0.0.1 that vouches for itself; gives its file, and that of its key."""
+def certificate(folder: Path, *hosts: str) -> tuple[Path, Path]:
+    """Make a certificate for 127.0.0.1 and hosts that vouches for itself; gives its file, and that of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the tests' PostgreSQL")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     now = dt.datetime.now(dt.timezone.utc)
     made = (
         x509.CertificateBuilder()
@@ -35,7 +36,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([address, *(x509.DNSName(host) for host in hosts)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

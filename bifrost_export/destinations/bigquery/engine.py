@@ -70,7 +70,7 @@ class BigQueryEngine:
         """The rows that a statement gives."""
         return [tuple(row.values()) for row in self._query(statement)]
 
-    def waiting(self) -> AbstractContextManager[None]:
+    def waiting(self, table: str) -> AbstractContextManager[None]:
         """BigQuery cancels the one of two transactions that comes later, so that nothing waits."""
         return nullcontext()
 

@@ -21,6 +21,9 @@ CHECK = "bifrost_export_check_"
 
 _FAILED = re.compile(rf"{CHECK}(\w+)")
 _CONFLICT = re.compile(r"(?i)aborted due to concurrent|concurrent update|could not serialize access")
+_AGAINST = re.compile(r"against table [`'\"]?([\w:.-]*[\w])")
+_DENIED = re.compile(r"(?:Permission|not have) (bigquery\.[\w.]*\w)")
+"""How a message names the permission that is missing."""
 _REQUEST = re.compile(r"^[A-Z]+ https?://\S+: ")
 """What the client puts before a message."""
 _PASSING = {
@@ -82,7 +85,7 @@ def _answered(what: str, error: Any) -> Exception:
     if match := _FAILED.search(message):
         return CheckFailedError(match[1])
     if _CONFLICT.search(message):
-        return ConflictError(f"{what}: BigQuery cancelled the transaction, since another one changed the same table")
+        return _cancelled(what, message)
     if "stopped" in reasons:
         return DestinationUnavailableError(
             f"{what}: the job was cancelled in BigQuery", hint="Look who cancelled it; the task tries again."
@@ -93,10 +96,21 @@ def _answered(what: str, error: Any) -> Exception:
     if code == 401:
         return CredentialsRefusedError(f"{what}: BigQuery answered {code}", hint=SIGN_IN)
     if code == 403:
-        return DestinationError(f"{what}: BigQuery refused it ({reason})", hint=GRANTS)
+        lacked = f": the account lacks {denied[1]}" if (denied := _DENIED.search(message)) else ""
+        return DestinationError(f"{what}: BigQuery refused it ({reason}){lacked}", hint=GRANTS)
     if code == 404:
         return DestinationError(f"{what}: {_named(message)}", hint="Create it, or mend destination.config.")
     return DestinationError(f"{what}: {_without_values(message)} ({reason})", hint="Look at the job in BigQuery.")
+
+
+def _cancelled(what: str, message: str) -> ConflictError:
+    table = f"the table {found[1]}" if (found := _AGAINST.search(message)) else "the same table"
+    return ConflictError(
+        f"{what}: BigQuery cancelled the transaction, since another one has changed {table}",
+        hint="It passes when that one ends, and the task tries again; let fewer runs publish at once. Who it is: the"
+        " project's INFORMATION_SCHEMA.JOBS and SESSIONS; CALL BQ.ABORT_SESSION('<session>') ends one that is left"
+        " over.",
+    )
 
 
 def _named(message: str) -> str:

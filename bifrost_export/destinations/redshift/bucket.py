@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.destinations.redshift.staging_folder import folder_of
 from bifrost_export.destinations.s3_errors import code_of, told
 from bifrost_export.destinations.warehouse.engine import StagedGoneError, moment
 from bifrost_export.window import UTC
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from bifrost_export.destinations.warehouse.names import StagedNames
 
 RIGHTS = "s3:PutObject, s3:GetObject, s3:DeleteObject and s3:ListBucket"
-_DELETED_AT_ONCE = 1000
-FOLDER = "bifrost_export_staging/"
-"""Below the config's prefix; nothing else of ours stands there."""
 
 
 class StagingBucket:
@@ -37,8 +35,7 @@ class StagingBucket:
         self.config = config
         self.names = names
         self.bucket = config.staging.bucket
-        prefix = config.staging.prefix
-        self.root = (prefix if not prefix or prefix.endswith("/") else f"{prefix}/") + FOLDER
+        self.root = folder_of(config.staging.prefix)
         self._client: Any = None
 
     @property
@@ -109,14 +106,11 @@ class StagingBucket:
 
     def remove(self, keys: Iterable[str]) -> None:
         """Delete objects; those that are gone are fine."""
-        listed = list(keys)
-        for first in range(0, len(listed), _DELETED_AT_ONCE):
-            chunk = listed[first : first + _DELETED_AT_ONCE]
-            moment("delete staged files")
-            with told(f"delete staged files in {self.address(self.root)}", RIGHTS):
-                self.client.delete_objects(
-                    Bucket=self.bucket, Delete={"Objects": [{"Key": key} for key in chunk], "Quiet": True}
-                )
+        for key in keys:
+            moment("delete a staged file")
+            # One by one: the answer to a deletion of many tells what was refused only within.
+            with told(f"delete {self.address(key)}", RIGHTS):
+                self.client.delete_object(Bucket=self.bucket, Key=key)
 
     def clean_up(self, keep: dt.timedelta) -> None:
         """Delete what this run has staged, and what any run has staged longer ago."""

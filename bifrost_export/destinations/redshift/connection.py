@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export import connections
-from bifrost_export.destinations.s3_errors import told
+from bifrost_export.destinations.redshift.aws_faults import told
 from bifrost_export.errors import DestinationError, DestinationUnavailableError
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def connect(config: RedshiftConfig) -> Any:
     connection = _connection(config)
     hook.get_connection = lambda _conn_id: connection
     if config.iam:
-        with told("asking IAM for a password", "redshift:GetClusterCredentials or redshift-serverless:GetCredentials"):
+        action = "redshift-serverless:GetCredentials" if config.workgroup else "redshift:GetClusterCredentials"
+        with told("asking IAM for a password", action):
             login, password = _iam_password(config)
         connection.login, connection.password = login, password
     try:
@@ -145,7 +146,7 @@ def copy_keys(config: RedshiftConfig) -> dict[str, str]:
     """
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
-    with told("looking for the keys that COPY reads staging with"):
+    with told("looking for the keys that COPY reads staging with", "sts:AssumeRole"):
         found = S3Hook(aws_conn_id=config.aws_conn_id, region_name=config.region).get_credentials()
     if not found or not found.access_key:
         raise DestinationError(

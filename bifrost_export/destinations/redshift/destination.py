@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bifrost_export.destinations.redshift.config import RedshiftConfig
 from bifrost_export.destinations.redshift.dialect import RedshiftDialect
+from bifrost_export.destinations.redshift.policies import policies
 from bifrost_export.destinations.warehouse.destination import WarehouseDestination
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class RedshiftDestination(WarehouseDestination):
         return [f"{slow}: set destination.config.staging to load by COPY"]
 
     def rights(self) -> dict[str, Any]:
-        """What a superuser runs once; the tables then belong to the user."""
+        """What a superuser runs once, the tables then belong to the user; and policies for what AWS itself is asked."""
         schema = self.dialect.quote(self.config.schema_)
         user = self.config.db_user or (self.config.credentials.username if self.config.credentials else None)
         # A user that is a reference stays one: no secret is resolved for a plan.
@@ -71,4 +72,4 @@ class RedshiftDestination(WarehouseDestination):
                 for table in self.tables
             ),
         ]
-        return {"statements": statements}
+        return {"statements": statements, **policies(self.config)}

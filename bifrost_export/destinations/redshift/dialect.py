@@ -72,6 +72,11 @@ class RedshiftDialect(Dialect):
         """A lock on the whole table of loads: whoever publishes into this schema waits here, and conflicts nowhere."""
         return Statement(f"LOCK TABLE {self.table(table.name)}")
 
+    def hold(self, name: str) -> Statement:
+        """A deletion of no row: like every change it waits for whoever changes the table, and then keeps them out."""
+        # LOCK would keep readers out, too; a timeout of the changes themselves would end those that take long.
+        return Statement(f"DELETE FROM {self.table(name)} WHERE 1 = 0")
+
     def unstaged(self, column: Column) -> str:
         """A staged column, as what a table's column takes."""
         if column.type == "timestamp":

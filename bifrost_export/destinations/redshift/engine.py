@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +18,16 @@ from bifrost_export.destinations.warehouse.engine import FoundColumn
 from bifrost_export.destinations.warehouse.moving import check_count
 from bifrost_export.destinations.warehouse.sessions import Session
 from bifrost_export.destinations.warehouse.statements import Check, Do, Statement, Value, text
-from bifrost_export.errors import DestinationError
+from bifrost_export.errors import BifrostExportError, DestinationError
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.redshift.config import RedshiftConfig
     from bifrost_export.destinations.warehouse.engine import StagedFile
     from bifrost_export.destinations.warehouse.names import StagedNames
-    from bifrost_export.destinations.warehouse.tables import Table
+    from bifrost_export.destinations.warehouse.tables import Column, Table
 
 LOCK_SECONDS = 60
-"""So long a run waits for the lock before it lets go and tries again."""
+"""So long a run waits for a table that somebody else holds, before it lets go and tries again."""
 
 
 class RedshiftEngine(Session):
@@ -44,7 +44,7 @@ class RedshiftEngine(Session):
         self.names = names
         self.bucket = StagingBucket(config, names) if config.staging else None
         self.parts = PartTables(self, names)
-        self._waits = False
+        self._held: str | None = None
 
     def connect(self) -> Any:
         """A session whose times are in UTC."""
@@ -56,7 +56,7 @@ class RedshiftEngine(Session):
 
     def told(self, what: str) -> AbstractContextManager[None]:
         """Turns the driver's errors into the tree's."""
-        return faults.told(what, locks=self._waits)
+        return faults.told(what, held=self._held, seconds=LOCK_SECONDS)
 
     def place(self, name: str, value: Value, values: list[Any]) -> str:
         """`%s` with its type, which a null needs."""
@@ -65,12 +65,18 @@ class RedshiftEngine(Session):
         return f"CAST(%s AS {types[value.type]})"
 
     def find(self) -> str:
-        """Look whether the schema is there."""
+        """Look whether the schema is there, and may be used."""
         name = self.dialect.fold(self.config.schema_)
-        if not self.query(Statement("SELECT 1 FROM pg_namespace WHERE nspname = :name", {"name": text(name)})):
+        sql = "SELECT HAS_SCHEMA_PRIVILEGE(nspname, 'USAGE') FROM pg_namespace WHERE nspname = :name"
+        found = self.query(Statement(sql, {"name": text(name)}))
+        if not found:
             raise DestinationError(
                 f"there is no schema {name} in {self.config.database}",
                 hint="Create it, or mend destination.config.schema.",
+            )
+        if not found[0][0]:
+            raise DestinationError(
+                f"the user lacks USAGE on the schema {name} in {self.config.database}", hint=faults.GRANTS
             )
         return f"{self.config.database}.{name} is there"
 
@@ -127,27 +133,43 @@ class RedshiftEngine(Session):
         return f"CREDENTIALS {self.dialect.literal(keys)}"
 
     @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Statements inside wait for what others hold no longer than `LOCK_SECONDS`."""
+    def waiting(self, table: str) -> Iterator[None]:
+        """Statements inside wait for a table that others hold no longer than `LOCK_SECONDS`."""
+        # Redshift has no timeout for locks alone.
         self.execute(Statement(f"SET statement_timeout TO {LOCK_SECONDS * 1000}"))
-        self._waits = True
+        self._held = self.dialect.address(table)
         try:
             yield
-        finally:
-            self._waits = False
-        self.execute(Statement("SET statement_timeout TO 0"))
+        except Exception:
+            self._held = None
+            with suppress(BifrostExportError):  # in a transaction that has failed, it is part of the rollback
+                self._reset()
+            raise
+        self._held = None
+        self._reset()
+
+    def _reset(self) -> None:
+        """Let statements take as long as the administrator lets them."""
+        self.execute(Statement("RESET statement_timeout"))
 
     def take(self, step: Do | Check) -> None:
-        """Take one step; the lock is waited for no longer than `LOCK_SECONDS`."""
-        with self.waiting() if isinstance(step, Do) and step.locks else nullcontext():
+        """Take one step; a lock is waited for no longer than `LOCK_SECONDS`."""
+        with self.waiting(step.locks) if isinstance(step, Do) and step.locks else nullcontext():
             super().take(step)
 
     def roll_back(self) -> None:
-        """Give up a transaction, and forget the lock's timeout."""
+        """Give up a transaction, and forget a lock's timeout."""
         super().roll_back()
-        self._waits = False
         if self._connection is not None:
-            self.execute(Statement("SET statement_timeout TO 0"))
+            self._reset()
+
+    def create(self, table: Table) -> None:
+        """Make a table where there is none, with comments: all of it or nothing."""
+        self.transact([Do(statement) for statement in self.dialect.create(table)], 0)
+
+    def add(self, table: Table, columns: Sequence[Column]) -> None:
+        """Add columns with their comments, or none."""
+        self.transact([Do(each) for column in columns for each in self.dialect.add(table, column)], 0)
 
     def insert_rows(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows by one statement, every value bound.

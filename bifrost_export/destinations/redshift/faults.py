@@ -19,10 +19,11 @@ _CONFLICTS = {"40001", "40P01", "55P03"}
 _REFUSED = {"28000", "28P01", "28001"}
 _PASSING = {"57P01", "57P02", "57P03", "53000", "53100", "53200", "53300", "08000", "08003", "08006"}
 _CANCELLED = "57014"
+GRANTS = "Grant it: bifrost-export plan CONFIG --iam tells the statements."
 _HINTS = {
     "3D000": "Create the database, or mend destination.config.database.",
     "3F000": "Create the schema, or mend destination.config.schema.",
-    "42501": "Grant it: bifrost-export plan CONFIG --iam tells the statements.",
+    "42501": GRANTS,
     "42P01": "Look who drops tables while a run publishes; clear from plan.",
     "42601": "This is a fault of this package: report it.",
 }
@@ -31,12 +32,13 @@ _SERIAL = re.compile(r"\b1023\b|[Ss]erializable isolation violation")
 
 
 @contextmanager
-def told(what: str, *, locks: bool = False) -> Iterator[None]:
+def told(what: str, *, held: str | None = None, seconds: float = 0) -> Iterator[None]:
     """Turn the driver's errors into the tree's.
 
     Args:
         what: Names the action and the object.
-        locks: It waits for a lock, so that a timeout means that somebody else holds it.
+        held: The table that it waits for, so that a timeout means that somebody else holds it.
+        seconds: How long it waits for it.
 
     Raises:
         CredentialsRefusedError: Redshift does not know who asks.
@@ -53,7 +55,9 @@ def told(what: str, *, locks: bool = False) -> Iterator[None]:
     except InterfaceError as error:
         raise _unanswered(what, error) from None
     except Error as error:
-        raise _answered(what, error, locks=locks) from None
+        if held and _facts(error).get("C") == _CANCELLED:
+            raise _held(held, seconds) from None
+        raise _answered(what, error) from None
     except (OSError, EOFError) as error:
         raise _unanswered(what, error) from None
 
@@ -71,18 +75,30 @@ def _unanswered(what: str, error: Exception) -> BifrostExportError:
     )
 
 
-def _answered(what: str, error: Any, *, locks: bool) -> BifrostExportError:
-    facts = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+def _facts(error: Any) -> dict[str, Any]:
+    """The fields of the server's answer, by their letters."""
+    return error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+
+
+def _held(table: str, seconds: float) -> ConflictError:
+    return ConflictError(
+        f"somebody else holds the table {table} for longer than a run waits ({seconds:.0f} s)",
+        hint="It passes when they let go, and the task tries again. Who it is: SELECT * FROM svv_transactions ORDER BY"
+        " txn_start (a superuser sees everybody's, and stv_locks); SELECT pg_terminate_backend(<pid>) ends a session"
+        " that is left over.",
+    )
+
+
+def _answered(what: str, error: Any) -> BifrostExportError:
+    facts = _facts(error)
     code, said = str(facts.get("C", "")), str(facts.get("M", "")).splitlines()[:1]
     message = said[0] if said else type(error).__name__
     if code in _CONFLICTS or _SERIAL.search(f"{message} {facts.get('D', '')}"):
-        return ConflictError(f"{what}: another transaction stood in the way ({code or message})")
+        return ConflictError(
+            f"{what}: another transaction stood in the way ({code or message})",
+            hint="The task tries again; let fewer runs publish at once, and look who else writes there.",
+        )
     if code == _CANCELLED:
-        if locks:
-            return ConflictError(
-                f"{what}: somebody else holds the table longer than a run waits",
-                hint="Look at it: SELECT * FROM svv_transactions WHERE NOT granted OR lock_mode LIKE '%Exclusive%'.",
-            )
         return DestinationUnavailableError(
             f"{what}: Redshift cancelled the statement ({message})",
             hint="Look who cancelled it, or at the queue's timeout; the task tries again.",

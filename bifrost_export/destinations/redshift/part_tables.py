@@ -60,8 +60,11 @@ class PartTables:
                     self._insert(part, batch)
             self._check_count(part, rows)
             self.engine.execute(Statement("COMMIT"))
-        except BaseException:
+        except Exception:
             self.engine.roll_back()
+            raise
+        except BaseException:
+            self.engine.close()  # a task that has run out of time waits for no answer any more
             raise
         return part
 

@@ -10,8 +10,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations.snowflake import faults
-from bifrost_export.destinations.snowflake.connection import connect
+from bifrost_export.destinations.snowflake import connection, faults
 from bifrost_export.destinations.snowflake.dialect import SnowflakeDialect
 from bifrost_export.destinations.warehouse.engine import FoundColumn, StagedGoneError
 from bifrost_export.destinations.warehouse.moving import check_count
@@ -49,11 +48,11 @@ class SnowflakeEngine(Session):
     def connect(self) -> Any:
         """A session with the run's query tag."""
         target = self.names.target
-        return connect(self.config, f"bifrost-export {target.export} {target.window.name} {target.token}")
+        return connection.connect(self.config, f"bifrost-export {target.export} {target.window.name} {target.token}")
 
     def told(self, what: str) -> AbstractContextManager[None]:
         """Turns the driver's errors into the tree's."""
-        return faults.told(what)
+        return faults.told(what, seconds=connection.LOCK_SECONDS)
 
     def place(self, name: str, value: Value, values: list[Any]) -> str:
         """`%s` with its type, which a null and a time need."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ _REFUSED = {390100, 390101, 390102, 390144, 390318, 390190, 390432}
 _SIGN_IN = {250001}
 """What the driver says of a sign-in, whatever the reason; the reason's own number stands in the text."""
 _CONFLICTS = {625, 200001}
+_HELD = re.compile(r"has locked table '([^']+)'")
 _CANCELLED = {604, 630, 57014}
 _PASSING = {390111, 390112, 390114, 390195, 250002, 250003, 250005, 251001, 253002, 261000, 300001}
 _HINTS = {
@@ -32,11 +34,12 @@ _HINTS = {
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
+def told(what: str, *, seconds: float) -> Iterator[None]:
     """Turn the driver's errors into the tree's.
 
     Args:
         what: Names the action and the object.
+        seconds: How long a statement waits for a table that others hold.
 
     Raises:
         CredentialsRefusedError: Snowflake does not know who asks.
@@ -52,7 +55,7 @@ def told(what: str) -> Iterator[None]:
     except BifrostExportError:
         raise
     except Error as error:
-        raise _answered(what, error) from None
+        raise _answered(what, error, seconds) from None
     except (OSError, RequestException) as error:
         raise _unanswered(what, type(error).__name__) from None
 
@@ -64,7 +67,7 @@ def _unanswered(what: str, name: str) -> DestinationUnavailableError:
     )
 
 
-def _answered(what: str, error: Any) -> BifrostExportError:
+def _answered(what: str, error: Any, seconds: float) -> BifrostExportError:
     number = int(error.errno or 0)
     said = _first_line(error)
     if number in _REFUSED or (number in _SIGN_IN and _is_refusal(said)):
@@ -72,11 +75,8 @@ def _answered(what: str, error: Any) -> BifrostExportError:
             f"{what}: Snowflake refused user, password or key",
             hint="Mend destination.config.credentials or the connection; look at the user's lock and network policy.",
         )
-    if number in _CONFLICTS:
-        return ConflictError(
-            f"{what}: another transaction holds the table longer than a run waits",
-            hint="Look at it: SHOW LOCKS IN ACCOUNT; SELECT SYSTEM$ABORT_TRANSACTION(<id>) ends one that is left over.",
-        )
+    if (held := _HELD.search(str(error.raw_msg or error.msg or ""))) or number in _CONFLICTS:
+        return _held(what, held[1] if held else "it needs", seconds)
     if number in _CANCELLED:
         return DestinationUnavailableError(
             f"{what}: the statement was cancelled in Snowflake ({number})",
@@ -85,6 +85,14 @@ def _answered(what: str, error: Any) -> BifrostExportError:
     if number in _PASSING or number in _SIGN_IN or type(error).__name__ in ("OperationalError", "InterfaceError"):
         return _unanswered(what, f"{type(error).__name__} {number}")
     return DestinationError(f"{what}: {said} ({number})", hint=_HINTS.get(number, "Look it up; mend what it names."))
+
+
+def _held(what: str, table: str, seconds: float) -> ConflictError:
+    return ConflictError(
+        f"{what}: somebody else holds the table {table} for longer than a run waits ({seconds:.0f} s)",
+        hint="It passes when they let go, and the task tries again. Who it is: SHOW LOCKS IN ACCOUNT (an administrator"
+        " sees everybody's); SELECT SYSTEM$ABORT_TRANSACTION(<transaction>) ends one that is left over.",
+    )
 
 
 def _is_refusal(said: str) -> bool:

@@ -92,7 +92,8 @@ class Audit:
         if self.engine.columns(LOADS.name) is None:
             return []
         columns = ", ".join(self.column(name) for name in READ)
-        rows = self.engine.query(Statement(f"SELECT {columns} FROM {self.table} WHERE {condition}", values))
+        with self.engine.waiting(LOADS.name):
+            rows = self.engine.query(Statement(f"SELECT {columns} FROM {self.table} WHERE {condition}", values))
         return [Load.of(row) for row in rows]
 
     def make_lock(self) -> Statement:

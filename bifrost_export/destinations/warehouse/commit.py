@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bifrost_export.destinations.warehouse.engine import Engine
     from bifrost_export.destinations.warehouse.loads import Found, Load
     from bifrost_export.destinations.warehouse.tables import Table, Tables
+    from bifrost_export.window import Window
 
 TRIES = 12
 """How often a transaction is tried that others stand in the way of."""
@@ -74,14 +75,11 @@ class Commit:
 
     def _prepare(self) -> None:
         """Before step 2: tables and columns that are missing, and the row that runs of one export wait for."""
-        try:
-            with self.engine.waiting():
-                for table in self.tables:
-                    fit(self.engine, table)
-                self.engine.execute(self.audit.make_lock())
-        except ConflictError as error:
-            # It waited long enough; nothing is published, and the task's next try begins anew.
-            raise DestinationUnavailableError(error.message, hint=error.hint) from None
+        for table in self.tables:
+            with self.engine.waiting(table.name):
+                fit(self.engine, table)
+        with self.engine.waiting(LOADS.name):
+            self.engine.execute(self.audit.make_lock())
 
     def _unpack(self) -> dict[str | None, list[str]]:
         """Step 2: what was staged, by dataset, as a transaction reads it."""
@@ -101,15 +99,15 @@ class Commit:
 
     def _commit(self, sources: dict[str | None, list[str]]) -> list[Load]:
         """Steps 3 and 4, tried again while others stand in the way."""
-        last: Exception | None = None
+        last: ConflictError | None = None
         for attempt in range(TRIES):
             if attempt:
                 time.sleep(random.uniform(0.5, 1.0) * min(60.0, PAUSE * 2**attempt))  # noqa: S311 (a pause)
-            found = self.audit.find()
-            if own := found.own(self.target.token):
-                return own
-            self._decide(found)
             try:
+                found = self.audit.find()
+                if own := found.own(self.target.token):
+                    return own
+                self._decide(found)
                 self.engine.transact(self._steps(found, sources), attempt)
             except CheckFailedError as error:
                 last = self._failed(error)
@@ -123,13 +121,16 @@ class Commit:
             else:
                 return self.audit.find().own(self.target.token)
         raise DestinationUnavailableError(
-            f"other transactions stood in the way {TRIES} times; nothing was published ({last})",
-            hint="The task tries again; let fewer runs publish at once, or look who holds the tables.",
+            f"nothing was published, after {TRIES} tries; the last one: {last.message if last else ''}",
+            hint=last.hint if last else None,
         )
 
-    def _failed(self, error: CheckFailedError) -> Exception:
+    def _failed(self, error: CheckFailedError) -> ConflictError:
         if error.code == "found":  # somebody published meanwhile: look again
-            return error
+            return ConflictError(
+                "another run of this export published meanwhile",
+                hint="The task tries again; let fewer runs publish at once.",
+            )
         raise DestinationError(
             f"inside the transaction the rows of {error.code} were not those that were staged: it was rolled back",
             hint="Look for who else writes rows of this export and window there; clear from plan.",
@@ -156,7 +157,8 @@ class Commit:
     def _steps(self, found: Found, sources: dict[str | None, list[str]]) -> Sequence[Do | Check]:
         now = dt.datetime.now(UTC)
         lock = self.engine.dialect.lock(LOADS, self.audit.take_lock())
-        steps: list[Do | Check] = [Do(lock, locks=True), Check(self.audit.is_as(found), "found")]
+        steps: list[Do | Check] = [Do(lock, locks=LOADS.name), Check(self.audit.is_as(found), "found")]
+        steps += self._hold(found, sources)
         for dataset in self.target.datasets:
             steps += self._replace(self.tables.of(dataset), self._former(found, dataset), sources[dataset], now)
             parts = self.draft.body["datasets"][dataset]["parts"]
@@ -164,12 +166,24 @@ class Commit:
             steps.append(Check(is_whole(self.engine, self.target, self.tables.of(dataset), parts, sums), dataset))
         steps += self._drop_moved(found)
         formers = {load.window for load in found.live}
-        if formers or sources[None]:
+        if self._rejects(found, sources):
             rejected = [(window, None, None) for window in sorted(formers)]
             steps += self._replace(REJECTED, rejected, sources[None], now)
         if formers:
             steps.append(Do(self.audit.supersede(now)))
         return [*steps, *(Do(self.audit.insert(self._facts(dataset, found), now)) for dataset in self.target.datasets)]
+
+    def _rejects(self, found: Found, sources: dict[str | None, list[str]]) -> bool:
+        """Whether rejected rows go or come."""
+        return bool(found.live or sources[None])
+
+    def _hold(self, found: Found, sources: dict[str | None, list[str]]) -> list[Do | Check]:
+        """Wait for everybody else who changes one of the tables, but no longer than a run waits."""
+        names = {self.tables.of(dataset).name for dataset in self.target.datasets}
+        names |= {table for table, _ in self._moved(found)}
+        names |= {REJECTED.name} if self._rejects(found, sources) else set()
+        held = [(name, self.engine.dialect.hold(name)) for name in sorted(names)]
+        return [Do(statement, locks=name) for name, statement in held if statement is not None]
 
     def _replace(self, table: Table, formers: list[Any], sources: list[str], now: dt.datetime) -> list[Do | Check]:
         deleted = [Do(delete(self.engine, self.target, table.name, table.ordered_by, *former)) for former in formers]
@@ -185,13 +199,16 @@ class Commit:
 
     def _drop_moved(self, found: Found) -> list[Do | Check]:
         """Delete the former rows of tables that the export has left since."""
-        current = {table.name for table in self.tables}
-        left = {(load.table, load.window) for load in found.live if load.table not in current and load.exported}
         return [
             Do(delete(self.engine, self.target, table, "_window_start", window, None, None))
-            for table, window in sorted(left)
-            if self.engine.columns(table) is not None
+            for table, window in self._moved(found)
         ]
+
+    def _moved(self, found: Found) -> list[tuple[str, Window]]:
+        """The tables that the export has left since, with the windows that it has loaded there."""
+        current = {table.name for table in self.tables}
+        left = {(load.table, load.window) for load in found.live if load.table not in current and load.exported}
+        return [(table, window) for table, window in sorted(left) if self.engine.columns(table) is not None]
 
     def _facts(self, dataset: str, found: Found) -> dict[str, Any]:
         parts = self.draft.body["datasets"][dataset]["parts"]

@@ -88,6 +88,14 @@ class Dialect:
         """
         return statement
 
+    def hold(self, name: str) -> Statement | None:
+        """The statement that waits until nobody else changes a table, so that later ones wait no more; none is needed.
+
+        Args:
+            name: The table's own name.
+        """
+        return None
+
     def unstaged(self, column: Column) -> str:
         """A staged column, as what a table's column takes."""
         return self.quote(column.name)

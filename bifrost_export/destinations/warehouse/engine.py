@@ -90,8 +90,8 @@ class Engine(Protocol):
         """Run a statement, outside any transaction."""
         ...
 
-    def waiting(self) -> AbstractContextManager[None]:
-        """Statements inside, outside any transaction, wait only so long for what others hold.
+    def waiting(self, table: str) -> AbstractContextManager[None]:
+        """Statements inside wait for a table that others hold, but for no longer than a run waits.
 
         Raises:
             ConflictError: Somebody held it for longer.

@@ -95,11 +95,14 @@ class Session:
             for step in steps:
                 self.take(step)
             self.execute(Statement("COMMIT"))
-        except BaseException:
+        except Exception:
             self.roll_back()
             raise
+        except BaseException:
+            self.close()  # a task that has run out of time waits for no answer any more
+            raise
 
-    def waiting(self) -> AbstractContextManager[None]:
+    def waiting(self, table: str) -> AbstractContextManager[None]:
         """Statements inside wait only so long for what others hold; this warehouse sees to that by itself."""
         return nullcontext()
 

@@ -75,11 +75,11 @@ class Do:
 
     Args:
         statement: The statement.
-        locks: It takes the lock that runs of one export wait for.
+        locks: The table that it waits for until others let go of it, but for no longer than a run waits; or none.
     """
 
     statement: Statement
-    locks: bool = False
+    locks: str | None = None
 
 
 @dataclass(frozen=True)

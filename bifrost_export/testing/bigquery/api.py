@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import re
+import socket
 import uuid
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from bifrost_export.testing.bigquery.errors import ApiError
+from bifrost_export.testing.bigquery.errors import ApiError, denied
 from bifrost_export.testing.bigquery.service import Service
 
 _PROJECT = r"/(?:bigquery/v2/)?projects/(?P<project>[^/]+)"
@@ -34,7 +36,6 @@ class Api(ThreadingHTTPServer):
         auth: Knows who holds a token; None lets everybody in.
     """
 
-    daemon_threads = True
     allow_reuse_address = True
 
     def __init__(self, auth: Any = None) -> None:
@@ -44,11 +45,34 @@ class Api(ThreadingHTTPServer):
         self.uploads: dict[str, tuple[str, dict[str, Any], bytearray]] = {}
         self.lose: Callable[[str, str], bool] = lambda _method, _path: False
         self.requests: list[str] = []
+        self.clients: set[socket.socket] = set()
 
     @property
     def url(self) -> str:
         """Its address."""
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a client on a thread of its own."""
+        self.clients.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Say goodbye to a client."""
+        self.clients.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Close it, and end the threads of clients that keep their connections.
+
+        A thread that outlived this and dropped the last reference to the database while Python exits would abort the
+        process: there DuckDB waits for the interpreter's lock, which such a thread gets no more.
+        """
+        for client in list(self.clients):
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+        super().server_close()
+        self.service.catalog.database.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that has gone is no error."""
@@ -90,14 +114,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _check(self, path: str) -> None:
         """Refuse whoever holds no token, or lacks a permission."""
+        self.server.service.catalog.asking.account = None
         if self.server.auth is None:
             return
         account = self.server.auth.account_of(self.headers.get("Authorization", ""))
         if account is None:
             raise ApiError(401, "authError", "Request had invalid authentication credentials.")
+        self.server.service.catalog.asking.account = account
         for method, pattern, permission in _NEEDS:
-            if method == self.command and re.search(pattern, path) and not account.may(permission):
-                raise ApiError(403, "accessDenied", f"Access Denied: Permission {permission} denied.")
+            if method == self.command and (match := re.search(pattern, path)) and not account.may(permission):
+                raise self._denied(permission, match.string)
+
+    def _denied(self, permission: str, path: str) -> ApiError:
+        """What the service says: of a project, of a dataset, or of a table."""
+        names = re.search(r"projects/([^/]+)(?:/datasets/([^/]+))?(?:/tables/([^/]+))?", path)
+        project, dataset, table = names.groups() if names else ("", None, None)
+        if dataset is None:
+            told = f"User does not have {permission} permission in project {project}."
+            return ApiError(403, "accessDenied", f"Access Denied: Project {project}: {told}")
+        if table is None:
+            return denied("Dataset", f"{project}:{dataset}", permission)
+        return denied("Table", f"{project}:{dataset}.{table}", permission)
 
     def _answer(self, path: str, query: dict[str, list[str]], body: bytes) -> tuple[int, dict[str, str], Any]:
         if path.startswith("/upload"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from bifrost_export.testing.bigquery.errors import ApiError, missing
+from bifrost_export.testing.bigquery.errors import ApiError, denied, missing
 
 TYPES = {
     "INTEGER": "BIGINT",
@@ -45,12 +46,19 @@ class Catalog:
         database: Holds the rows.
         datasets: Their resources.
         tables: Their resources.
-        changed: When a committed transaction or statement last changed rows of a table, by a counter.
+        asking: Who asks on this thread: an account with `may(permission)`, or nobody, who may do everything.
     """
 
     database: Any = field(default_factory=lambda: duckdb.connect(":memory:"))
     datasets: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     tables: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    asking: threading.local = field(default_factory=threading.local)
+
+    def demand(self, permission: str, key: Key) -> None:
+        """Refuse whoever lacks a permission on a table."""
+        account = getattr(self.asking, "account", None)
+        if account is not None and not account.may(permission):
+            raise denied("Table", f"{key[0]}:{key[1]}.{key[2]}", permission)
 
     def make_dataset(self, project: str, body: dict[str, Any]) -> dict[str, Any]:
         """Make a dataset."""

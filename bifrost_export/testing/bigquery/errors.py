@@ -36,6 +36,12 @@ def missing(what: str, name: str) -> ApiError:
     return ApiError(404, "notFound", f"Not found: {what} {name}")
 
 
+def denied(kind: str, name: str, permission: str) -> ApiError:
+    """What an account has no right to."""
+    told = f"Permission {permission} denied on {kind.lower()} {name} (or it may not exist)."
+    return ApiError(403, "accessDenied", f"Access Denied: {kind} {name}: {told}")
+
+
 def bad_query(message: str) -> ApiError:
     """A query that can't be run."""
     return ApiError(400, "invalidQuery", message)

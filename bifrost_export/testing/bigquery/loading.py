@@ -30,7 +30,10 @@ def load(catalog: Catalog, job: dict[str, Any], body: bytes) -> dict[str, str]:
         rows = pq.read_table(pa.BufferReader(body))  # no thread of Arrow calls Python
     except pa.ArrowInvalid as error:
         raise _unreadable(f"Failed to read Parquet: {error}") from error
+    for permission in ("update", "updateData"):
+        catalog.demand(f"bigquery.tables.{permission}", key)
     if key not in catalog.tables:
+        catalog.demand("bigquery.tables.create", key)
         fields = job.get("schema", {}).get("fields") or [
             {"name": each.name, "type": _bigquery_type(each)} for each in rows.schema
         ]

@@ -117,6 +117,9 @@ class _Run:
         except sqlglot.errors.SqlglotError as error:
             raise bad_query(f"Syntax error: {error}") from error
         tables = [self._resolve(table) for table in list(tree.find_all(exp.Table))]
+        changed = tables[0] if isinstance(tree, exp.Update | exp.Delete | exp.Insert) else None
+        for key in tables:
+            self.catalog.demand("bigquery.tables.updateData" if key is changed else "bigquery.tables.getData", key)
         if isinstance(tree, exp.Update | exp.Delete):
             self._mutate(tables[0])
         if isinstance(tree, exp.Delete | exp.Update) and tree.args.get("where") is None:

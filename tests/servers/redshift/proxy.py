@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -28,11 +29,13 @@ class Proxy:
         upstream: PostgreSQL's.
         lake: The S3 that COPY reads.
         fault: Asked with each statement before it is handed on: `pass`, `cut before` or `cut after` (the connection).
+        tls: By what clients that wish for it are spoken to; without it nobody is.
         statements: What was asked, in order.
     """
 
     upstream: int
     lake: copying.Lake
+    tls: ssl.SSLContext | None = None
     port: int = 0
     fault: Callable[[str], str] = lambda _sql: "pass"
     statements: list[str] = field(default_factory=list)
@@ -56,7 +59,7 @@ class _Session:
         """Sign in, then hand batches on until the client leaves."""
         code, body = wire.read_startup(self.client)
         while code in (wire.SSL_REQUEST, wire.GSS_REQUEST):
-            self.client.sendall(b"N")
+            self._answer_wish(is_for_tls=code == wire.SSL_REQUEST)
             code, body = wire.read_startup(self.client)
         with socket.create_connection(("127.0.0.1", self.proxy.upstream)) as self.server:
             for each in (self.client, self.server):
@@ -69,6 +72,14 @@ class _Session:
             self._sign_in(settings["user"])
             while self._batch():
                 pass
+
+    def _answer_wish(self, *, is_for_tls: bool) -> None:
+        """Grant or refuse the wish for an encrypted connection."""
+        if self.proxy.tls is None or not is_for_tls:
+            self.client.sendall(b"N")
+            return
+        self.client.sendall(b"S")
+        self.client = self.proxy.tls.wrap_socket(self.client, server_side=True)
 
     def _sign_in(self, user: str) -> None:
         """Ask the client for its password in the clear, since it knows no SCRAM, and answer PostgreSQL's questions."""
@@ -217,14 +228,15 @@ def _cells(body: bytes) -> list[str]:
 
 
 @contextmanager
-def redshift_proxy(upstream: int, lake: copying.Lake) -> Iterator[Proxy]:
+def redshift_proxy(upstream: int, lake: copying.Lake, tls: ssl.SSLContext | None = None) -> Iterator[Proxy]:
     """Run the proxy on a free port of the loopback while the block lasts.
 
     Args:
         upstream: PostgreSQL's port.
         lake: The S3 that COPY reads.
+        tls: By what clients that wish for it are spoken to.
     """
-    proxy = Proxy(upstream, lake)
+    proxy = Proxy(upstream, lake, tls)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         proxy.port = int(listening.getsockname()[1])
         thread = threading.Thread(target=_serve, args=(listening, proxy), daemon=True)
@@ -242,5 +254,9 @@ def _serve(listening: socket.socket, proxy: Proxy) -> None:
 
 
 def _handle(client: socket.socket, proxy: Proxy) -> None:
-    with client, suppress(OSError, wire.GoneError, _CutError):
-        _Session(proxy, client).run()
+    session = _Session(proxy, client)
+    try:
+        with suppress(OSError, wire.GoneError, _CutError):
+            session.run()
+    finally:
+        session.client.close()

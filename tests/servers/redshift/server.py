@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from tests.servers.buckets import Buckets
 from tests.servers.redshift.copying import Lake
 from tests.servers.redshift.proxy import Proxy, redshift_proxy
 from tests.servers.redshift.sql import BOOTSTRAP
+from tests.servers.tls_proxy import certificate
 
 ROLE = "arn:aws:iam::123456789012:role/bifrost-copy"
 _NUMBERS = itertools.count(1)
@@ -25,12 +28,13 @@ class Redshift:
     """One database.
 
     Args:
-        proxy: Where clients connect.
+        proxy: Where clients connect, by TLS when they wish for it.
         postgres: The server behind it.
         database: The database's name.
         buckets: The S3 server.
         bucket: A staging bucket.
-        conn_id: An Airflow connection that signs in without TLS, which the proxy has not.
+        pem: The file of its certificate.
+        conn_id: An Airflow connection that signs in without TLS.
         aws_conn_id: An Airflow connection for the S3 server.
     """
 
@@ -39,6 +43,7 @@ class Redshift:
     database: str
     buckets: Buckets
     bucket: str
+    pem: Path
     conn_id: str = "redshift_test"
     aws_conn_id: str = "redshift_test_aws"
 
@@ -81,15 +86,28 @@ class Redshift:
         return [*self.buckets.contents(self.bucket), *(name for (name,) in tables)]
 
 
+@pytest.fixture(scope="session")
+def redshift_certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1, and its key."""
+    return certificate(tmp_path_factory.mktemp("redshift"))
+
+
 @pytest.fixture
-def redshift(postgres: PostgresServer, buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redshift]:
+def redshift(
+    postgres: PostgresServer,
+    buckets: Buckets,
+    redshift_certificate: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Redshift]:
     """An empty database behind the proxy, and an empty staging bucket; their connections are in the environment."""
     name = f"warehouse_{next(_NUMBERS)}"
     postgres.create_database(name)
     postgres.psql(BOOTSTRAP, name)
     lake = Lake(buckets.url, {ROLE: (buckets.server.access_key_id, buckets.server.secret_access_key)})
-    with redshift_proxy(postgres.port, lake) as proxy:
-        found = Redshift(proxy, postgres, name, buckets, buckets.make_bucket())
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*redshift_certificate)
+    with redshift_proxy(postgres.port, lake, tls) as proxy:
+        found = Redshift(proxy, postgres, name, buckets, buckets.make_bucket(), redshift_certificate[0])
         for variable, value in found.connections().items():
             monkeypatch.setenv(variable, value)
         yield found

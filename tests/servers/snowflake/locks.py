@@ -25,8 +25,8 @@ class Locks:
     holders: dict[str, object] = field(default_factory=dict)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def take(self, command: str, session: object, seconds: float, is_left: Callable[[Any], bool]) -> bool:
-        """Wait for the lock that a statement takes; False when the time is over.
+    def take(self, command: str, session: object, seconds: float, is_left: Callable[[Any], bool]) -> str | None:
+        """Wait for the lock that a statement takes; gives the table's own name when the time is over.
 
         Args:
             command: The statement.
@@ -36,13 +36,13 @@ class Locks:
         """
         match = _CHANGES.match(command)
         if match is None:
-            return True
+            return None
         table, deadline = match[1].upper(), time.monotonic() + seconds
         with self._changed:
             while self.holders.get(table, session) is not session:
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    return False
+                    return table.rpartition(".")[2].strip('"')
                 if is_left(self.holders[table]):
                     self.holders = {
                         name: each for name, each in self.holders.items() if each is not self.holders[table]
@@ -51,7 +51,7 @@ class Locks:
                     break
                 self._changed.wait(min(left, _LOOK))
             self.holders[table] = session
-        return True
+        return None
 
     def release(self, session: object) -> None:
         """Let go of everything that a session holds."""

@@ -29,7 +29,6 @@ def _set(service: Service, told: dict[str, Any]) -> None:
     if "faults" in told:
         service.faults = [Fault(**{**each, "statement": re.compile(each["statement"])}) for each in told["faults"]]
     service.idle_seconds = told.get("idle_seconds", service.idle_seconds)
-    service.lock_seconds = told.get("lock_seconds", service.lock_seconds)
     if told.get("forget"):
         service.statements.clear()
 

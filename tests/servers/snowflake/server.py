@@ -113,8 +113,7 @@ def snowflake_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
 @pytest.fixture
 def snowflake(snowflake_server: Server, monkeypatch: pytest.MonkeyPatch) -> Snowflake:
     """An empty database; its connection is in the environment."""
-    patience = {"lock_seconds": 60.0, "idle_seconds": 300.0}
-    snowflake_server.tell(users={USER: {"password": PASSWORD}}, faults=[], forget=True, **patience)
+    snowflake_server.tell(users={USER: {"password": PASSWORD}}, faults=[], forget=True, idle_seconds=300.0)
     found = Snowflake(snowflake_server, f"WAREHOUSE_{next(_NUMBERS)}")
     found.sql("SELECT 1")
     for name, value in found.environment.items():

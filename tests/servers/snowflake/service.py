@@ -33,6 +33,8 @@ _TEMPORARY = re.compile(
     r'(\s*CREATE\s+(?:OR\s+REPLACE\s+)?TEMPORARY\s+TABLE\s+)("[^"]+"\."[^"]+")\.("[^"]+")', re.IGNORECASE
 )
 _TRANSACTION = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK)\b", re.IGNORECASE)
+LOCK_SECONDS = 43_200.0
+"""So long a statement waits for a lock when its session does not tell."""
 _REFUSED = "390100", "Incorrect username or password was specified."
 _SESSIONS = itertools.count(1001)
 _NOT_ALLOWED = "390144", "JWT token is invalid."
@@ -79,7 +81,6 @@ class Service:
     Args:
         users: By name, in upper case.
         faults: Each befalls one statement.
-        lock_seconds: In place of what sessions ask for, so that a test need not wait.
         idle_seconds: After them a transaction is aborted that another waits for; five minutes at the service.
         statements: What was asked, in order.
         tags: The query tag of each session.
@@ -87,7 +88,6 @@ class Service:
 
     users: dict[str, User] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    lock_seconds: float = 60.0
     idle_seconds: float = 300.0
     statements: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
@@ -104,11 +104,14 @@ class Service:
             return JSONResponse(
                 {"data": {}, "success": False, "code": refusal[0], "message": refusal[1], "headers": None}
             )
-        self.tags.append(str(data.get("SESSION_PARAMETERS", {}).get("QUERY_TAG")))
+        parameters = data.get("SESSION_PARAMETERS", {})
+        self.tags.append(str(parameters.get("QUERY_TAG")))
         before = set(fakesnow.server.sessions)
         told = json.loads(bytes((await _log_in(request)).body))
         for token in set(fakesnow.server.sessions) - before:
-            self.who[id(fakesnow.server.sessions[token])] = name
+            session: Any = fakesnow.server.sessions[token]
+            self.who[id(session)] = name
+            session.lock_seconds = float(parameters.get("LOCK_TIMEOUT", LOCK_SECONDS))
         told["data"]["sessionId"] = next(_SESSIONS)
         return JSONResponse(told)
 
@@ -144,10 +147,9 @@ class Service:
             # DuckDB's snapshot would be older than the lock: it begins with the first statement.
             session.begins = True
             return run("SELECT 'Statement executed successfully.' AS status")
-        if not self.locks.take(command, session, self.lock_seconds, self._is_left):
-            raise stages.refused(
-                625, "57014", "Statement 'x' has locked table 'y' in transaction 1 and this lock has not been released."
-            )
+        if (held := self.locks.take(command, session, session.lock_seconds, self._is_left)) is not None:
+            words = f"Statement 'x' has locked table '{held}' in transaction 1"
+            raise stages.refused(625, "57014", f"{words} and this lock has not yet been released.")
         try:
             session.idle_since = math.inf
             if getattr(session, "begins", False) and word is None:

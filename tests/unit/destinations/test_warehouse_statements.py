@@ -86,3 +86,33 @@ def test_each_warehouse_names_the_rights_that_a_run_needs() -> None:
     assert told["bigquery"] == [
         'GRANT `roles/bigquery.dataEditor` ON SCHEMA `a-project`.`ds` TO "serviceAccount:<account>";'
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "actions"),
+    [
+        ({"host": "h", "credentials": {"username": "u", "password": "p"}}, []),
+        ({"cluster": "c", "credentials": {"username": "u", "password": "p"}}, ["redshift:DescribeClusters"]),
+        (
+            {"cluster": "c", "iam": True, "db_user": "exporter"},
+            ["redshift:DescribeClusters", "redshift:GetClusterCredentials"],
+        ),
+        (
+            {"workgroup": "w", "iam": True},
+            ["redshift-serverless:GetWorkgroup", "redshift-serverless:GetCredentials"],
+        ),
+        (
+            {"host": "h", "iam": True, "db_user": "exporter", "staging": {"bucket": "b", "prefix": "p"}},
+            [
+                "redshift:GetClusterCredentials",
+                *("s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListBucket"),
+            ],
+        ),
+    ],
+)
+def test_redshift_names_the_actions_that_aws_itself_is_asked_for(changes: dict[str, Any], actions: list[str]) -> None:
+    """And no other."""
+    config = RedshiftConfig(database="db", table="logs", **changes)
+    told = RedshiftDestination(config, target("request_logs")).rights()
+    found = [action for each in told.get("policy", {"Statement": []})["Statement"] for action in each["Action"]]
+    assert found == actions
