@@ -35,11 +35,12 @@ def deployment(tmp_path_factory: pytest.TempPathFactory, sample_store: Path) -> 
 
 def test_the_dags_are_listed_without_an_import_error(deployment: Deployment) -> None:
     """Also serialized, with the timetable that the wheel's plugin brings."""
-    write_document(deployment, export_to("to_files", "local", path=str(deployment.folder / "out")))
+    write_document(deployment, export_to("listed", "local", path=str(deployment.folder / "out")))
     assert deployment.run("airflow", "version").strip().endswith("3.1.8")
     deployment.run("airflow", "dags", "reserialize")
     listed = deployment.told("dags", "list")
-    assert [each["dag_id"] for each in listed] == ["bifrost_export__to_files"]
+    # Airflow still lists for a while what documents of other tests said.
+    assert "bifrost_export__listed" in {each["dag_id"] for each in listed}
 
 
 def test_a_window_is_exported_and_found_unchanged(deployment: Deployment) -> None:
