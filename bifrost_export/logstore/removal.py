@@ -26,6 +26,9 @@ IN_DOUBT = "in doubt"
 COSTLIEST = 1e9
 """A row that cost more, either way, in USD, is judged on its record: the sums of those that SQL removes stay exact."""
 
+PARTS = 67_108_864.0
+"""A cost is a whole number of parts of a dollar, which is added up without an error, and the rest."""
+
 MOST_WORDS = 1_000
 """A longer list is judged on the record: PostgreSQL takes seconds to read it, for every piece of a slice anew."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bifrost_export.logstore.postgres.numeric import INTEGERS, real
 from bifrost_export.logstore.postgres.table import Table, identifier, literal
-from bifrost_export.logstore.removal import COSTLIEST, INT32, LATENCIES, Removal
+from bifrost_export.logstore.removal import COSTLIEST, INT32, LATENCIES, PARTS, Removal
 
 if TYPE_CHECKING:
     from bifrost_export.config.models import Filters
@@ -26,6 +26,22 @@ class PostgresRemoval(Removal):
     def __init__(self, filters: Filters, table: Table, extra: ExtraSelection) -> None:
         super().__init__(filters)
         self.table, self.extra = table, extra
+
+    def costs(self) -> str:
+        """Two aggregates, `removed_cost` and `removed_cost_rest`: together the sum of the costs as the record has them.
+
+        The server's own sum of decimals is another than that of their floats, in the last digit.
+        """
+        if "cost" not in self.table.columns:
+            return "0::float8 AS removed_cost, 0::float8 AS removed_cost_rest"
+        given = identifier("cost")
+        cost = real(given, self.table.type_of("cost"))
+        cost = f"(CASE WHEN {given} BETWEEN -{COSTLIEST} AND {COSTLIEST} THEN {cost} END)"
+        whole = f"trunc({cost} * {PARTS}::float8)"
+        return (
+            f"coalesce(sum({whole}), 0) / {PARTS}::float8 AS removed_cost,"
+            f" coalesce(sum({cost} - {whole} / {PARTS}::float8), 0) AS removed_cost_rest"
+        )
 
     def text(self, column: str) -> str:
         """A column as text, whatever the collation of its own."""

@@ -80,7 +80,7 @@ class Statements:
         """One row: the totals of an interval, and the bytes of its long texts; with filters one for each rule, too."""
         source = f"FROM {self.table.name} WHERE {self._inside('timestamp', window)}"
         if self.removal:
-            return f"SELECT {self.removal.rule()} AS rule, {self._sums()} {source} GROUP BY 1"
+            return f"SELECT {self.removal.rule()} AS rule, {self._sums()}, {self.removal.costs()} {source} GROUP BY 1"
         return f"SELECT {self._sums()} {source}"
 
     def unread_rows(self, window: Window) -> str:

@@ -56,12 +56,9 @@ class Sums:
             _EXACTLY.add(self.cost_scale, other.cost_scale),
         )
 
-    def removed_by(self, rule: str) -> Removed:
-        """The same as rows that a rule removes."""
-        cost = float(self.cost_usd)
-        rest = float(_EXACTLY.subtract(self.cost_usd, Decimal(cost)))
-        tokens = (self.input_tokens, self.output_tokens)
-        return Removed({rule: self.rows}, *tokens, (cost, rest), float(self.cost_scale))
+    def removed_by(self, rule: str, cost: tuple[float, ...]) -> Removed:
+        """The same as rows that a rule removes, whose costs add up to these."""
+        return Removed({rule: self.rows}, self.input_tokens, self.output_tokens, cost, float(self.cost_scale))
 
     def totals(self) -> Totals:
         """As the log store port tells them."""
@@ -102,7 +99,7 @@ class Counted:
             if rule == IN_DOUBT:
                 removed += Removed(in_doubt=found.rows)
             elif rule:
-                removed += found.removed_by(rule)
+                removed += found.removed_by(rule, (row["removed_cost"], row["removed_cost_rest"]))
             if rule in {None, IN_DOUBT}:
                 kept = {name: count + row[name] for name, count in kept.items()}
         return cls(sums, removed, **kept)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.logstore.endpoints import ENDPOINTS
 from bifrost_export.logstore.port import Removed
-from bifrost_export.logstore.removal import COSTLIEST, IN_DOUBT, INT32, LATENCIES, Removal
+from bifrost_export.logstore.removal import COSTLIEST, IN_DOUBT, INT32, LATENCIES, PARTS, Removal
 from bifrost_export.logstore.sqlite.quoting import literal
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ _KNOWN = {
     "object_type": f"{{0}} IN ({', '.join(literal(name) for name in ENDPOINTS)})",
 }
 _QUOTE = "'\"'"
-_PARTS = 67_108_864.0
-"""A cost is a whole number of parts of a dollar, which is added up without an error, and the rest."""
 
 
 class SQLiteRemoval(Removal):
@@ -66,11 +64,11 @@ class SQLiteRemoval(Removal):
             return f"CASE WHEN rule <> '{IN_DOUBT}' THEN {name} END" if name in self.columns else "NULL"
 
         cost = given("cost")
-        whole = f"CAST({cost} * {_PARTS} AS INTEGER)"
+        whole = f"CAST({cost} * {PARTS} AS INTEGER)"
         return (
             f"coalesce(sum({given('prompt_tokens')}), 0) AS removed_input_tokens,"
             f" coalesce(sum({given('completion_tokens')}), 0) AS removed_output_tokens,"
-            f" total({whole}) / {_PARTS} AS removed_cost, total({cost} - {whole} / {_PARTS}) AS removed_cost_rest,"
+            f" total({whole}) / {PARTS} AS removed_cost, total({cost} - {whole} / {PARTS}) AS removed_cost_rest,"
             f" total(abs({cost})) AS removed_cost_scale"
         )
 
