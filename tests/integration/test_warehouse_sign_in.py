@@ -142,7 +142,8 @@ class TestRedshift:
 
     @pytest.fixture
     def workgroup(self, redshift: Redshift, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serverless]:
-        """A serverless workgroup, whose users are made as their passwords are drawn."""
+        """A serverless workgroup, whose users are made as their passwords are drawn; its certificate is trusted."""
+        monkeypatch.setenv("SSL_CERT_FILE", str(redshift.pem))
         users: set[str] = set()
 
         def make_user(user: str, password: str) -> None:
@@ -168,7 +169,6 @@ class TestRedshift:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """With user and password."""
-        monkeypatch.setenv("SSL_CERT_FILE", str(redshift.pem))
         config = redshift.config(
             conn_id=None, workgroup="bifrost-group", credentials=self.credentials(redshift, monkeypatch)
         )
@@ -176,15 +176,9 @@ class TestRedshift:
         assert set(workgroup.asked) == {"GetWorkgroup"}
 
     def test_iam_signs_in_to_a_serverless_workgroup(
-        self,
-        redshift: Redshift,
-        workgroup: Serverless,
-        tmp_path: Path,
-        log_store: Path,
-        monkeypatch: pytest.MonkeyPatch,
+        self, redshift: Redshift, workgroup: Serverless, tmp_path: Path, log_store: Path
     ) -> None:
         """No user is named: who asks has one."""
-        monkeypatch.setenv("SSL_CERT_FILE", str(redshift.pem))
         config = redshift.config(conn_id=None, workgroup="bifrost-group", iam=True)
         assert export(tmp_path, log_store, "redshift", config).run(DAY)["revision"] == 1
         assert set(workgroup.asked) == {"GetWorkgroup", "GetCredentials"}

@@ -158,13 +158,16 @@ class Commit:
         now = dt.datetime.now(UTC)
         lock = self.engine.dialect.lock(LOADS, self.audit.take_lock())
         steps: list[Do | Check] = [Do(lock, locks=LOADS.name), Check(self.audit.is_as(found), "found")]
-        steps += self._hold(found, sources)
+        moved = self._moved(found)
+        steps += self._hold(found, sources, moved)
         for dataset in self.target.datasets:
             steps += self._replace(self.tables.of(dataset), self._former(found, dataset), sources[dataset], now)
             parts = self.draft.body["datasets"][dataset]["parts"]
             sums = self.draft.body["datasets"][dataset]["sums"]["exported"]
             steps.append(Check(is_whole(self.engine, self.target, self.tables.of(dataset), parts, sums), dataset))
-        steps += self._drop_moved(found)
+        steps += [
+            Do(delete(self.engine, self.target, table, "_window_start", window, None, None)) for table, window in moved
+        ]
         formers = {load.window for load in found.live}
         if self._rejects(found, sources):
             rejected = [(window, None, None) for window in sorted(formers)]
@@ -177,10 +180,12 @@ class Commit:
         """Whether rejected rows go or come."""
         return bool(found.live or sources[None])
 
-    def _hold(self, found: Found, sources: dict[str | None, list[str]]) -> list[Do | Check]:
+    def _hold(
+        self, found: Found, sources: dict[str | None, list[str]], moved: list[tuple[str, Window]]
+    ) -> list[Do | Check]:
         """Wait for everybody else who changes one of the tables, but no longer than a run waits."""
         names = {self.tables.of(dataset).name for dataset in self.target.datasets}
-        names |= {table for table, _ in self._moved(found)}
+        names |= {table for table, _ in moved}
         names |= {REJECTED.name} if self._rejects(found, sources) else set()
         held = [(name, self.engine.dialect.hold(name)) for name in sorted(names)]
         return [Do(statement, locks=name) for name, statement in held if statement is not None]
@@ -197,15 +202,8 @@ class Commit:
         windows = sorted({self.target.window, *bounds})
         return [(window, *bounds.get(window, (None, None))) for window in windows]
 
-    def _drop_moved(self, found: Found) -> list[Do | Check]:
-        """Delete the former rows of tables that the export has left since."""
-        return [
-            Do(delete(self.engine, self.target, table, "_window_start", window, None, None))
-            for table, window in self._moved(found)
-        ]
-
     def _moved(self, found: Found) -> list[tuple[str, Window]]:
-        """The tables that the export has left since, with the windows that it has loaded there."""
+        """The tables that the export has left since, with the windows whose former rows are deleted there."""
         current = {table.name for table in self.tables}
         left = {(load.table, load.window) for load in found.live if load.table not in current and load.exported}
         return [(table, window) for table, window in sorted(left) if self.engine.columns(table) is not None]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export import connections
 from bifrost_export.config.learnt_secrets import tell
-from bifrost_export.errors import BifrostExportError, ConfigError, LogStoreBusyError, LogStoreError
-from bifrost_export.logstore.payloads.port import RIGHTS, way_out, without_connection
+from bifrost_export.errors import BifrostExportError, LogStoreBusyError, LogStoreError
+from bifrost_export.logstore.payloads.port import RIGHTS, named_connection, way_out
 
 if TYPE_CHECKING:
     from bifrost_export.config.object_storage import ObjectStorage
@@ -117,10 +117,7 @@ def _client(config: ObjectStorage) -> Any:
 
 def _connection(config: ObjectStorage) -> Any:
     if config.conn_id:
-        try:
-            return connections.altered(connections.find(config.conn_id), project=config.project_id or None)
-        except ConfigError as error:
-            raise without_connection(config.place, error) from None
+        return named_connection(config, project=config.project_id or None)
     project, key = config.project_id or None, config.credentials_json or None
     kind = "keyfile_dict" if (key or "").lstrip().startswith("{") else "key_path"
     if key and kind == "key_path":

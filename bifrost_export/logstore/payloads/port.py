@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from bifrost_export.errors import LogStoreError
+from bifrost_export import connections
+from bifrost_export.errors import ConfigError, LogStoreError
 
 if TYPE_CHECKING:
     from bifrost_export.config.object_storage import ObjectStorage
-    from bifrost_export.errors import ConfigError
 
 RIGHTS = {"s3": "s3:GetObject and s3:ListBucket", "gcs": "storage.objects.get and storage.objects.list"}
 """What a reader needs: without the right to list, a store answers that a missing object is forbidden."""
@@ -28,9 +28,20 @@ def way_out(place: str = "source.config.object_storage") -> str:
     return f'Or set offloaded: "skip" in {where}: then the rows are exported by what they still have, and counted.'
 
 
-def without_connection(place: str, error: ConfigError) -> LogStoreError:
-    """The error for a connection that the object storage names and Airflow has not."""
-    return LogStoreError(f"{place}.conn_id: {error.message}", hint=error.hint)
+def named_connection(config: ObjectStorage, **extra: Any) -> Any:
+    """The Airflow connection that an object storage names.
+
+    Args:
+        config: The object storage, with a `conn_id`.
+        extra: Settings that the document gives in place of the connection's own; None for those that it doesn't.
+
+    Raises:
+        LogStoreError: Airflow has no such connection.
+    """
+    try:
+        return connections.altered(connections.find(str(config.conn_id)), **extra)
+    except ConfigError as error:
+        raise LogStoreError(f"{config.place}.conn_id: {error.message}", hint=error.hint) from None
 
 
 class PayloadReader(Protocol):
@@ -50,12 +61,12 @@ class PayloadReader(Protocol):
         ...
 
 
-def open_reader(config: ObjectStorage, connections: int) -> PayloadReader:
+def open_reader(config: ObjectStorage, threads: int) -> PayloadReader:
     """The reader of an object storage.
 
     Args:
         config: With its references filled in.
-        connections: How many threads will use it at once.
+        threads: How many threads will use it at once.
 
     Raises:
         LogStoreError: The provider isn't installed, or the credentials can't be read.
@@ -63,7 +74,7 @@ def open_reader(config: ObjectStorage, connections: int) -> PayloadReader:
     if config.type == "s3":
         from bifrost_export.logstore.payloads.s3 import S3Payloads
 
-        return S3Payloads(config, connections)
+        return S3Payloads(config, threads)
     from bifrost_export.logstore.payloads.gcs import GCSPayloads
 
     return GCSPayloads(config)

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export import connections
-from bifrost_export.errors import BifrostExportError, ConfigError, LogStoreBusyError, LogStoreError
-from bifrost_export.logstore.payloads.port import RIGHTS, way_out, without_connection
+from bifrost_export.errors import BifrostExportError, LogStoreBusyError, LogStoreError
+from bifrost_export.logstore.payloads.port import RIGHTS, named_connection, way_out
 
 if TYPE_CHECKING:
     from bifrost_export.config.object_storage import ObjectStorage
@@ -134,10 +134,7 @@ def _client(config: ObjectStorage, threads: int) -> Any:
 
 def _connection(config: ObjectStorage) -> Any:
     if config.conn_id:
-        try:
-            return connections.altered(connections.find(config.conn_id), endpoint_url=config.endpoint or None)
-        except ConfigError as error:
-            raise without_connection(config.place, error) from None
+        return named_connection(config, endpoint_url=config.endpoint or None)
     return connections.make(
         "aws",
         login=config.access_key_id or None,

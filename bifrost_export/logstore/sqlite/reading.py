@@ -106,11 +106,11 @@ class TableReading:
                     if totals is None:
                         reading.totals, reading.removed = self._totals(window, odd, self.connection)
                     others = pa.Table.from_batches(list(self._others(window, odd, map_)), schema)
-                    yield from in_order(self._space(window, map_), others, schema)
+                    yield from in_order(self._space(self.statements.space_rows(window), map_), others, schema)
                     if totals is not None:
                         reading.totals, reading.removed = totals.result()
                     if reading.removed.in_doubt:
-                        yield from self._doubtful(window, map_)
+                        yield from self._space(self.statements.doubtful_rows(window), map_)
                 map_.rejected.sort(key=place_of)
             finally:
                 self._end(twin)
@@ -146,12 +146,8 @@ class TableReading:
                 removed += self.statements.removal.told(row)
         return total, removed
 
-    def _space(self, window: Window, map_: Mapping) -> Iterator[pa.RecordBatch]:
-        for batch in ahead(self._rows(self.statements.space_rows(window))):
-            yield map_(batch, cast_times(batch.column("timestamp")))
-
-    def _doubtful(self, window: Window, map_: Mapping) -> Iterator[pa.RecordBatch]:
-        for batch in ahead(self._rows(self.statements.doubtful_rows(window))):
+    def _space(self, sql: str, map_: Mapping) -> Iterator[pa.RecordBatch]:
+        for batch in ahead(self._rows(sql)):
             yield map_(batch, cast_times(batch.column("timestamp")))
 
     def _others(self, window: Window, odd: OddTimes, map_: Mapping) -> Iterator[pa.RecordBatch]:

@@ -123,15 +123,16 @@ class Statements:
 
         Those that the filters remove are left out, also those in doubt, which `doubtful_rows` gives.
         """
-        return f"{self.typed} UNION ALL SELECT * FROM ({self._space_rows(window, 'passes')} ORDER BY timestamp)"
+        passing = f" AND {self.removal.passes()}" if self.removal else ""
+        return f"{self.typed} UNION ALL SELECT * FROM ({self._space_rows(window)}{passing} ORDER BY timestamp)"
 
     def doubtful_rows(self, window: Window) -> str:
-        """Those of the same form that a filter removes unless they are rejected, in no order."""
-        return f"{self.typed} UNION ALL {self._space_rows(window, 'is_in_doubt')}"
+        """Those of the same form that a filter removes unless they are rejected, in no order; none without filters."""
+        doubtful = self.removal.is_in_doubt() if self.removal else "false"
+        return f"{self.typed} UNION ALL {self._space_rows(window)} AND {doubtful}"
 
-    def _space_rows(self, window: Window, test: str) -> str:
-        also = f" AND {getattr(self.removal, test)()}" if self.removal else ""
-        chosen = f"{space_range('timestamp', window)} AND {_SETTLED}{also}"
+    def _space_rows(self, window: Window) -> str:
+        chosen = f"{space_range('timestamp', window)} AND {_SETTLED}"
         return f"SELECT {self._selection()} FROM {self.table} WHERE {chosen}"
 
     def migrated_rows(self, window: Window) -> str:
