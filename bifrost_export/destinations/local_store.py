@@ -169,7 +169,10 @@ class LocalStore:
 
     @contextmanager
     def locked(self, key: str) -> Iterator[None]:
-        """Hold an exclusive lock; the system frees it when its holder dies. The file stays."""
+        """Hold an exclusive lock; the system frees it when its holder dies. The file stays.
+
+        What holders that died in `put_if` have left beside it is taken away.
+        """
         path = self.path(key)
         with _told(path):
             self._make_folder(path.parent)
@@ -177,6 +180,9 @@ class LocalStore:
         try:
             with _told(path):
                 fcntl.flock(handle, fcntl.LOCK_EX)
+                for each in path.parent.glob(".*.json.*.tmp"):
+                    if _TEMPORARY.match(each.name):
+                        each.unlink(missing_ok=True)
             yield
         finally:
             os.close(handle)

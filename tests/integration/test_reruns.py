@@ -59,6 +59,22 @@ def test_other_parts_and_back_again_leave_no_stale_part(export: Export) -> None:
     assert stale(export.contents()) == []
 
 
+@pytest.mark.parametrize("published", [False, True], ids=["first publication", "unchanged"])
+def test_a_manifest_that_a_killed_run_has_half_written_is_taken_away(export: Export, published: bool) -> None:
+    """It was killed in the middle of the commit, which the lock lets one run do at a time."""
+    if published:
+        export.run(DAY)
+    folder = export.out / "logs/_manifests/nightly"
+    folder.mkdir(parents=True, exist_ok=True)
+    half = folder / f".{DAY.name}.json.0123456789abcdef.tmp"
+    half.write_bytes(b'{"manifest_version"')
+
+    assert export.run(DAY)["unchanged"] is published
+
+    assert not half.exists()
+    assert stale(export.contents()) == []
+
+
 @pytest.mark.parametrize("rows_per_slice", [7, 64, 501])
 def test_other_slices_change_no_byte(export: Export, tmp_path: Path, rows_per_slice: int) -> None:
     """Slices are how rows are read, parts how they are written."""
