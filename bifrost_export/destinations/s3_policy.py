@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.destinations.aws_policy import allow, policy_of
+
 if TYPE_CHECKING:
     from bifrost_export.destinations.keys import Keys
     from bifrost_export.destinations.s3 import S3Config
@@ -21,24 +23,16 @@ def policy(config: S3Config, keys: Keys, datasets: tuple[str, ...]) -> dict[str,
     tagging = ["s3:PutObjectTagging"] if config.tags else []
     files = ["s3:PutObject", *tagging, "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
     statements: list[dict[str, Any]] = [
-        _allow("Files", files, [f"{bucket}/{pattern}" for pattern in keys.patterns(datasets)]),
+        allow("Files", files, [f"{bucket}/{pattern}" for pattern in keys.patterns(datasets)]),
         # A condition on s3:prefix here would make S3 forbid the reading of what is not there.
-        _allow("Lists", ["s3:ListBucket", "s3:ListBucketMultipartUploads"], [bucket]),
+        allow("Lists", ["s3:ListBucket", "s3:ListBucketMultipartUploads"], [bucket]),
     ]
     if config.kms_key_id:
         key = config.kms_key_id
         named = [key] if key.startswith("arn:") else [f"arn:aws:kms:{config.region or '*'}:*:key/{key}"]
-        statements.append(_allow("Key", ["kms:GenerateDataKey", "kms:Decrypt"], named))
-    found: dict[str, Any] = {"policy": _policy(statements)}
+        statements.append(allow("Key", ["kms:GenerateDataKey", "kms:Decrypt"], named))
+    found: dict[str, Any] = {"policy": policy_of(statements)}
     if config.credentials and config.credentials.role_arn:
         found["role"] = config.credentials.role_arn
-        found["policy_to_assume_it"] = _policy([_allow("Role", ["sts:AssumeRole"], [config.credentials.role_arn])])
+        found["policy_to_assume_it"] = policy_of([allow("Role", ["sts:AssumeRole"], [config.credentials.role_arn])])
     return found
-
-
-def _allow(name: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
-    return {"Sid": name, "Effect": "Allow", "Action": actions, "Resource": resources}
-
-
-def _policy(statements: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": statements}

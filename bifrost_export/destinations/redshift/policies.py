@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.destinations.aws_policy import allow, policy_of
 from bifrost_export.destinations.redshift.staging_folder import folder_of
 
 if TYPE_CHECKING:
@@ -20,25 +21,25 @@ def policies(config: RedshiftConfig) -> dict[str, Any]:
         `policy` for the identity of `aws_conn_id` or of the machine, `policy_of_iam_role` for the role that COPY takes.
     """
     asked = [*_endpoint(config), *(_password(config) if config.iam else []), *_staging(config)]
-    found = {"policy": _policy(asked)} if asked else {}
+    found = {"policy": policy_of(asked)} if asked else {}
     if config.staging and config.staging.iam_role:
-        found["policy_of_iam_role"] = _policy(_bucket(config, ["s3:GetObject"]))
+        found["policy_of_iam_role"] = policy_of(_bucket(config, ["s3:GetObject"]))
     return found
 
 
 def _endpoint(config: RedshiftConfig) -> list[dict[str, Any]]:
     if config.cluster:
-        return [_allow("Endpoint", ["redshift:DescribeClusters"], ["*"])]
-    return [_allow("Endpoint", ["redshift-serverless:GetWorkgroup"], ["*"])] if config.workgroup else []
+        return [allow("Endpoint", ["redshift:DescribeClusters"], ["*"])]
+    return [allow("Endpoint", ["redshift-serverless:GetWorkgroup"], ["*"])] if config.workgroup else []
 
 
 def _password(config: RedshiftConfig) -> list[dict[str, Any]]:
     if config.workgroup:
-        return [_allow("Password", ["redshift-serverless:GetCredentials"], ["*"])]
+        return [allow("Password", ["redshift-serverless:GetCredentials"], ["*"])]
     cluster = config.cluster or str(config.host).partition(".")[0]
     root = f"arn:aws:redshift:{config.region or '*'}:*"
     named = [f"{root}:dbuser:{cluster}/{config.db_user}", f"{root}:dbname:{cluster}/{config.database}"]
-    return [_allow("Password", ["redshift:GetClusterCredentials"], named)]
+    return [allow("Password", ["redshift:GetClusterCredentials"], named)]
 
 
 def _staging(config: RedshiftConfig) -> list[dict[str, Any]]:
@@ -51,14 +52,6 @@ def _bucket(config: RedshiftConfig, files: list[str]) -> list[dict[str, Any]]:
     bucket = f"arn:aws:s3:::{config.staging.bucket}"
     # A condition on s3:prefix here would make S3 forbid the reading of what is not there.
     return [
-        _allow("Files", files, [f"{bucket}/{folder_of(config.staging.prefix)}*"]),
-        _allow("Lists", ["s3:ListBucket"], [bucket]),
+        allow("Files", files, [f"{bucket}/{folder_of(config.staging.prefix)}*"]),
+        allow("Lists", ["s3:ListBucket"], [bucket]),
     ]
-
-
-def _allow(name: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
-    return {"Sid": name, "Effect": "Allow", "Action": actions, "Resource": resources}
-
-
-def _policy(statements: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": statements}
