@@ -57,6 +57,13 @@ SAMPLE_WINDOW = Window.parse("2026-03-01", "2026-03-03")
 """Two days: the time that the sample log store covers."""
 
 
+@pytest.fixture(autouse=True)
+def _airflow_comes_first(request: pytest.FixtureRequest) -> None:
+    """Airflow's import gives the root logger the standard output of that moment: it must not be one test's own."""
+    if "capsys" in request.fixturenames:
+        import airflow.sdk  # noqa: F401
+
+
 @pytest.fixture(scope="session")
 def sample_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite log store with 2,000 plausible rows in `SAMPLE_WINDOW`; nobody writes to it."""

@@ -16,9 +16,6 @@ import pyarrow as pa
 from bifrost_export.errors import BifrostExportError, LogStoreBusyError, LogStoreError
 
 BATCH_ROWS = 32_768
-WIDE_ROWS = 2_048
-"""Rows of a batch where they can be long: contents of requests, say."""
-
 BUSY_MILLISECONDS = 10_000
 _BUSY = re.compile(r"\b(locked|busy|schema has changed)\b", re.IGNORECASE)
 

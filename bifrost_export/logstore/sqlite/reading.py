@@ -16,7 +16,7 @@ from bifrost_export.logstore.port import Offloaded, Reading, Rejected, Removed, 
 from bifrost_export.logstore.reading_ahead import ahead
 from bifrost_export.logstore.records import mapped
 from bifrost_export.logstore.rejecting import place_of, reject_unread
-from bifrost_export.logstore.sqlite.connection import BATCH_ROWS, WIDE_ROWS, Connection
+from bifrost_export.logstore.sqlite.connection import BATCH_ROWS, Connection
 from bifrost_export.logstore.sqlite.odd_times import OddTimes, judge
 from bifrost_export.logstore.sqlite.statements import Statements
 from bifrost_export.logstore.sqlite.times import cast_times, pad_milliseconds, parse_time, parse_times, readable
@@ -26,6 +26,10 @@ from bifrost_export.window import Window
 _MANY = 5_000
 _LOOKS = 2
 """How many times of an index are read in the time that the look at one row takes."""
+
+_WIDE_BYTES = 2 * 1024 * 1024
+_WIDE_ROWS = range(16, 513)
+"""How many rows a batch has where they hold contents: several batches are in memory at once, each several times."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,14 @@ class TableReading:
     def _rows(self, sql: str) -> Generator[pa.RecordBatch, None, None]:
         """The rows of a query, without the typed one in front."""
         skip = 1
-        for batch in self.connection.batches(sql, WIDE_ROWS if self.statements.is_wide else BATCH_ROWS):
+        for batch in self.connection.batches(sql, self._batch_rows() if self.statements.is_wide else BATCH_ROWS):
             rows, skip = batch.slice(skip), 0
             if rows.num_rows:
                 yield rows
+
+    def _batch_rows(self) -> int:
+        """As many rows with contents as take about `_WIDE_BYTES`, if they are as wide as the file's rows are."""
+        last, first = (f"(SELECT coalesce({each}(rowid), 0) FROM {self.statements.table})" for each in ("max", "min"))
+        [held] = self.connection.execute(f"SELECT {last} - {first} + 1 AS span")  # each by itself: no walk through all
+        rows = _WIDE_BYTES * held["span"] // max(self.connection.path.stat().st_size, 1)
+        return int(min(max(rows, _WIDE_ROWS.start), _WIDE_ROWS.stop - 1))
