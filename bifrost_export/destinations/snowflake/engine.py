@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 STAGE = "bifrost_export_stage"
 MOST_FILES = 1000
 """Files that one COPY may name."""
+
+_PLAIN = re.compile(r'[\w@."/-]+')
 
 
 class SnowflakeEngine(Session):
@@ -87,9 +90,10 @@ class SnowflakeEngine(Session):
             for name, kind, precision, scale, nullable, default in rows
         } or None
 
-    def _at(self, path: str) -> str:
-        """A place in the stage, as a literal."""
-        return f"'@{self.stage_name}/{path}'"
+    def _at(self, path: str = "") -> str:
+        """The stage, or a place in it; in quotes where a name of the document's needs them."""
+        place = f"@{self.stage_name}/{path}" if path else f"@{self.stage_name}"
+        return place if _PLAIN.fullmatch(place) else f"'{place}'"
 
     def stage(self, name: str, file: Path, table: Table, rows: int) -> str:
         """PUT a file into the run's folder of the stage; the same name again replaces it."""
@@ -146,8 +150,9 @@ class SnowflakeEngine(Session):
     def _list(self, prefix: str) -> list[tuple[str, dt.datetime]]:
         """Paths in the stage that begin with a prefix, with the time when they were put, UTC."""
         self._ensure_stage()
-        rows = self.query(Statement(f"LIST {self._at(prefix)}"))
-        return [(row[0].partition("/")[2], parsedate_to_datetime(row[3]).astimezone(UTC)) for row in rows]
+        rows = self.query(Statement(f"LIST {self._at()}"))
+        found = [(row[0].partition("/")[2], row[3]) for row in rows]
+        return [(path, parsedate_to_datetime(put).astimezone(UTC)) for path, put in found if path.startswith(prefix)]
 
     def staged(self) -> list[str]:
         """What other tokens have staged for this window."""

@@ -19,9 +19,11 @@ _REFUSED = {390100, 390101, 390102, 390144, 390318, 390190, 390432}
 _SIGN_IN = {250001}
 """What the driver says of a sign-in, whatever the reason; the reason's own number stands in the text."""
 _CONFLICTS = {625, 200001}
+_FAILED = {261000}
+"""The service could not carry a statement out; in a transaction mostly for another's sake."""
 _HELD = re.compile(r"has locked table '([^']+)'")
 _CANCELLED = {604, 630, 57014}
-_PASSING = {390111, 390112, 390114, 390195, 250002, 250003, 250005, 251001, 253002, 261000, 300001}
+_PASSING = {390111, 390112, 390114, 390195, 250002, 250003, 250005, 251001, 253002, 300001}
 _HINTS = {
     2003: "Create it, or grant it: bifrost-export plan CONFIG --iam tells the statements.",
     2043: "Create it, or grant it: bifrost-export plan CONFIG --iam tells the statements.",
@@ -77,6 +79,8 @@ def _answered(what: str, error: Any, seconds: float) -> BifrostExportError:
         )
     if (held := _HELD.search(str(error.raw_msg or error.msg or ""))) or number in _CONFLICTS:
         return _held(what, held[1] if held else "it needs", seconds)
+    if number in _FAILED:
+        return ConflictError(f"{what}: Snowflake failed at it ({number})", hint="It is likely to pass: try again.")
     if number in _CANCELLED:
         return DestinationUnavailableError(
             f"{what}: the statement was cancelled in Snowflake ({number})",

@@ -19,7 +19,6 @@ READ = (
     "token",
     "run_id",
     "planned_at",
-    "superseded_at",
     "exported",
     "input_tokens",
     "output_tokens",
@@ -29,6 +28,8 @@ READ = (
     "max_timestamp",
     "details",
 )
+ARE_NULL = ("superseded_at", "min_timestamp", "max_timestamp")
+"""Of these the database is asked whether they are null, not the driver: one that tells null as 1970 loses rows."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,9 @@ class Load:
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Load:
-        """Read a row of `READ`."""
-        found = dict(zip(READ, row, strict=True))
+        """Read a row of `READ`, and whether each of `ARE_NULL` is null: 1 or 0."""
+        found = dict(zip(READ, row, strict=False))
+        nulls = {name for name, is_null in zip(ARE_NULL, row[len(READ) :], strict=True) if is_null}
         return cls(
             Window(utc(found["window_start"]), utc(found["window_end"])),
             found["dataset"],
@@ -83,14 +85,14 @@ class Load:
             found["token"],
             found["run_id"],
             utc(found["planned_at"]),
-            found["superseded_at"] is None,
+            "superseded_at" in nulls,
             int(found["exported"]),
             int(found["input_tokens"]),
             int(found["output_tokens"]),
             float(found["cost_usd"]),
             int(found["bytes"]),
-            None if found["min_timestamp"] is None else utc(found["min_timestamp"]),
-            None if found["max_timestamp"] is None else utc(found["max_timestamp"]),
+            None if "min_timestamp" in nulls else utc(found["min_timestamp"]),
+            None if "max_timestamp" in nulls else utc(found["max_timestamp"]),
             json.loads(found["details"]),
         )
 

@@ -12,9 +12,11 @@ from fakesnow.transforms import stage
 from snowflake.connector.errors import ProgrammingError
 
 _NAME = r'"[^"]+"|\w+'
-_QUOTED = re.compile(rf"'@((?:{_NAME})(?:\.(?:{_NAME}))*)(/[^']*)?'")
+_NAMES = rf"(?:{_NAME})(?:\.(?:{_NAME}))*"
+_ADDRESS = re.compile(rf"'@(?P<quoted>{_NAMES})(?P<within>/[^']*)?'|@(?P<bare>{_NAMES})(?P<path>/[^\s()']*)?")
+_BARE_PUT = re.compile(r"\s*PUT\s+'[^']*'\s+@.*", re.IGNORECASE | re.DOTALL)
 _REMOVE = re.compile(r"\s*REMOVE\s+@([\w.]+)/(\S*)\s*", re.IGNORECASE)
-_LIST = re.compile(r"\s*LIST\s+@([\w.]+)/(\S*)\s*", re.IGNORECASE)
+_LIST = re.compile(r"\s*LIST\s+@([\w.]+)/?(\S*)\s*", re.IGNORECASE)
 _COPY = re.compile(
     r"\s*COPY\s+INTO\s+(?P<table>\S+)\s*\((?P<columns>[^()]*)\)\s*FROM\s*\(\s*SELECT\s+(?P<read>.*?)\s+FROM\s+"
     r"@(?P<stage>[\w.]+)/(?P<folder>\S*?)\s*\)\s*FILES\s*=\s*\((?P<files>[^()]*)\)\s*(?P<rest>.*)",
@@ -36,8 +38,15 @@ def refused(number: int, state: str, text: str) -> ProgrammingError:
 
 
 def without_quotes(command: str) -> str:
-    """A statement with the addresses of stages as fakesnow reads them."""
-    return _QUOTED.sub(lambda match: f"@{match[1].replace(chr(34), '')}{match[2] or '/'}", command)
+    """A statement with the addresses of stages as fakesnow reads them; it reads PUT's itself, if it is bare."""
+    if _BARE_PUT.fullmatch(command):
+        return command
+
+    def plain(match: re.Match[str]) -> str:
+        names = (match["quoted"] or match["bare"]).replace('"', "")
+        return f"@{names}{match['within'] or match['path'] or '/'}"
+
+    return _ADDRESS.sub(plain, command)
 
 
 def folder_of(name: str, connection: Any) -> Path:
