@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -13,24 +14,28 @@ if TYPE_CHECKING:
     from bifrost_export.config.documents import LoadedExport
     from bifrost_export.pipeline.rereading import Verified
 
+_KINDS = {"gs": "gcs", "https": "azure_blob", "http": "azure_blob", "abfss": "azure_blob"}
+"""Types of destinations by the scheme of an address, where it isn't the type."""
+
 
 @click.command("verify")
 @click.argument("manifest")
 @click.option("--config", type=click.Path(), help="The document whose destination signs in.")
-@click.option("--export", "export_name", metavar="NAME", help="The export in it.")
+@click.option("--export", "export_name", metavar="NAME", help="The export in it.  [default: the address tells]")
 @output.format_option
 @click.pass_obj
 def verify(masker: Masker, /, manifest: str, config: str | None, export_name: str | None, output_format: str) -> int:
     """Read the files that MANIFEST names, and compare bytes, sha256, rows, times and sums.
 
-    MANIFEST is a path, s3://bucket/key, gs://bucket/key or an address of Azure's, as run and plan tell it. Without
-    --config and --export the cloud's default chain signs in. Exit code 1 when something differs, or when the window
-    was withdrawn or replaced.
+    MANIFEST is a path, s3://bucket/key, gs://bucket/key, an address of Azure's or of a warehouse, as run and plan
+    tell it. Without --config the document that BIFROST_EXPORT_CONFIG names signs in, where it has an export of that
+    name and kind, else the cloud's default chain. Exit code 1 when something differs, or when the window was withdrawn
+    or replaced.
     """
     from bifrost_export.cli.surroundings import runtime_of
     from bifrost_export.pipeline.verify import verify as verify_window
 
-    loaded = _loaded(config, export_name)
+    loaded = _loaded(manifest, config, export_name)
     with output.results_apart():
         found = verify_window(runtime_of(masker), manifest, loaded)
     if output_format == "json":
@@ -41,15 +46,32 @@ def verify(masker: Masker, /, manifest: str, config: str | None, export_name: st
     return 1 if found.problems else 0
 
 
-def _loaded(config: str | None, name: str | None) -> LoadedExport | None:
-    from bifrost_export.config.loader import load_export
+def _loaded(manifest: str, config: str | None, name: str | None) -> LoadedExport | None:
+    """The export whose destination signs in, or None for the cloud's default chain."""
+    from bifrost_export.config.loader import VARIABLE, load_export
     from bifrost_export.errors import ConfigError
 
+    path = config or os.environ.get(VARIABLE)
     if config is None and name is None:
-        return None
-    if config is None or name is None:
-        raise ConfigError("--config and --export go together", allowed="both of them, or neither")
-    return load_export(config, name)
+        return _same_kind(path, manifest) if path else None
+    if path is None:
+        raise ConfigError("--export needs a document", hint=f"Give --config, or set {VARIABLE}.")
+    return load_export(path, name or _export_of(manifest))
+
+
+def _same_kind(path: str, manifest: str) -> LoadedExport | None:
+    """The good export of a document that has the manifest's name and kind of destination."""
+    from bifrost_export.config.loader import load
+
+    scheme, is_address, _ = manifest.partition("://")
+    kind = _KINDS.get(scheme, scheme) if is_address else None
+    found = (each for each in load(path).exports if each.export is not None and each.name == _export_of(manifest))
+    return next((each for each in found if each.good.destination.type == kind), None)
+
+
+def _export_of(manifest: str) -> str:
+    """An export's name stands before its windows, in keys and in a warehouse's addresses."""
+    return manifest.rstrip("/").rpartition("/")[0].rpartition("/")[2]
 
 
 def _show(manifest: str, found: Verified) -> None:

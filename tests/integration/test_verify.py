@@ -227,6 +227,25 @@ def test_a_bucket_is_read_by_the_default_chain(desk: Desk, buckets: Buckets, mon
     assert verify(desk, published["manifest"]) == (0, {"ok": True, "problems": []})
 
 
+def test_the_document_of_the_variable_signs_in(desk: Desk, buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address tells which of its exports; one of another kind leaves it to the default chain."""
+    desk.destination = bucket_of(buckets)
+    published = desk.run("2026-03-01", "2026-03-02")
+    manifest = published["manifest"]
+    assert verify(desk, manifest, "--config", desk.document) == (0, {"ok": True, "problems": []})
+    monkeypatch.setenv("BIFROST_EXPORT_CONFIG", desk.document)
+    assert verify(desk, manifest) == (0, {"ok": True, "problems": []})
+    assert verify(desk, manifest, "--export", "other")[1]["error"]["type"] == "UnknownExportError"
+
+    desk.destination = None
+    at_home = desk.run("2026-03-01", "2026-03-02")["manifest"]
+    assert verify(desk, at_home)[0] == 0
+    monkeypatch.setenv("AWS_ENDPOINT_URL", buckets.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    assert verify(desk, manifest)[0] == 0
+
+
 def test_a_download_that_breaks_off_is_one_message(desk: Desk, buckets: Buckets) -> None:
     """It is no difference: whoever asks may ask again."""
     with fault_proxy(buckets.url) as proxy:
@@ -246,10 +265,10 @@ def test_a_download_that_breaks_off_is_one_message(desk: Desk, buckets: Buckets)
     [
         (("nowhere.json",), "there is no manifest nowhere.json"),
         (("ftp://host/key",), "of no kind that can be read"),
-        (("x.json", "--config", "log_exports.json"), "--config and --export go together"),
-        (("x.json", "--export", "nightly"), "--config and --export go together"),
+        (("x.json", "--config", "log_exports.json"), "there is no document log_exports.json"),
+        (("x.json", "--export", "nightly"), "--export needs a document"),
     ],
-    ids=["nothing there", "unknown kind", "no export", "no document"],
+    ids=["nothing there", "unknown kind", "no document there", "no document"],
 )
 def test_wrong_input_is_told(desk: Desk, arguments: tuple[str, ...], message: str) -> None:
     """With exit code 2 and one message."""

@@ -101,7 +101,7 @@ class BigQueryEngine:
         moment("get dataset")
         with faults.told(f"looking for the dataset {name}"):
             found = client.get_dataset(name, retry=retry(), timeout=TIMEOUT)
-        return f"{name} is there, in {found.location}"
+        return f"{name} is there" + (f", in {found.location}" if found.location else "")
 
     def _table(self, name: str) -> Any:
         """A table as the service describes it, or None."""
