@@ -96,7 +96,7 @@ def _unpacked(source: BinaryIO, compression: str) -> Any:
     import pyarrow as pa
 
     if compression == "gzip":
-        return pa.PythonFile(gzip.GzipFile(fileobj=source), mode="r")  # of any number of members
+        return pa.PythonFile(gzip.GzipFile(fileobj=source, mode="rb"), mode="r")  # of any number of members
     if compression == "none":
         return pa.PythonFile(source, mode="r")
     return pa.CompressedInputStream(pa.PythonFile(source, mode="r"), compression)

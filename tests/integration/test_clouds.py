@@ -103,6 +103,18 @@ def test_a_window_is_checked_run_verified_and_told(cloud: Cloud) -> None:
     assert (code, found["exports"][0]["windows"]) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("format_", "compression"),
+    [("csv", "gzip"), ("csv", "zstd"), ("json", "gzip"), ("json", "zstd"), ("json", "none"), ("arrow", "lz4")],
+)
+def test_a_file_of_any_format_is_read_again_where_it_lies(cloud: Cloud, format_: str, compression: str) -> None:
+    """The streams that the clients give are read by every format's reader."""
+    cloud.desk.data = {"format": format_, "compression": compression}
+    published = cloud.desk.run(*DAY)
+
+    assert cloud.desk.verify(published["manifest"], "--config", cloud.desk.document)["ok"]
+
+
 def test_what_is_said_about_a_part_stands_beside_it_in_cloud_storage(gcs_cloud: Cloud, gcs: CloudStorage) -> None:
     """Media type, export, window, rows, storage class; on the manifest, its own."""
     gcs_cloud.config["storage_class"] = "NEARLINE"

@@ -45,11 +45,12 @@ def test_the_dags_are_listed_without_an_import_error(deployment: Deployment) -> 
 
 def test_a_window_is_exported_and_found_unchanged(deployment: Deployment) -> None:
     """All tasks of the run, twice."""
-    write_document(deployment, export_to("to_files", "local", path=str(deployment.folder / "out")))
+    out = deployment.folder / "out" / "to_files"
+    write_document(deployment, export_to("to_files", "local", path=str(out)))
     for _ in range(2):
         deployment.run("airflow", "dags", "test", "bifrost_export__to_files", "2026-03-01")
 
-    (part,) = (deployment.folder / "out").rglob("*.parquet")
+    (part,) = out.rglob("*.parquet")
     ids = pq.read_table(part, columns=["request_id"])["request_id"].to_pylist()
     assert ids == expected(deployment.folder / "logs.db")
 
