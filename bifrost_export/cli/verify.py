@@ -10,12 +10,11 @@ import click
 from bifrost_export.cli import output
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bifrost_export.cli.masking import Masker
     from bifrost_export.config.documents import LoadedExport
     from bifrost_export.pipeline.rereading import Verified
-
-_KINDS = {"gs": "gcs", "https": "azure_blob", "http": "azure_blob", "abfss": "azure_blob"}
-"""Types of destinations by the scheme of an address, where it isn't the type."""
 
 
 @click.command("verify")
@@ -48,10 +47,10 @@ def verify(masker: Masker, /, manifest: str, config: str | None, export_name: st
 
 def _loaded(manifest: str, config: str | None, name: str | None) -> LoadedExport | None:
     """The export whose destination signs in, or None for the cloud's default chain."""
-    from bifrost_export.config.loader import VARIABLE, load_export
+    from bifrost_export.config.loader import VARIABLE, default_path, load_export
     from bifrost_export.errors import ConfigError
 
-    path = config or os.environ.get(VARIABLE)
+    path = config or (default_path() if os.environ.get(VARIABLE) else None)
     if config is None and name is None:
         return _same_kind(path, manifest) if path else None
     if path is None:
@@ -59,13 +58,15 @@ def _loaded(manifest: str, config: str | None, name: str | None) -> LoadedExport
     return load_export(path, name or _export_of(manifest))
 
 
-def _same_kind(path: str, manifest: str) -> LoadedExport | None:
+def _same_kind(path: str | Path, manifest: str) -> LoadedExport | None:
     """The good export of a document that has the manifest's name and kind of destination."""
     from bifrost_export.config.loader import load
+    from bifrost_export.destinations.addresses import type_of
 
-    scheme, is_address, _ = manifest.partition("://")
-    kind = _KINDS.get(scheme, scheme) if is_address else None
-    found = (each for each in load(path).exports if each.export is not None and each.name == _export_of(manifest))
+    kind, name = type_of(manifest), _export_of(manifest)
+    if kind is None:  # a path: nobody signs in
+        return None
+    found = (each for each in load(path).exports if each.export is not None and each.name == name)
     return next((each for each in found if each.good.destination.type == kind), None)
 
 

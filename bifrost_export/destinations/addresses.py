@@ -17,6 +17,14 @@ ALLOWED = (
     " abfss://container@account.dfs.core.windows.net/key, az://container/key with a connection, file:///path, or a path"
 )
 _IN_ACCOUNT = ("abfss", "abfs", "wasbs", "wasb")
+_TYPES = {"gs": "gcs", **dict.fromkeys((*_IN_ACCOUNT, "az", "https", "http"), "azure_blob"), "file": None}
+"""The type of destination that a scheme belongs to, where it isn't the type itself."""
+
+
+def type_of(address: str) -> str | None:
+    """The type of the destination that an address is of; None for a file's."""
+    scheme, separator, _ = address.partition("://")
+    return _TYPES.get(scheme, scheme) if separator else None
 
 
 def open_bucket(address: str, conn_id: str | None = None) -> tuple[ObjectStore, str] | None:

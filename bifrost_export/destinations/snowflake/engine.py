@@ -112,7 +112,7 @@ class SnowflakeEngine(Session):
 
     def unpack(self, table: Table, files: Sequence[StagedFile]) -> list[str]:
         """COPY the files into a temporary table of this session, by their names and columns."""
-        there = {path for path, _ in self._list(self.names.folder)}
+        there = {path for path, _ in self._list()}
         for file in files:
             if file.key not in there:
                 raise StagedGoneError(f"@{self.dialect.address(STAGE)}/{file.key}")
@@ -147,16 +147,15 @@ class SnowflakeEngine(Session):
         """The session's id, by which the account's history finds every statement."""
         return str(self.connection.session_id)
 
-    def _list(self, prefix: str) -> list[tuple[str, dt.datetime]]:
-        """Paths in the stage that begin with a prefix, with the time when they were put, UTC."""
+    def _list(self) -> list[tuple[str, dt.datetime]]:
+        """The paths of all files in the stage, with the time when they were put, UTC."""
         self._ensure_stage()
         rows = self.query(Statement(f"LIST {self._at()}"))
-        found = [(row[0].partition("/")[2], row[3]) for row in rows]
-        return [(path, parsedate_to_datetime(put).astimezone(UTC)) for path, put in found if path.startswith(prefix)]
+        return [(row[0].partition("/")[2], parsedate_to_datetime(row[3]).astimezone(UTC)) for row in rows]
 
     def staged(self) -> list[str]:
         """What other tokens have staged for this window."""
-        return [path for path, _ in self._list(self.names.window_stem) if self.names.is_of_others(path)]
+        return [path for path, _ in self._list() if self.names.is_of_others(path)]
 
     def remove(self, keys: Iterable[str]) -> None:
         """Take staged files away."""
@@ -168,7 +167,7 @@ class SnowflakeEngine(Session):
         self._ensure_stage()
         self.execute(Statement(f"REMOVE {self._at(self.names.folder)}"))
         since = dt.datetime.now(UTC) - keep
-        self.remove(path for path, put in self._list("") if put < since)
+        self.remove(path for path, put in self._list() if put < since)
 
     def probe_staging(self) -> str:
         """PUT a file and take it away."""

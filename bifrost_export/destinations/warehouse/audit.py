@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.port import Published
-from bifrost_export.destinations.warehouse.loads import ARE_NULL, READ, Found, Load
+from bifrost_export.destinations.warehouse.loads import IS_NULL, NULLABLE, READ, Found, Load
 from bifrost_export.destinations.warehouse.statements import Statement, Value, instant, real, text, whole
 from bifrost_export.destinations.warehouse.tables import LOADS
 from bifrost_export.window import UTC, Window, parse_instant, rfc3339
@@ -91,8 +91,8 @@ class Audit:
     def _read(self, condition: str, values: dict[str, Value]) -> Iterable[Load]:
         if self.engine.columns(LOADS.name) is None:
             return []
-        nulls = (f"CASE WHEN {self.column(name)} IS NULL THEN 1 ELSE 0 END AS {name}_null" for name in ARE_NULL)
-        columns = ", ".join([*(self.column(name) for name in READ), *nulls])
+        answers = (f"CASE WHEN {self.column(name)} IS NULL THEN 1 ELSE 0 END AS {name}{IS_NULL}" for name in NULLABLE)
+        columns = ", ".join([*(self.column(name) for name in READ), *answers])
         with self.engine.waiting(LOADS.name):
             rows = self.engine.query(Statement(f"SELECT {columns} FROM {self.table} WHERE {condition}", values))
         return [Load.of(row) for row in rows]

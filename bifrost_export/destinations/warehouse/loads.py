@@ -28,8 +28,10 @@ READ = (
     "max_timestamp",
     "details",
 )
-ARE_NULL = ("superseded_at", "min_timestamp", "max_timestamp")
+NULLABLE = ("superseded_at", "min_timestamp", "max_timestamp")
 """Of these the database is asked whether they are null, not the driver: one that tells null as 1970 loses rows."""
+IS_NULL = "_is_null"
+"""Ends the names of these answers, 1 or 0, which stand behind the columns of `READ`."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,9 @@ class Load:
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Load:
-        """Read a row of `READ`, and whether each of `ARE_NULL` is null: 1 or 0."""
-        found = dict(zip(READ, row, strict=False))
-        nulls = {name for name, is_null in zip(ARE_NULL, row[len(READ) :], strict=True) if is_null}
+        """Read a row of `READ` and the answers for `NULLABLE`."""
+        found = dict(zip((*READ, *(name + IS_NULL for name in NULLABLE)), row, strict=True))
+        earliest, latest = (None if found[name + IS_NULL] else utc(found[name]) for name in NULLABLE[1:])
         return cls(
             Window(utc(found["window_start"]), utc(found["window_end"])),
             found["dataset"],
@@ -85,14 +87,14 @@ class Load:
             found["token"],
             found["run_id"],
             utc(found["planned_at"]),
-            "superseded_at" in nulls,
+            found["superseded_at" + IS_NULL] == 1,
             int(found["exported"]),
             int(found["input_tokens"]),
             int(found["output_tokens"]),
             float(found["cost_usd"]),
             int(found["bytes"]),
-            None if "min_timestamp" in nulls else utc(found["min_timestamp"]),
-            None if "max_timestamp" in nulls else utc(found["max_timestamp"]),
+            earliest,
+            latest,
             json.loads(found["details"]),
         )
 

@@ -28,8 +28,8 @@ _LOOKS = 2
 """How many times of an index are read in the time that the look at one row takes."""
 
 _WIDE_BYTES = 2 * 1024 * 1024
-_WIDE_ROWS = range(16, 513)
-"""How many rows a batch has where they hold contents: several batches are in memory at once, each several times."""
+"""About so much a batch holds of rows with contents: several batches are in memory at once, each several times."""
+_FEWEST_WIDE, _MOST_WIDE = 16, 512
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,6 @@ class TableReading:
 
     def _batch_rows(self) -> int:
         """As many rows with contents as take about `_WIDE_BYTES`, if they are as wide as the file's rows are."""
-        last, first = (f"(SELECT coalesce({each}(rowid), 0) FROM {self.statements.table})" for each in ("max", "min"))
-        [held] = self.connection.execute(f"SELECT {last} - {first} + 1 AS span")  # each by itself: no walk through all
-        rows = _WIDE_BYTES * held["span"] // max(self.connection.path.stat().st_size, 1)
-        return int(min(max(rows, _WIDE_ROWS.start), _WIDE_ROWS.stop - 1))
+        [held] = self.connection.execute(self.statements.span())
+        rows = int(_WIDE_BYTES * held["rows"] // max(self.connection.path.stat().st_size, 1))
+        return min(max(rows, _FEWEST_WIDE), _MOST_WIDE)

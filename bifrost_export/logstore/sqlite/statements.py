@@ -161,6 +161,11 @@ class Statements:
             created = f"(SELECT count(*) FROM {self.table} WHERE {widened_range('created_at', window)})"
         return f"SELECT {created} AS created, (SELECT coalesce(max(rowid), 0) FROM {self.table}) AS highest"
 
+    def span(self) -> str:
+        """About how many rows the table has: both ends by themselves, so that nothing is walked through."""
+        last, first = (f"(SELECT coalesce({each}(rowid), 0) FROM {self.table})" for each in ("max", "min"))
+        return f"SELECT {last} - {first} + 1 AS rows"
+
     def candidates(self, window: Window, whole: bool = False) -> str:
         """Rows whose time is in neither form, or can't be read: whoever calls this reads each of them by itself.
 

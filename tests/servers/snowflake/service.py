@@ -178,8 +178,6 @@ class Service:
     def _statement(self, cursor: Any, command: str, run: Callable[[str], Any]) -> Any:
         if stages.remove(command, cursor._conn):
             return run("SELECT 'x' AS name, 'removed' AS result")
-        if (listed := stages.listing(command, cursor._conn)) is not None:
-            return run(listed)
         copy = stages.Copy.of(command, cursor._conn)
         if copy is None:
             return run(command)

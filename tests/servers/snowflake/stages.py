@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,8 @@ from snowflake.connector.errors import ProgrammingError
 _NAME = r'"[^"]+"|\w+'
 _NAMES = rf"(?:{_NAME})(?:\.(?:{_NAME}))*"
 _ADDRESS = re.compile(rf"'@(?P<quoted>{_NAMES})(?P<within>/[^']*)?'|@(?P<bare>{_NAMES})(?P<path>/[^\s()']*)?")
-_BARE_PUT = re.compile(r"\s*PUT\s+'[^']*'\s+@.*", re.IGNORECASE | re.DOTALL)
+_READ_ITSELF = re.compile(r"\s*(?:PUT\s+'[^']*'|LIST)\s+@.*", re.IGNORECASE | re.DOTALL)
 _REMOVE = re.compile(r"\s*REMOVE\s+@([\w.]+)/(\S*)\s*", re.IGNORECASE)
-_LIST = re.compile(r"\s*LIST\s+@([\w.]+)/?(\S*)\s*", re.IGNORECASE)
 _COPY = re.compile(
     r"\s*COPY\s+INTO\s+(?P<table>\S+)\s*\((?P<columns>[^()]*)\)\s*FROM\s*\(\s*SELECT\s+(?P<read>.*?)\s+FROM\s+"
     r"@(?P<stage>[\w.]+)/(?P<folder>\S*?)\s*\)\s*FILES\s*=\s*\((?P<files>[^()]*)\)\s*(?P<rest>.*)",
@@ -38,8 +36,8 @@ def refused(number: int, state: str, text: str) -> ProgrammingError:
 
 
 def without_quotes(command: str) -> str:
-    """A statement with the addresses of stages as fakesnow reads them; it reads PUT's itself, if it is bare."""
-    if _BARE_PUT.fullmatch(command):
+    """A statement with the addresses of stages as fakesnow reads them; bare ones of PUT and LIST it reads itself."""
+    if _READ_ITSELF.fullmatch(command):
         return command
 
     def plain(match: re.Match[str]) -> str:
@@ -65,34 +63,6 @@ def remove(command: str, connection: Any) -> bool:
         if path.relative_to(root).as_posix().startswith(match[2]):
             path.unlink()
     return True
-
-
-def listing(command: str, connection: Any) -> str | None:
-    """What lists the files of a stage that begin with a path; None for another statement.
-
-    Raises:
-        ProgrammingError: There is no such stage.
-    """
-    match = _LIST.fullmatch(command)
-    if match is None:
-        return None
-    name = match[1].rpartition(".")[2]
-    found = connection.cursor().execute(f"SHOW STAGES LIKE '{name}'").fetchall()
-    if not found:
-        raise refused(2003, "02000", f"Stage '{match[1]}' does not exist or not authorized.")
-    root = folder_of(match[1], connection)
-    rows = [
-        (f"{name.lower()}/{path}", (root / path).stat())
-        for path in sorted(each.relative_to(root).as_posix() for each in root.rglob("*") if each.is_file())
-        if path.startswith(match[2])
-    ]
-    told = ", ".join(
-        f"('{path}', {about.st_size}, 'x', '{formatdate(about.st_mtime, usegmt=True)}')" for path, about in rows
-    )
-    columns = "t(name, size, md5, last_modified)"
-    if not told:
-        return "SELECT '' AS name, 0 AS size, '' AS md5, '' AS last_modified WHERE 1 = 0"
-    return f"SELECT * FROM (VALUES {told}) AS {columns}"
 
 
 @dataclass(frozen=True)

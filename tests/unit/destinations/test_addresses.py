@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bifrost_export.destinations.addresses import local_path, local_root, open_bucket
+from bifrost_export.destinations.addresses import local_path, local_root, open_bucket, type_of
 from bifrost_export.errors import ConfigError
 
 
@@ -27,6 +27,26 @@ def test_a_bucket_is_opened_with_the_key_in_it(address: str, key: str) -> None:
     found = open_bucket(address)
     assert found is not None
     assert found[1] == key
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("s3://bucket/key", "s3"),
+        ("gs://bucket/key", "gcs"),
+        ("gcs://bucket/key", "gcs"),
+        ("https://account.blob.core.windows.net/container/key", "azure_blob"),
+        ("http://127.0.0.1:10000/account/container/key", "azure_blob"),
+        ("wasbs://container@account.blob.core.windows.net/key", "azure_blob"),
+        ("az://container/key", "azure_blob"),
+        ("snowflake://account/db/schema/table/export/window", "snowflake"),
+        ("file:///a/b.json", None),
+        ("a/b.json", None),
+    ],
+)
+def test_an_address_tells_the_type_of_its_destination(address: str, found: str | None) -> None:
+    """A file's has none: nobody signs in."""
+    assert type_of(address) == found
 
 
 def test_a_container_may_be_named_alone_where_a_connection_knows_the_account() -> None:
