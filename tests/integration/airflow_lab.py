@@ -234,7 +234,7 @@ def running_lab(
         call = f"install(globals(), {str(folder / 'faults')!r})\n" if faulty else ""
         (folder / "dags" / name).write_text(text + faulty + call)
     last = SCHEDULE.latest_settled(dt.datetime.now(UTC))
-    write(folder / "logs.db", rows=1_500, seed=3, days=6, end=last.end)
+    write(folder / "logs.db", rows=3_000, seed=3, days=6, end=last.end)
     write_document(folder / "include" / "log_exports.json", folder, exports)
     extra = {
         "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
