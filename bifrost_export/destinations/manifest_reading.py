@@ -94,9 +94,9 @@ def parsed(key: str, data: bytes) -> Manifest:
 def _parsed(key: str, data: bytes) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(data, strict=False)
-    except (ValueError, RecursionError) as error:
-        raise foreign(
-            key, f"it is not a manifest of version 1 that this version can read ({type(error).__name__})"
+    except (ValueError, RecursionError):
+        raise ForeignManifestError(
+            f"{key} is no manifest of version 1", allowed="a manifest that this version can read", hint=HINT
         ) from None
     if not all(map(_is_plain, _numbers(manifest.model_dump(exclude={"source", "former"})))):
         raise foreign(key, "it holds a number that no export counts to")
