@@ -133,6 +133,10 @@ class DestinationError(PermanentError):
     """The destination refuses the credentials, or lacks the bucket, container, table or path."""
 
 
+class ForeignManifestError(DestinationError):
+    """What stands under a manifest's name is none of this export: broken, too large, or of another export."""
+
+
 class CredentialsRefusedError(DestinationError):
     """The destination answers, and does not know the credentials, or they have run out."""
 

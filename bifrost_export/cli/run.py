@@ -132,7 +132,5 @@ def _show(published: dict[str, Any], *, dry_run: bool) -> None:
         return
     if any(dataset.get("parts") for dataset in published["datasets"].values()):
         console.print(parts_table(published["datasets"]))
-    for warning in published.get("warnings", ()):
-        console.print(f"[yellow]warning:[/] {warning}", soft_wrap=True)
     state = "unchanged since" if published.get("unchanged") else "published as"
     console.print(f"{state} revision {published['revision']}, manifest {published['manifest']}", soft_wrap=True)

@@ -55,6 +55,8 @@ def _show(console: Console, config: str, found: list[tuple[LoadedExport, Status]
         table.add_row(str(loaded.name), *_cells(each))
     console.print(table)
     for loaded, each in found:
+        for warning in each.warnings:
+            console.print(f"warning: {loaded.name}: {warning}", markup=False, soft_wrap=True)
         for line in _how_to_close(config, loaded, each):
             console.print(line, markup=False, soft_wrap=True)
 

@@ -97,13 +97,17 @@ def local_root(manifest: Path, keys: Sequence[str]) -> Path:
         manifest: The manifest's path: `<folder>/<root>_manifests/<export>/<window>.json`.
         keys: The keys that it names.
     """
-    for folder in manifest.parents:
-        if any((folder / key).is_file() for key in keys):
-            return folder
     beside = manifest.parents[min(2, len(manifest.parents) - 1)]
-    roots = [folder for folder in (beside, *beside.parents) if _all_below(beside.relative_to(folder).as_posix(), keys)]
-    return roots[-1] if keys else beside
+    below: dict[Path, list[str]] = {}
+    for folder in (beside, *beside.parents):
+        root = beside.relative_to(folder).as_posix()
+        below[folder] = [key for key in keys if _is_below("" if root == "." else f"{root}/", key)]
+    for folder, found in below.items():
+        if any((folder / key).is_file() for key in found):
+            return folder
+    return next((folder for folder in reversed(below) if below[folder]), beside)
 
 
-def _all_below(folder: str, keys: Sequence[str]) -> bool:
-    return folder == "." or all(key.startswith(f"{folder}/") for key in keys)
+def _is_below(root: str, key: str) -> bool:
+    """Whether a key lies below a root, wherever else it would lead."""
+    return key.startswith(root) and not any(each in ("", ".", "..") for each in key.split("/"))

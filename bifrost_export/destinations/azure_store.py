@@ -12,10 +12,12 @@ from bifrost_export.destinations.azure_hook import make_hook
 from bifrost_export.destinations.azure_upload import BlockUpload
 from bifrost_export.destinations.download import Download
 from bifrost_export.destinations.store import (
+    MOST,
     DeletionRefusedError,
     KeyTakenError,
     PutOptions,
     Stored,
+    TooLargeError,
     VersionChangedError,
 )
 from bifrost_export.errors import DestinationError
@@ -160,10 +162,12 @@ class AzureStore:
                 raise
             found.clear()
 
-    def get(self, key: str) -> tuple[bytes, str] | None:
+    def get(self, key: str, most: int = MOST) -> tuple[bytes, str] | None:
         """A small blob's bytes and ETag, or None."""
         with self.told("reading", key, "r"), self._or_missing() as found:
-            stream = self.blob(key).download_blob(validate_content=True)
+            stream = self.blob(key).download_blob(validate_content=True)  # fetches a first block, of bounded size
+            if stream.size > most:
+                raise TooLargeError(key, stream.size)
             found.append((stream.readall(), str(stream.properties.etag)))
         return found[0] if found else None
 

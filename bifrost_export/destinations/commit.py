@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bifrost_export.destinations.keys import Keys, without_token
-from bifrost_export.destinations.manifest import Manifest, Part
-from bifrost_export.destinations.overlap import Current, guard, overlapping, read_manifest
+from bifrost_export.destinations.keys import Keys
+from bifrost_export.destinations.manifest import Manifest
+from bifrost_export.destinations.manifest_reading import Current, beyond, read_manifest
+from bifrost_export.destinations.overlap import guard, overlapping
+from bifrost_export.destinations.ownership import DATASETS, Ownership
 from bifrost_export.destinations.port import Draft, Outcome
+from bifrost_export.destinations.sameness import is_same, parts_of
 from bifrost_export.destinations.store import (
-    DeletionRefusedError,
+    MOST,
     ObjectStore,
     PutOptions,
     VersionChangedError,
@@ -20,8 +23,10 @@ from bifrost_export.destinations.store import (
 from bifrost_export.errors import (
     DestinationError,
     DestinationUnavailableError,
+    ForeignManifestError,
     LostCommitError,
     OverlapError,
+    WindowError,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +34,6 @@ if TYPE_CHECKING:
     from bifrost_export.window import Window
 
 JSON = PutOptions("application/json")
-DATASETS = ("request_logs", "response_logs", "error_logs", "metrics", "traces")
 
 
 @dataclass
@@ -51,6 +55,10 @@ class Commit:
     reread: bool = False
     warnings: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Know what is ours."""
+        self.owned = Ownership(self.store, self.keys, self.address, self.warnings)
+
     def run(self) -> Outcome:
         """Take the steps.
 
@@ -59,9 +67,10 @@ class Commit:
             OverlapError: Another window that overlaps has been published.
             LostCommitError: Another run has published this window since `plan`.
             DestinationUnavailableError: Whether the manifest was put isn't known; try again.
+            ForeignManifestError: What stands under the manifest's name is something else.
         """
         with self.store.locked(self.keys.lock):
-            current = read_manifest(self.store, self.keys.manifest)
+            current = self._read()
             if current and current.manifest.token == self.keys.target.token:
                 return self._finish(current, self._leftovers(current.manifest))
             if current and self._is_unchanged(current):
@@ -70,24 +79,43 @@ class Commit:
                 raise self._lost(current)  # the put would be refused; whoever won may have swept the parts already
             self._read_back(self.draft.landed)
             leftovers = self._leftovers(current.manifest if current else None)
-            covered = guard(self.store, self.keys, replace_overlapping=self.draft.replace_overlapping)
+            covered = guard(
+                self.store,
+                self.keys,
+                replace_overlapping=self.draft.replace_overlapping,
+                tell=self.owned.warn,
+            )
             return self._finish(self._put(current, covered), leftovers)
+
+    def _read(self) -> Current | None:
+        """The manifest in place; where something else has its name, this run's parts go."""
+        try:
+            return read_manifest(self.store, self.keys.manifest)
+        except ForeignManifestError:
+            self._delete_landed(())
+            raise
+
+    def _delete_landed(self, kept: Iterable[str]) -> None:
+        """Delete what this run has loaded, but for what a manifest in place names."""
+        kept = set(kept)
+        mine = (part.key for part in self.draft.landed if part.key not in kept)
+        self.owned.delete(key for key in mine if self.owned.is_ours(key))
 
     # Step 2: the same is published already.
     def _is_unchanged(self, current: Current) -> bool:
         manifest = current.manifest
-        if manifest.withdrawn or _essence(manifest) != _essence(self._manifest(None, [])):
+        mine = self._manifest(None, [])
+        if manifest.withdrawn or not is_same(manifest, mine):
             return False
-        if overlapping(self.store, self.keys):
+        if overlapping(self.store, self.keys, self.owned.warn):
             return False
         return all(
             (stored := self.store.head(part.key)) is not None and stored.bytes == part.bytes
-            for part in _parts(manifest)
+            for part in parts_of(manifest)
         )
 
     def _leave(self, current: Current) -> Outcome:
-        named = set(current.manifest.keys())
-        self._delete([part.key for part in self.draft.landed if part.key not in named])
+        self._delete_landed(current.manifest.keys())
         leftovers = self._leftovers(current.manifest)
         if leftovers:
             # Whoever wrote them may still be on its way to its commit: a new version makes it lose.
@@ -95,8 +123,8 @@ class Commit:
             try:
                 self.store.put_if(self.keys.manifest, confirmed.to_bytes(), current.version, JSON)
             except VersionChangedError:
-                raise self._lost(read_manifest(self.store, self.keys.manifest)) from None
-        self._sweep(current.manifest, leftovers)
+                raise self._lost(self._read()) from None
+        self._sweep(current, leftovers)
         return self._outcome(current.manifest, unchanged=True)
 
     # Step 3: what landed is what was loaded.
@@ -124,7 +152,7 @@ class Commit:
 
     # Step 4: what other runs of this window left behind.
     def _leftovers(self, manifest: Manifest | None) -> list[str]:
-        named = set(manifest.keys()) if manifest else set()
+        named = {*manifest.keys(), *manifest.replaces} if manifest else set()
         mine = {part.key for part in self.draft.landed}
         return [
             key
@@ -136,10 +164,11 @@ class Commit:
     # Step 6: the commit point.
     def _put(self, current: Current | None, covered: list[Current]) -> Current:
         manifest = self._manifest(current, covered)
+        data = self._bytes(manifest)
         try:
-            version = self.store.put_if(self.keys.manifest, manifest.to_bytes(), self.draft.seen, JSON)
+            version = self.store.put_if(self.keys.manifest, data, self.draft.seen, JSON)
         except VersionChangedError:
-            now = read_manifest(self.store, self.keys.manifest)
+            now = self._read()
             if now and now.manifest.token == self.keys.target.token:
                 return now
             if (now.version if now else None) == self.draft.seen:
@@ -153,8 +182,9 @@ class Commit:
     def _manifest(self, current: Current | None, covered: list[Current]) -> Manifest:
         former = current.manifest if current else None
         replaces: list[str] = []
-        for each in [*([former] if former else []), *(one.manifest for one in covered)]:
-            replaces += [*each.keys(), *(key for key in each.replaces if self.store.head(key))]
+        for each in [*([current] if current else []), *covered]:
+            replaces += self.owned.published_by(each.manifest, each.key)
+            replaces += [key for key in self.owned.replaced_by(each.manifest, each.key) if self.store.head(key)]
         replaces += [one.key for one in covered]
         return Manifest.model_validate(
             {
@@ -167,9 +197,31 @@ class Commit:
             strict=False,
         )
 
+    def _bytes(self, manifest: Manifest) -> bytes:
+        """The manifest as it is put: one that would be read again and believed.
+
+        Raises:
+            WindowError: No run may publish such a window.
+            DestinationError: It would be too large to be read.
+        """
+        reason = beyond(self.keys.target.window, manifest.export_timestamp)
+        if reason is not None:
+            self._delete_landed(())
+            raise WindowError(f"{self.keys.target.export!r} can't be published: {reason}", hint="Export it later.")
+        data = manifest.to_bytes()
+        if len(data) > MOST:
+            data = manifest.model_copy(update={"former": None}).to_bytes()
+        if len(data) > MOST:
+            self._delete_landed(())
+            raise DestinationError(
+                f"the manifest of the window {self.keys.target.window} would have {len(data):,} bytes, and at most"
+                f" {MOST:,} are read",
+                hint="Raise data.max_rows_per_file, so that there are fewer parts, then clear from plan.",
+            )
+        return data
+
     def _lost(self, winner: Current | None) -> LostCommitError:
-        kept = set(winner.manifest.keys()) if winner else set()
-        self._delete([part.key for part in self.draft.landed if part.key not in kept])
+        self._delete_landed(winner.manifest.keys() if winner else ())
         who = (
             f"run {winner.manifest.run_id!r} (token {winner.manifest.confirmed_by or winner.manifest.token},"
             f" revision {winner.manifest.revision}) has published it"
@@ -185,20 +237,25 @@ class Commit:
     def _finish(self, current: Current, leftovers: list[str]) -> Outcome:
         late = [
             (window, other)
-            for window, other in overlapping(self.store, self.keys)
+            for window, other in overlapping(self.store, self.keys, self.owned.warn)
             if other.key not in current.manifest.replaces
         ]
         if late:
             self._step_back(current, late[0][0], replaced=self.keys.manifest in late[0][1].manifest.replaces)
-        self._sweep(current.manifest, leftovers)
+        self._sweep(current, leftovers)
         return self._outcome(current.manifest, unchanged=False)
 
-    def _sweep(self, manifest: Manifest, leftovers: list[str]) -> None:
-        self._delete([*manifest.replaces, *leftovers])
+    def _sweep(self, current: Current, leftovers: list[str]) -> None:
+        self.owned.delete([*self._replaced(current), *leftovers])
         for stem, pattern in self.keys.stems(self._datasets):
             for key, upload in list(self.store.list_uploads(stem)):
                 if pattern.match(key):
-                    self.store.abort(key, upload)
+                    self.owned.abort(key, upload)
+
+    def _replaced(self, current: Current) -> list[str]:
+        """What a manifest in place replaces and that is ours, but for what it publishes itself."""
+        named = set(current.manifest.keys())
+        return [key for key in self.owned.replaced_by(current.manifest, current.key) if key not in named]
 
     def _step_back(self, current: Current, window: Window, *, replaced: bool) -> None:
         former = current.manifest.former
@@ -209,28 +266,24 @@ class Commit:
             if former
             else current.manifest.model_copy(update={"withdrawn": True})
         )
-        whole = former is None or all(self.store.head(part.key) for part in _parts(back))
+        whole = former is None or all(
+            self.store.head(part.key) for part in parts_of(back) if self.owned.is_ours(part.key)
+        )
         stays = replaced or not whole
         if not stays:
             try:
                 self.store.put_if(self.keys.manifest, back.to_bytes(), current.version, JSON)
             except VersionChangedError:
-                raise self._lost(read_manifest(self.store, self.keys.manifest)) from None
+                raise self._lost(self._read()) from None
             kept = set(back.keys()) if former else set()
-            self._delete(sorted(set(current.manifest.keys()) - kept))
+            mine = self.owned.published_by(current.manifest, current.key)
+            self.owned.delete(key for key in mine if key not in kept)
         raise OverlapError(
             f"the window {window} of {self.keys.target.export!r} was published while this run published the"
             f" overlapping window {self.keys.target.window};"
             f" this run {'changed nothing more' if stays else 'stepped back'}",
             hint="Look which of the two you want; replace_overlapping replaces windows that the new one covers.",
         )
-
-    def _delete(self, keys: list[str]) -> None:
-        for key in keys:
-            try:
-                self.store.delete(key)
-            except DeletionRefusedError as error:
-                self.warnings.append(f"{self.address(key)} could not be deleted ({error}); the next run tries again")
 
     def _outcome(self, manifest: Manifest, *, unchanged: bool) -> Outcome:
         return Outcome(
@@ -240,25 +293,3 @@ class Commit:
             body=manifest.model_dump(by_alias=True, exclude={"former"}),
             warnings=self.warnings,
         )
-
-
-def _parts(manifest: Manifest) -> list[Part]:
-    parts = [part for entry in manifest.datasets.values() for part in entry.parts]
-    return [*parts, manifest.rejected] if manifest.rejected else parts
-
-
-def _essence(manifest: Manifest) -> dict[str, object]:
-    """What two runs must agree on to be the same: datasets, schemas, counts, and each file but for its token."""
-    datasets = {
-        name: {
-            **entry.model_dump(exclude={"parts", "sums"}),
-            "parts": [(without_token(part.key), part.rows, part.sha256) for part in entry.parts],
-        }
-        for name, entry in manifest.datasets.items()
-    }
-    rejected = manifest.rejected
-    return {
-        "datasets": datasets,
-        "mcp": manifest.mcp,
-        "rejected": (without_token(rejected.key), rejected.rows, rejected.sha256) if rejected else None,
-    }

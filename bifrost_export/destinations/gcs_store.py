@@ -14,10 +14,12 @@ from bifrost_export.destinations.gcs_upload import Crc32c, ResumableUpload, comp
 from bifrost_export.destinations.google_sign_in import google_hook, signed_in
 from bifrost_export.destinations.store import (
     BLOCK,
+    MOST,
     DeletionRefusedError,
     KeyTakenError,
     PutOptions,
     Stored,
+    TooLargeError,
     VersionChangedError,
 )
 from bifrost_export.errors import DestinationError, DestinationUnavailableError
@@ -172,9 +174,12 @@ class GCSStore:
                 raise
         return str(blob.generation)
 
-    def get(self, key: str) -> tuple[bytes, str] | None:
+    def get(self, key: str, most: int = MOST) -> tuple[bytes, str] | None:
         """A small object's bytes and generation, or None."""
-        blob = self.bucket.blob(key)
+        described = self.head(key)
+        if described is not None and described.bytes > most:
+            raise TooLargeError(key, described.bytes)
+        blob = self.bucket.blob(key)  # one that was looked at would be read in that generation alone
         with self.told("reading", key, f"{GET} and {LIST}"), self._or_missing() as found:
             data = blob.download_as_bytes(raw_download=True, retry=self.retry)
             found.append((data, str(blob.generation)))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, ValidationInfo
 
 from bifrost_export.config.references import is_broken, without_references
 from bifrost_export.errors import ConfigError, WindowError
-from bifrost_export.window import Window, compact
+from bifrost_export.window import Window
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.port import Target
@@ -20,6 +20,8 @@ PLACEHOLDERS = ("year", "month", "day", "hour", "dataset", "export")
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_WINDOW = r"[0-9TZ.]+_[0-9TZ.]+"
+_NUMBERS = r"__part-[0-9]{5,}-of-[0-9]{5,}"
 
 
 def prefix_problem(prefix: str) -> tuple[str, str] | None:
@@ -36,11 +38,27 @@ def prefix_problem(prefix: str) -> tuple[str, str] | None:
             f"the prefix {prefix!r} could leave its own folder",
             "folders below the bucket or path: no leading '/', no '..', no backslash, no control character",
         )
+    if any(segment in ("", ".") for segment in prefix.removesuffix("/").split("/")) and prefix:
+        return (
+            f"the prefix {prefix!r} has an empty folder or '.' in it, which stores list under another name",
+            "folders with one '/' between them: logs/requests/",
+        )
     return None
 
 
-def _checked_prefix(prefix: str) -> str:
+def folded(prefix: str) -> str:
+    """A prefix with one `/` in place of several: what a reference stands for may bring its own."""
+    return re.sub("/{2,}", "/", prefix)
+
+
+RESOLVED = {"references": "resolved"}
+"""Context of the validation of a config whose references are resolved."""
+
+
+def _checked_prefix(prefix: str, info: ValidationInfo) -> str:
     # What a reference stands for is looked at again when it is filled in.
+    if info.context is RESOLVED:
+        prefix = folded(prefix)
     problem = None if is_broken(prefix) else prefix_problem(without_references(prefix))
     if problem:
         raise ConfigError(problem[0], allowed=problem[1])
@@ -49,6 +67,23 @@ def _checked_prefix(prefix: str) -> str:
 
 Prefix = Annotated[str, AfterValidator(_checked_prefix)]
 """The folders that a destination's keys begin with."""
+
+
+@dataclass(frozen=True)
+class Owned:
+    """What a key of an export is.
+
+    Args:
+        kind: `part`, `rejected` or `manifest`.
+        window: The window that its name tells.
+        folder: The folders before its name, with a final `/`.
+        dataset: A part's dataset.
+    """
+
+    kind: str
+    window: Window
+    folder: str
+    dataset: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +103,7 @@ class Keys:
 
     def __post_init__(self) -> None:
         """Check the prefix, now that its references are resolved."""
+        object.__setattr__(self, "prefix", folded(self.prefix))
         problem = prefix_problem(self.prefix)
         if problem:
             raise ConfigError(problem[0], allowed=problem[1])
@@ -144,20 +180,53 @@ class Keys:
         name = key.removeprefix(self.manifests)
         if not name.endswith(".json") or "/" in name or not key.startswith(self.manifests):
             return None
-        try:
-            window = Window.from_name(name.removesuffix(".json"))
-        except WindowError:
-            return None
-        return window if f"{compact(window.start)}_{compact(window.end)}.json" == name else None
+        return _window_named(name.removesuffix(".json"))
 
     def stems(self, datasets: tuple[str, ...]) -> list[tuple[str, re.Pattern[str]]]:
         """What every run of this window names its files, as (prefix to list, pattern with the token as group 1)."""
         stems = [
-            (stem, re.compile(rf"^{re.escape(stem)}([0-9a-f]{{8}})__part-\d{{5,}}-of-\d{{5,}}(?:\.[a-z0-9]+)+$"))
+            (stem, re.compile(rf"^{re.escape(stem)}([0-9a-f]{{8}}){_NUMBERS}{self._extensions}\Z"))
             for stem in sorted({self._stem(dataset) for dataset in datasets})
         ]
         rejected = self._rejected_stem
-        return [*stems, (rejected, re.compile(rf"^{re.escape(rejected)}([0-9a-f]{{8}})\.jsonl\.gz$"))]
+        return [*stems, (rejected, re.compile(rf"^{re.escape(rejected)}([0-9a-f]{{8}})\.jsonl\.gz\Z"))]
+
+    @property
+    def _extensions(self) -> str:
+        """Those that a run's parts may have: the run's own, and any other format's."""
+        return rf"(?:{re.escape(self.target.extension)}|\.[a-z0-9]{{1,16}}(?:\.(?:gz|zst))?)"
+
+    def owner_of(self, key: str) -> Owned | None:
+        """What a key is by its last folders and its name, wherever above them it lies; None for what is not ours.
+
+        Args:
+            key: A key below the root, without it.
+        """
+        export = re.escape(self.target.export)
+        for kind, pattern in (
+            ("part", rf"(.*/)?{export}__(?P<dataset>[a-z_]+)__({_WINDOW})__[0-9a-f]{{8}}{_NUMBERS}{self._extensions}"),
+            ("rejected", rf"(_rejected/){export}/({_WINDOW})__[0-9a-f]{{8}}\.jsonl\.gz"),
+            ("manifest", rf"(_manifests/){export}/({_WINDOW})\.json"),
+        ):
+            match = re.fullmatch(pattern, key)
+            if match:
+                window = _window_named(match[match.lastindex or 0])
+                dataset = match.groupdict().get("dataset")
+                return None if window is None else Owned(kind, window, match[1] or "", dataset)
+        return None
+
+    def of_window(self, window: Window) -> Keys:
+        """The names of a run of another window."""
+        return replace(self, target=replace(self.target, window=window))
+
+
+def _window_named(name: str) -> Window | None:
+    """The window of that very name."""
+    try:
+        window = Window.from_name(name)
+    except WindowError:
+        return None
+    return window if window.name == name else None
 
 
 def _fill(prefix: str, values: dict[str, str]) -> str:
@@ -166,4 +235,4 @@ def _fill(prefix: str, values: dict[str, str]) -> str:
 
 def without_token(key: str) -> str:
     """A part's or rejected file's key with the token blanked, to compare two runs' names."""
-    return re.sub(r"__[0-9a-f]{8}(?=__part-\d+-of-\d+\.|\.jsonl\.gz$)", "__", key)
+    return re.sub(r"__[0-9a-f]{8}(?=__part-[0-9]+-of-[0-9]+\.|\.jsonl\.gz\Z)", "__", key)

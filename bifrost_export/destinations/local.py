@@ -40,7 +40,8 @@ class LocalDestination(ObjectStoreDestination):
 
     def key_of(self, address: str) -> str:
         """The key of a file by its path, or by its key."""
-        root, path = Path(self.config.path).absolute(), Path(address.removeprefix("file://"))
+        root = Path(self.config.path).expanduser().absolute()
+        path = Path(address.removeprefix("file://")).expanduser()
         if not path.is_absolute() and not path.exists():
             return address
         try:

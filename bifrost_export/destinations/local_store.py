@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -12,17 +13,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, ClassVar, cast
 
+from bifrost_export.destinations.local_errors import WITHOUT_SYNC, lacks_locks, told, without_locks
 from bifrost_export.destinations.store import (
+    MOST,
     DeletionRefusedError,
     KeyTakenError,
     PutOptions,
     Stored,
+    TooLargeError,
     VersionChangedError,
 )
-from bifrost_export.errors import DestinationError, DestinationUnavailableError
+from bifrost_export.errors import DestinationError
 
-_TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<upload>[0-9a-f]{16})\.tmp$")
-_PASSING = {"EAGAIN", "EBUSY", "EINTR", "EIO", "ESTALE", "ETIMEDOUT", "ENFILE", "EMFILE"}
+_TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<upload>[0-9a-f]{16})\.tmp\Z")
+_OF_A_MANIFEST = re.compile(r"^\.[0-9TZ.]+_[0-9TZ.]+\.json\.[0-9a-f]{16}\.tmp\Z")
 
 
 class LocalStore:
@@ -45,7 +49,7 @@ class LocalStore:
 
     def find(self) -> str:
         """Look whether the folder is there, or can be made."""
-        with _told(self.root):
+        with told(self.root):
             present = next(each for each in (self.root, *self.root.parents) if each.exists())
             if not present.is_dir():
                 raise DestinationError(f"{present} is no folder", hint="Mend destination.config.path.")
@@ -82,7 +86,7 @@ class LocalStore:
     def put_if(self, key: str, data: bytes, seen: str | None, options: PutOptions) -> str:
         """Store a small object if its version is still `seen`; the caller holds the lock."""
         path = self.path(key)
-        with _told(path):
+        with told(path):
             found = self.get(key)
             if (found[1] if found else None) != seen:
                 raise VersionChangedError(key)
@@ -97,18 +101,22 @@ class LocalStore:
             _sync_folder(path.parent)
             return hashlib.sha256(data).hexdigest()
 
-    def get(self, key: str) -> tuple[bytes, str] | None:
+    def get(self, key: str, most: int = MOST) -> tuple[bytes, str] | None:
         """A small object's bytes and the SHA-256 that is its version, or None."""
-        with _told(self.path(key)):
+        with told(self.path(key)):
             try:
-                data = self.path(key).read_bytes()
+                with self.path(key).open("rb") as stream:
+                    data = stream.read(most + 1)
+                    size = max(len(data), os.fstat(stream.fileno()).st_size)
             except (FileNotFoundError, NotADirectoryError):
                 return None
+            if len(data) > most:
+                raise TooLargeError(key, size)
             return data, hashlib.sha256(data).hexdigest()
 
     def open(self, key: str) -> BinaryIO | None:
         """The file, or None."""
-        with _told(self.path(key)):
+        with told(self.path(key)):
             try:
                 return self.path(key).open("rb")
             except (FileNotFoundError, NotADirectoryError):
@@ -116,7 +124,7 @@ class LocalStore:
 
     def head(self, key: str) -> Stored | None:
         """The file's size, or None."""
-        with _told(self.path(key)):
+        with told(self.path(key)):
             try:
                 return Stored(key, self.path(key).stat().st_size)
             except (FileNotFoundError, NotADirectoryError):
@@ -125,9 +133,9 @@ class LocalStore:
     def _walk(self, prefix: str) -> Iterator[tuple[str, str]]:
         folder, _, start = prefix.rpartition("/")
         base = self.path(folder)
-        with _told(base):
-            for path in sorted(base.rglob("*") if base.is_dir() else ()):
-                if path.is_file() and path.relative_to(base).as_posix().startswith((start, f".{start}")):
+        with told(base):
+            for path in sorted(_files_below(base)):
+                if path.relative_to(base).as_posix().startswith((start, f".{start}")):
                     yield path.relative_to(self.root).as_posix(), path.name
 
     def list(self, prefix: str) -> Iterator[str]:
@@ -174,14 +182,14 @@ class LocalStore:
         What holders that died in `put_if` have left beside it is taken away.
         """
         path = self.path(key)
-        with _told(path):
+        with told(path):
             self._make_folder(path.parent)
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            with _told(path):
-                fcntl.flock(handle, fcntl.LOCK_EX)
+            with told(path):
+                _lock(handle, path)
                 for each in path.parent.glob(".*.json.*.tmp"):
-                    if _TEMPORARY.match(each.name):
+                    if _OF_A_MANIFEST.match(each.name):
                         each.unlink(missing_ok=True)
             yield
         finally:
@@ -199,18 +207,18 @@ class LocalUpload:
     def __init__(self, store: LocalStore, key: str) -> None:
         self.key = key
         self.path = store.path(key)
-        with _told(self.path):
+        with told(self.path):
             self.stream, self.temporary = store.open_temporary(self.path)
 
     def block(self, data: bytes) -> None:
         """Write the next bytes."""
-        with _told(self.path):
+        with told(self.path):
             self.stream.write(data)
 
     def finish(self, data: bytes) -> Stored:
         """Write the last bytes and move the file into place, if the name is free."""
         try:
-            with _told(self.path), self.stream:
+            with told(self.path), self.stream:
                 self.stream.write(data)
                 _sync(self.stream)
                 if self.path.exists():
@@ -235,27 +243,35 @@ def _sync(stream: BinaryIO) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+    """Make a name last; a file system that can't keeps it when it likes, and the file itself is synced already."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except PermissionError:  # a folder that may be written to and not read
+        return
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in WITHOUT_SYNC:
+            raise
     finally:
         os.close(handle)
 
 
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turn the system's errors into the tree's."""
-    import errno
-
+def _lock(handle: int, path: Path) -> None:
     try:
-        yield
-    except (DestinationError, DestinationUnavailableError):
-        raise
+        fcntl.flock(handle, fcntl.LOCK_EX)
     except OSError as error:
-        name = errno.errorcode.get(error.errno or 0, "")
-        told = f"{error.filename or path}: {error.strerror or error}"
-        if name in _PASSING:
-            raise DestinationUnavailableError(told, hint="The task tries again.") from None
-        raise DestinationError(
-            told, hint="Give the user that runs the task the right to write there, or make room, and clear the task."
-        ) from None
+        if lacks_locks(error):
+            raise without_locks(path, error) from None
+        raise
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Every file below a folder. One that can't be looked into is an error: what is not seen counts as not there."""
+
+    def refuse(error: OSError) -> None:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR):  # another run pruned the empty folder
+            raise error
+
+    for found, _, names in os.walk(folder, onerror=refuse):
+        yield from (path for name in names if (path := Path(found, name)).is_file())

@@ -18,6 +18,10 @@ class Part(Strict):
     rows: int = Field(description="Rows in the file.")
     bytes: int = Field(description="Size of the file.")
     sha256: str = Field(description="SHA-256 of the file's bytes, in hex.")
+    content_digest: str | None = Field(
+        default=None,
+        description="Digest of the rows' values in their order, whatever encoded them; null in manifests of before it.",
+    )
     min_timestamp: str | None = Field(
         default=None, description="Earliest `timestamp` in the file, RFC 3339 in UTC; null where no row has one."
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
 from bifrost_export.destinations import commit, overlap
 from bifrost_export.destinations.keys import Keys
+from bifrost_export.destinations.manifest_reading import read_manifest
 from bifrost_export.destinations.port import Landed, Published, State
 from bifrost_export.destinations.probing import Probing
 from bifrost_export.destinations.store import KeyTakenError, ObjectStore, PutOptions, Stored, sha256_at
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from bifrost_export.destinations.manifest_reading import Current
     from bifrost_export.destinations.port import Draft, FileFormat, Outcome, Piece, Target
     from bifrost_export.destinations.steps import Probe
     from bifrost_export.window import Window
@@ -44,6 +46,8 @@ class ObjectStoreDestination:
         self.target = target
         self.keys = Keys(config.prefix, target)
         self.store = self.open_store()
+        self.warnings: list[str] = []
+        """What was passed over while looking at what is published."""
 
     def open_store(self) -> ObjectStore:
         """The store, signed in when first used."""
@@ -78,10 +82,15 @@ class ObjectStoreDestination:
         yield from Probing(self.store, self.keys, self.address).run()
 
     def published(self) -> list[Published]:
-        """Every published window of the export, by its manifest."""
-        return [self._published(window, each) for window, each in overlap.live(self.store, self.keys, lambda _: True)]
+        """Every published window of the export, by its manifest; what is no manifest of it is told in `warnings`."""
+        found = overlap.live(self.store, self.keys, lambda _: True, self._tell)
+        return [self._published(window, each) for window, each in found]
 
-    def _published(self, window: Window, current: overlap.Current) -> Published:
+    def _tell(self, message: str) -> None:
+        if message not in self.warnings:
+            self.warnings.append(message)
+
+    def _published(self, window: Window, current: Current) -> Published:
         manifest = current.manifest
         entries = manifest.datasets.values()
         return Published(
@@ -94,13 +103,17 @@ class ObjectStoreDestination:
         )
 
     def look(self) -> State:
-        """What is published for the window now."""
-        current = overlap.read_manifest(self.store, self.keys.manifest)
+        """What is published for the window now.
+
+        Raises:
+            ForeignManifestError: What stands under the manifest's name is something else.
+        """
+        current = read_manifest(self.store, self.keys.manifest)
         return State(current.version, current.manifest.revision) if current else State()
 
     def guard(self, *, replace_overlapping: bool) -> None:
         """Refuse a window that overlaps a published one without being equal to it."""
-        overlap.guard(self.store, self.keys, replace_overlapping=replace_overlapping)
+        overlap.guard(self.store, self.keys, replace_overlapping=replace_overlapping, tell=self._tell)
 
     def load(self, piece: Piece) -> Landed:
         """Write one file under the run's token, on condition that its name is free.

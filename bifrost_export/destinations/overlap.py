@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bifrost_export.destinations.manifest import Manifest
-from bifrost_export.errors import DestinationError, OverlapError
+from bifrost_export.destinations.manifest_reading import LONGEST, Current, read_manifest
+from bifrost_export.errors import ForeignManifestError, OverlapError, WindowError
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.keys import Keys
@@ -21,76 +20,78 @@ READERS = 8
 """Manifests that are read at the same time when there are many: a year of hours has 8,760."""
 
 
-@dataclass(frozen=True)
-class Current:
-    """A manifest as it stands in the store."""
-
-    key: str
-    manifest: Manifest
-    version: str
+def _unheard(message: str) -> None:
+    """Nobody listens."""
 
 
-def read_manifest(store: ObjectStore, key: str) -> Current | None:
-    """The manifest of that key with its version, or None.
-
-    Raises:
-        DestinationError: There is one, but it is no manifest of this version.
-    """
-    found = store.get(key)
-    if found is None:
-        return None
-    try:
-        return Current(key, Manifest.model_validate_json(found[0], strict=False), found[1])
-    except ValueError as error:
-        raise DestinationError(
-            f"{key} is not a manifest that this version can read ({type(error).__name__})",
-            allowed="a manifest of version 1",
-            hint="Move it away if something else wrote it, then clear from plan.",
-        ) from None
-
-
-def overlapping(store: ObjectStore, keys: Keys) -> list[tuple[Window, Current]]:
+def overlapping(store: ObjectStore, keys: Keys, tell: Callable[[str], None] = _unheard) -> list[tuple[Window, Current]]:
     """Published windows that share an instant with this one without being equal to it."""
     mine = keys.target.window
-    return [pair for pair in live(store, keys, mine.overlaps) if pair[0] != mine]
+    return [pair for pair in live(store, keys, mine.overlaps, tell) if pair[0] != mine]
 
 
-def live(store: ObjectStore, keys: Keys, is_wanted: Callable[[Window], bool]) -> list[tuple[Window, Current]]:
-    """The export's published windows with their manifests, in order: none that is withdrawn or replaced.
+def live(
+    store: ObjectStore, keys: Keys, is_wanted: Callable[[Window], bool], tell: Callable[[str], None] = _unheard
+) -> list[tuple[Window, Current]]:
+    """The export's published windows with their manifests, in order: none that is withdrawn, replaced or foreign.
 
     Args:
         store: Where they are.
         keys: The names of a run of the export.
         is_wanted: Says whether a window matters, before its manifest is read.
-
-    Raises:
-        DestinationError: A manifest can't be read.
+        tell: Told what is passed over.
     """
     named = {key: window for key in store.list(keys.manifests) if (window := keys.window_of_manifest(key))}
     wanted = [key for key, window in named.items() if is_wanted(window)]
-    found = [each for each in _read_all(store, wanted) if each is not None and not each.manifest.withdrawn]
+    found = []
+    for each in _read_all(store, wanted):
+        if isinstance(each, ForeignManifestError):
+            tell(f"{each.message}; it is passed over")
+        elif each is not None and not each.manifest.withdrawn:
+            found.append(each)
     # A window that a live manifest replaces counts as gone, whether or not it has been deleted yet.
-    gone = {key for each in found for key in each.manifest.replaces}
+    gone = {
+        key
+        for each in found
+        for key in each.manifest.replaces
+        if key in named and key != each.key and named[each.key].covers(named[key])
+    }
     return sorted(((named[each.key], each) for each in found if each.key not in gone), key=lambda pair: pair[0])
 
 
-def _read_all(store: ObjectStore, keys: list[str]) -> Iterator[Current | None]:
+def _read_all(store: ObjectStore, keys: list[str]) -> Iterator[Current | ForeignManifestError | None]:
+    def read(key: str) -> Current | ForeignManifestError | None:
+        try:
+            return read_manifest(store, key)
+        except ForeignManifestError as error:
+            return error
+
     if len(keys) <= FEW:
-        yield from (read_manifest(store, key) for key in keys)
+        yield from map(read, keys)
         return
     with ThreadPoolExecutor(READERS) as pool:
-        yield from pool.map(lambda key: read_manifest(store, key), keys)
+        yield from pool.map(read, keys)
 
 
-def guard(store: ObjectStore, keys: Keys, *, replace_overlapping: bool) -> list[Current]:
+def guard(
+    store: ObjectStore, keys: Keys, *, replace_overlapping: bool, tell: Callable[[str], None] = _unheard
+) -> list[Current]:
     """The published windows that this one replaces.
 
     Raises:
         OverlapError: A published window overlaps and may not be replaced.
+        WindowError: The window is longer than any that is exported.
     """
+    mine = keys.target.window
+    if mine.end - mine.start > LONGEST:
+        raise WindowError(
+            f"the window {mine} of {keys.target.export!r} is longer than {LONGEST.days:,} days",
+            allowed="windows of up to ten years",
+            hint="Export it in several windows.",
+        )
     covered = []
-    for window, current in overlapping(store, keys):
-        refuse_overlap(keys.target.window, window, keys.target.export, replace_overlapping=replace_overlapping)
+    for window, current in overlapping(store, keys, tell):
+        refuse_overlap(mine, window, keys.target.export, replace_overlapping=replace_overlapping)
         covered.append(current)
     return covered
 

@@ -119,6 +119,7 @@ class Landed:
         bytes: Its size.
         sha256: Of its bytes, in hex.
         checksum: The store's own checksum, as `<algorithm>:<value>`, or None.
+        content_digest: Of the rows' values in their order, whatever encoded them: `load` adds it.
     """
 
     key: str
@@ -126,6 +127,7 @@ class Landed:
     bytes: int
     sha256: str
     checksum: str | None = None
+    content_digest: str | None = None
 
 
 @dataclass(frozen=True)

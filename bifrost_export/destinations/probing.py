@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from bifrost_export.destinations.manifest_reading import HINT
+from bifrost_export.destinations.overlap import live
+from bifrost_export.destinations.ownership import TOLD
 from bifrost_export.destinations.steps import Probe, Steps
 from bifrost_export.destinations.store import DeletionRefusedError, KeyTakenError, PutOptions, VersionChangedError
 from bifrost_export.errors import (
@@ -56,6 +59,7 @@ class Probing:
             yield steps.take("conditional write", self._write_on_condition, ["write"])
             yield steps.take("read", self._read, ["write"])
             yield steps.take("list", lambda: self._list("write" in steps.passed), [place])
+            yield steps.take("manifests", self._manifests, ["list", "read"])
             yield steps.take("delete", self._delete, ["write"])
         finally:
             if "delete" not in steps.passed and place in steps.passed:
@@ -144,6 +148,17 @@ class Probing:
                 hint="Every commit needs a list that is up to date: use a store whose lists are.",
             )
         return f"the keys below {self.address(self.key.rpartition('/')[0])}/ can be listed"
+
+    def _manifests(self) -> str | Probe:
+        """Look at what stands under the names of this export's manifests."""
+        passed_over: list[str] = []
+        found = live(self.store, self.keys, lambda _: True, passed_over.append)
+        message = f"{len(found):,} windows of {self.keys.target.export!r} are published"
+        if not passed_over:
+            return message
+        told = "; ".join(passed_over[:TOLD])
+        more = f"; and {len(passed_over) - TOLD:,} more" if len(passed_over) > TOLD else ""
+        return Probe("manifests", True, f"{message}. {told}{more}", HINT)
 
     def _delete(self) -> str:
         try:

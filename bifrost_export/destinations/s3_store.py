@@ -21,10 +21,12 @@ from bifrost_export.destinations.s3_errors import (
 from bifrost_export.destinations.s3_hook import make_hook
 from bifrost_export.destinations.s3_upload import MultipartUpload, checksum_of, compare
 from bifrost_export.destinations.store import (
+    MOST,
     DeletionRefusedError,
     KeyTakenError,
     PutOptions,
     Stored,
+    TooLargeError,
     VersionChangedError,
 )
 from bifrost_export.errors import DestinationError, DestinationUnavailableError
@@ -169,11 +171,14 @@ class S3Store:
                     return None
                 raise
 
-    def get(self, key: str) -> tuple[bytes, str] | None:
+    def get(self, key: str, most: int = MOST) -> tuple[bytes, str] | None:
         """A small object's bytes and ETag, or None."""
         found = self._find("reading", key, "get_object")
         if found is None:
             return None
+        if int(found["ContentLength"]) > most:
+            found["Body"].close()
+            raise TooLargeError(key, int(found["ContentLength"]))
         with told(self._what("reading", key)):
             return found["Body"].read(), str(found["ETag"])
 

@@ -17,9 +17,25 @@ if TYPE_CHECKING:
 BLOCK = 5 * 1024 * 1024
 """Bytes of a file that are stored at once; a file of no more is put in one request."""
 
+MOST = 32 * 1024 * 1024
+"""Bytes of the largest object that is read at once."""
+
 
 class KeyTakenError(Exception):
     """An object of that name is there already, or was when an answer was lost: look to know."""
+
+
+class TooLargeError(Exception):
+    """An object has more bytes than are read at once.
+
+    Args:
+        key: Its name.
+        size: Its size.
+    """
+
+    def __init__(self, key: str, size: int) -> None:
+        super().__init__(f"{key} has {size:,} bytes")
+        self.size = size
 
 
 class VersionChangedError(Exception):
@@ -154,8 +170,12 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def get(self, key: str) -> tuple[bytes, str] | None:
-        """A small object's bytes and version, or None."""
+    def get(self, key: str, most: int = MOST) -> tuple[bytes, str] | None:
+        """A small object's bytes and version, or None.
+
+        Raises:
+            TooLargeError: It has more than `most` bytes; they were not read.
+        """
         ...
 
     def open(self, key: str) -> BinaryIO | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+from bifrost_export.formats.row_blocks import Readable, lines, records
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,22 +33,31 @@ def _json(source: BinaryIO, compression: str, columns: Sequence[str]) -> Iterato
     import pyarrow.json as pj
 
     # Without a column to read, the rows are counted by the one that each record has.
-    schema = _as_text(columns or ["request_id"])
-    options = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
-    for batch in pj.open_json(_unpacked(source, compression), parse_options=options):
-        yield _typed(batch)
+    parsing = pj.ParseOptions(explicit_schema=_as_text(columns or ["request_id"]), unexpected_field_behavior="ignore")
+    for block in lines(_unpacked(source, compression)):
+        reading = pj.ReadOptions(use_threads=False, block_size=len(block) + 1)
+        for batch in pj.read_json(_buffer(block), reading, parsing).to_batches():
+            yield _typed(batch)
 
 
 def _csv(source: BinaryIO, compression: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
     import pyarrow.csv as pc
 
     parsing = pc.ParseOptions(newlines_in_values=True)
     converting = pc.ConvertOptions(
         include_columns=list(columns) or None, column_types=_as_text(columns), strings_can_be_null=False
     )
-    with pc.open_csv(_unpacked(source, compression), parse_options=parsing, convert_options=converting) as reader:
-        for batch in reader:
+    header = b""
+    for block in records(_unpacked(source, compression)):
+        # A header has no line end in it: columns are named in plain words.
+        whole = header + block
+        header = header or block[: block.find(b"\n") + 1]
+        reading = pc.ReadOptions(use_threads=False, block_size=len(whole) + 1)
+        for batch in pc.read_csv(_buffer(whole), reading, parsing, converting).to_batches():
             yield _typed(batch)
+    if not header:
+        raise pa.ArrowInvalid("the file has no header")
 
 
 _READERS: dict[str, Reader] = {"parquet": _parquet, "arrow": _arrow, "json": _json, "csv": _csv}
@@ -83,6 +94,12 @@ def _as_text(columns: Sequence[str]) -> pa.Schema:
     return pa.schema([(name, kinds.get(name, pa.int64())) for name in columns])
 
 
+def _buffer(block: bytes) -> pa.BufferReader:
+    import pyarrow as pa
+
+    return pa.BufferReader(block)
+
+
 def _typed(batch: pa.RecordBatch) -> pa.RecordBatch:
     import pyarrow as pa
 
@@ -92,11 +109,13 @@ def _typed(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.set_column(batch.schema.names.index("timestamp"), "timestamp", times)
 
 
-def _unpacked(source: BinaryIO, compression: str) -> Any:
+def _unpacked(source: BinaryIO, compression: str) -> Readable:
     import pyarrow as pa
 
     if compression == "gzip":
-        return pa.PythonFile(gzip.GzipFile(fileobj=source, mode="rb"), mode="r")  # of any number of members
+        unpacked: Readable = gzip.GzipFile(fileobj=source, mode="rb")  # of any number of members
+        return unpacked
     if compression == "none":
-        return pa.PythonFile(source, mode="r")
-    return pa.CompressedInputStream(pa.PythonFile(source, mode="r"), compression)
+        return source
+    stream: Readable = pa.CompressedInputStream(pa.PythonFile(source, mode="r"), compression)
+    return stream

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bifrost_export.destinations.port import Piece
 from bifrost_export.formats.choosing import encoding_of
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows
 from bifrost_export.pipeline.books import Sums
+from bifrost_export.pipeline.content_digest import ContentDigest, LinesDigest
 from bifrost_export.pipeline.flows import last_schema
 from bifrost_export.pipeline.measuring import Tally
 from bifrost_export.pipeline.opening import open_destination, open_staging
@@ -48,6 +49,7 @@ def load(runtime: Runtime, plan: Plan, group: dict[str, Any]) -> dict[str, Any]:
         rows = _Rows(plan, staging, piece)
         write = rows.write_part if piece["dataset"] else rows.write_rejected
         landed = destination.load(Piece(piece["dataset"], piece["number"], piece["of"], write, piece["rows"]))
+        landed = replace(landed, content_digest=rows.digest)
         pieces.append({**{key: piece[key] for key in ("dataset", "number", "of")}, **asdict(landed), **rows.facts()})
         runtime.report("load", {"key": landed.key, "rows": landed.rows, "bytes": landed.bytes})
     return {**{key: group[key] for key in ("token", "group", "label")}, "pieces": pieces}
@@ -59,32 +61,37 @@ class _Rows:
     def __init__(self, plan: Plan, staging: Staging, piece: dict[str, Any]) -> None:
         self.plan, self.staging, self.piece = plan, staging, piece
         self.tally = Tally()
+        self.digest = ""
 
     def write_part(self, sink: BinaryIO) -> int:
         """Encode a part."""
         encoding = encoding_of(self.plan.export)
         schema = last_schema(self.plan, self.piece["dataset"])
-        rows: int = encoding.format.write(self._batches(), schema, sink, encoding.compression)
+        content = ContentDigest(schema)
+        rows: int = encoding.format.write(self._batches(content), schema, sink, encoding.compression)
+        self.digest = content.hex()
         return rows
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
+    def _batches(self, content: ContentDigest) -> Iterator[pa.RecordBatch]:
         dataset = self.piece["dataset"]
         for each in self.piece["from"]:
             stamp = Stamp.of(self.plan, each["slice"], dataset, self.plan.steps[dataset])
             for batch in read_rows(self.staging, each["name"], stamp, each["offset"], each["rows"]):
                 self.tally.add(batch)
+                content.add(batch)
                 yield batch
 
     def write_rejected(self, sink: BinaryIO) -> int:
         """Join the slices' rejected rows into one gzip file, the same bytes for the same rows."""
-        rows = 0
+        rows, content = 0, LinesDigest()
         with gzip.GzipFile(filename="", mode="wb", fileobj=sink, compresslevel=6, mtime=0) as packed:
             for each in self.piece["from"]:
                 with self.staging.read(each["name"]) as stream:
                     for line in stream:
                         packed.write(line)
+                        content.add(line)
                         rows += 1
-        self.tally.sums = Sums(rows)
+        self.tally.sums, self.digest = Sums(rows), content.hex()
         return rows
 
     def facts(self) -> dict[str, Any]:

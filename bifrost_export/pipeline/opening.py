@@ -14,6 +14,7 @@ from bifrost_export.config.origins import Origins
 from bifrost_export.config.positions import pointer_of
 from bifrost_export.config.references import Resolver
 from bifrost_export.config.source import find_source, place_of_object_storage
+from bifrost_export.destinations.keys import RESOLVED
 from bifrost_export.destinations.port import Destination, Target
 from bifrost_export.errors import ConfigError
 from bifrost_export.formats.choosing import encoding_of
@@ -41,7 +42,7 @@ def resolver(runtime: Runtime, plan: Plan, *, with_secrets: bool = True) -> Reso
 
 def _validated(model: type[BaseModel], config: Any, pointer: str, plan: Plan) -> Any:
     try:
-        return model.model_validate(config, strict=False)
+        return model.model_validate(config, strict=False, context=RESOLVED)
     except ValidationError as error:
         origins = Origins(plan.frozen.get("moved"))
         places = "; ".join(

@@ -68,6 +68,8 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
     try:
         state = destination.look()
         destination.guard(replace_overlapping=request.replace_overlapping)
+        for passed_over in getattr(destination, "warnings", ()):
+            runtime.report("warning", {"message": passed_over})
         planned = replace(
             drafted,
             seen=state.version,

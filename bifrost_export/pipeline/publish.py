@@ -141,7 +141,8 @@ def _entry(plan: Plan, dataset: str, books: Books, pieces: list[dict[str, Any]])
 
 
 def _part(piece: dict[str, Any]) -> dict[str, Any]:
-    return {name: piece[name] for name in ("key", "rows", "bytes", "sha256", "min_timestamp", "max_timestamp")}
+    names = ("key", "rows", "bytes", "sha256", "content_digest", "min_timestamp", "max_timestamp")
+    return {name: piece[name] for name in names}
 
 
 def _result(

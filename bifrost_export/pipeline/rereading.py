@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -65,13 +65,18 @@ class Rereading:
         self.problems: list[str] = []
         self.notes: list[str] = []
         self.files = self.rows = self.bytes = 0
+        self._may_read: Callable[[str, str], bool] = lambda key, kind: True
 
     def verified(self) -> Verified:
         """What was found."""
         return Verified(tuple(self.problems), self.files, self.rows, self.bytes, tuple(self.notes))
 
-    def read(self, manifest: Manifest) -> None:
+    def read(self, manifest: Manifest, may_read: Callable[[str, str], bool] = lambda key, kind: True) -> None:
         """Read all files of a manifest.
+
+        Args:
+            manifest: The manifest.
+            may_read: Says whether a key may be followed that it names as a `part`, or as `rejected`.
 
         Raises:
             DestinationError: The store can't be read.
@@ -81,6 +86,7 @@ class Rereading:
                 f"the parts are of the format {manifest.format}, which is not read here: their bytes and sha256 were"
                 " compared, and not the rows in them"
             )
+        self._may_read = may_read
         for dataset, entry in manifest.datasets.items():
             names = {
                 column.name for column in entry.dataset_schema.columns if column.type in _TYPES.get(column.name, ())
@@ -94,7 +100,7 @@ class Rereading:
 
     def _part(self, part: Part, manifest: Manifest, columns: list[str]) -> Sums | None:
         """Compare one part; gives what its rows add up to, None where they could not be read."""
-        with self._fetched(part) as file:
+        with self._fetched(part, "part") as file:
             if file is None or not can_read(manifest.format):
                 return None
             tally = Tally()
@@ -112,7 +118,7 @@ class Rereading:
         return tally.sums
 
     def _rejected(self, part: Part) -> None:
-        with self._fetched(part) as file:
+        with self._fetched(part, "rejected") as file:
             if file is None:
                 return
             try:
@@ -122,8 +128,12 @@ class Rereading:
                 self._tell(part, f"can't be read as gzip ({type(error).__name__})")
 
     @contextmanager
-    def _fetched(self, part: Part) -> Iterator[BinaryIO | None]:
+    def _fetched(self, part: Part, kind: str) -> Iterator[BinaryIO | None]:
         """A file, copied here so that it can be read by position; its size and SHA-256 are compared on the way."""
+        if not self._may_read(part.key, kind):
+            self._tell(part, "is no file of this export's window below its root: it was not read")
+            yield None
+            return
         stream = self.store.open(part.key)
         if stream is None:
             self._tell(part, "is not there")

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import orjson
 
 from bifrost_export.destinations.addresses import open_bucket
+from bifrost_export.destinations.keys import folded
 from bifrost_export.destinations.store import DeletionRefusedError, KeyTakenError, PutOptions, sha256_at
 from bifrost_export.destinations.streaming import Writing
 from bifrost_export.errors import ConfigError, StagingGoneError
@@ -112,7 +113,7 @@ def open_folder(url: str, conn_id: str | None) -> Folder:
         return LocalFolder(Path(unquote(parts.path)))
     bucket = open_bucket(url, conn_id)
     if bucket is not None:
-        prefix = bucket[1].strip("/")
+        prefix = folded(bucket[1]).strip("/")
         return ObjectFolder(bucket[0], f"{prefix}/" if prefix else "")
     raise ConfigError(
         f"log_exports.staging.url {url!r} is of no kind that staging knows",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +30,14 @@ class Status:
         gaps: The times between published windows that none of them covers.
         exported_through: Up to there everything is exported since the first published window; None without any.
         due: End of the latest window that has settled.
+        warnings: What stands among the manifests and was passed over, each in a sentence.
     """
 
     published: tuple[Published, ...]
     gaps: tuple[Window, ...]
     exported_through: dt.datetime | None
     due: dt.datetime
+    warnings: tuple[str, ...] = ()
 
     @property
     def lag(self) -> dt.timedelta | None:
@@ -45,12 +47,14 @@ class Status:
         return max(dt.timedelta(), self.due - self.exported_through)
 
     def to_json(self) -> dict[str, Any]:
-        """`{"exported_through", "lag_seconds", "windows", "gaps"}`, windows as their number."""
+        """`{"exported_through", "lag_seconds", "windows", "gaps"}`, windows as their number; `warnings` if any."""
+        told = {"warnings": list(self.warnings)} if self.warnings else {}
         return {
             "exported_through": None if self.exported_through is None else rfc3339(self.exported_through),
             "lag_seconds": None if self.lag is None else int(self.lag.total_seconds()),
             "windows": len(self.published),
             "gaps": [gap.to_json() for gap in self.gaps],
+            **told,
         }
 
 
@@ -59,11 +63,12 @@ def status(runtime: Runtime, loaded: LoadedExport) -> Status:
 
     Raises:
         ConfigError: The export is broken, or a reference has no value.
-        DestinationError: The destination can't be looked at, or holds a manifest that can't be read.
+        DestinationError: The destination can't be looked at.
     """
     latest = loaded.good.schedule.latest_settled(runtime.now())
     destination = open_destination(runtime, draft(runtime, loaded, latest, "status"))
-    return status_of(destination.published(), latest.end)
+    found = status_of(destination.published(), latest.end)
+    return replace(found, warnings=tuple(getattr(destination, "warnings", ())))
 
 
 def status_of(published: Sequence[Published], due: dt.datetime) -> Status:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export.destinations.addresses import local_path, local_root, open_bucket
 from bifrost_export.destinations.keys import Keys
 from bifrost_export.destinations.local_store import LocalStore
-from bifrost_export.destinations.manifest import Manifest
+from bifrost_export.destinations.manifest_reading import parsed
 from bifrost_export.destinations.object_store import ObjectStoreDestination
 from bifrost_export.destinations.overlap import live
+from bifrost_export.destinations.ownership import is_file_of
 from bifrost_export.destinations.port import Target
-from bifrost_export.errors import ConfigError, WindowError
+from bifrost_export.destinations.store import MOST, TooLargeError
+from bifrost_export.errors import ConfigError, ForeignManifestError, WindowError
 from bifrost_export.pipeline.opening import open_destination
 from bifrost_export.pipeline.plan import draft
 from bifrost_export.pipeline.rereading import Rereading, Verified
@@ -22,11 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bifrost_export.config.documents import LoadedExport
-    from bifrost_export.destinations.manifest import DatasetEntry
+    from bifrost_export.destinations.manifest import DatasetEntry, Manifest
     from bifrost_export.destinations.store import ObjectStore
     from bifrost_export.pipeline.runtime import Runtime
 
-MANIFESTS = "_manifests/"
+MANIFESTS = "_manifests"
 
 
 def verify(runtime: Runtime, address: str, loaded: LoadedExport | None = None) -> Verified:
@@ -46,19 +48,25 @@ def verify(runtime: Runtime, address: str, loaded: LoadedExport | None = None) -
     if loaded is not None and DESTINATIONS.load(loaded.good.destination.type).is_table:
         return _of_tables(runtime, address, loaded)
     store, key = _of_address(address) if loaded is None else _of_export(runtime, address, loaded)
-    found = store.get(key)
+    try:
+        found = store.get(key, MOST)
+    except TooLargeError as error:
+        return Verified((f"{address} is no manifest: it has {error.size:,} bytes, and at most {MOST:,} are read",))
     if found is None:
         raise ConfigError(f"there is no manifest {address}", hint="Give the address that `run` or `plan` tells.")
     rereading = Rereading(store)
     try:
-        manifest = Manifest.model_validate_json(found[0], strict=False)
-    except ValueError:
-        rereading.problems.append(f"{address} is no manifest of version 1")
+        manifest = parsed(address, found[0])
+    except ForeignManifestError as error:
+        rereading.problems.append(error.message)
         return rereading.verified()
-    rereading.problems += _out_of_force(store, key, manifest)
+    rereading.problems += _of_another(key, manifest)
+    if not rereading.problems:
+        rereading.problems += _out_of_force(store, key, manifest)
     if not rereading.problems:
         rereading.problems += _contradictions(key, manifest)
-        rereading.read(manifest)
+        keys = _keys(_root(key), manifest)
+        rereading.read(manifest, lambda named, kind: keys is None or is_file_of(keys, named, (kind,)))
     return rereading.verified()
 
 
@@ -76,12 +84,11 @@ def _of_address(address: str) -> tuple[ObjectStore, str]:
         return found
     path = local_path(address)
     keys: list[str] = []
-    data = LocalStore(path.parent).get(path.name)
-    if data is not None:
-        try:
-            keys = Manifest.model_validate_json(data[0], strict=False).keys()
-        except ValueError:  # told when it is read for good
-            keys = []
+    try:
+        data = LocalStore(path.parent).get(path.name, MOST)
+        keys = parsed(address, data[0]).keys() if data is not None else []
+    except (TooLargeError, ForeignManifestError):  # told when it is read for good
+        keys = []
     root = local_root(path, keys)
     return LocalStore(root), path.relative_to(root).as_posix()
 
@@ -96,17 +103,41 @@ def _of_export(runtime: Runtime, address: str, loaded: LoadedExport) -> tuple[Ob
     return destination.store, destination.key_of(address)
 
 
+def _root(key: str) -> str | None:
+    """The root that a manifest's key tells: what stands before `_manifests/<export>/`; None where it tells none."""
+    folders = key.split("/")
+    if len(folders) < 3 or folders[-3] != MANIFESTS:
+        return None
+    return "".join(f"{folder}/" for folder in folders[:-3])
+
+
+def _keys(root: str | None, manifest: Manifest) -> Keys | None:
+    """The names of the run that a manifest tells of; None where its key tells no root, or its window is none."""
+    if root is None:
+        return None
+    try:
+        window = Window.from_json(manifest.window.model_dump())
+    except WindowError:  # told as a contradiction
+        return None
+    target = Target(manifest.export, window, manifest.token, manifest.timezone, tuple(manifest.datasets), "", "")
+    return Keys(root, target)
+
+
+def _of_another(key: str, manifest: Manifest) -> Iterator[str]:
+    """Where a manifest is of another export than its key names."""
+    if _root(key) is not None and (named := key.split("/")[-2]) != manifest.export:
+        yield f"the manifest is of the export {manifest.export!r}, and its key names {named!r}: it counts as foreign"
+
+
 def _out_of_force(store: ObjectStore, key: str, manifest: Manifest) -> Iterator[str]:
     """Why a manifest counts as none, so that its files may be gone."""
     if manifest.withdrawn:
         yield "the window was withdrawn: it counts as not published"
-    root, marker, _ = key.rpartition(f"{MANIFESTS}{manifest.export}/")
-    if not marker or manifest.withdrawn:
+    keys = _keys(_root(key), manifest)
+    if keys is None or manifest.withdrawn:
         return
-    window = Window.from_json(manifest.window.model_dump())
-    target = Target(manifest.export, window, manifest.token, manifest.timezone, tuple(manifest.datasets), "", "")
-    for other, current in live(store, Keys(root, target), window.overlaps):
-        if key in current.manifest.replaces:
+    for other, current in live(store, keys, keys.target.window.overlaps):
+        if key in current.manifest.replaces and key != current.key:
             yield f"the window was replaced by {other}, published in {current.key}"
 
 

@@ -139,7 +139,8 @@ class Run:
 
 def manifest_body(window: Window, landed: tuple[Landed, ...]) -> dict[str, Any]:
     """A manifest's fields as the pipeline gives them."""
-    parts = [{"key": each.key, "rows": each.rows, "bytes": each.bytes, "sha256": each.sha256} for each in landed]
+    names = ("key", "rows", "bytes", "sha256", "content_digest")
+    parts = [{name: getattr(each, name) for name in names} for each in landed]
     rejected = next((part for part in parts if "_rejected/" in str(part["key"])), None)
     files = [part for part in parts if part is not rejected]
     rows = sum(each.rows for each in landed if "_rejected/" not in each.key)

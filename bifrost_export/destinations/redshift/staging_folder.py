@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bifrost_export.destinations.keys import folded
+
 FOLDER = "bifrost_export_staging/"
 """Below the config's prefix; nothing else of ours stands there."""
 
@@ -12,4 +14,5 @@ def folder_of(prefix: str) -> str:
     Args:
         prefix: `staging.prefix` of the config.
     """
+    prefix = folded(prefix)
     return (prefix if not prefix or prefix.endswith("/") else f"{prefix}/") + FOLDER
