@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bifrost_export.destinations import continuity
 from bifrost_export.destinations.keys import Keys, without_token
 from bifrost_export.destinations.manifest import Manifest, Part
-from bifrost_export.destinations.overlap import Current, guard, overlapping, read_manifest
+from bifrost_export.destinations.overlap import Current, formers, guard, overlapping, read_manifest
 from bifrost_export.destinations.port import Draft, Outcome
 from bifrost_export.destinations.store import (
     DeletionRefusedError,
@@ -21,7 +22,9 @@ from bifrost_export.errors import (
     DestinationError,
     DestinationUnavailableError,
     LostCommitError,
+    OtherLogStoreError,
     OverlapError,
+    ShrunkWindowError,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +61,8 @@ class Commit:
             DestinationError: What landed is not what was loaded.
             OverlapError: Another window that overlaps has been published.
             LostCommitError: Another run has published this window since `plan`.
+            OtherLogStoreError: The published window came from another log store.
+            ShrunkWindowError: The published window counted more log rows.
             DestinationUnavailableError: Whether the manifest was put isn't known; try again.
         """
         with self.store.locked(self.keys.lock):
@@ -71,12 +76,15 @@ class Commit:
             self._read_back(self.draft.landed)
             leftovers = self._leftovers(current.manifest if current else None)
             covered = guard(self.store, self.keys, replace_overlapping=self.draft.replace_overlapping)
+            self._check_source(current, covered)
             return self._finish(self._put(current, covered), leftovers)
 
     # Step 2: the same is published already.
     def _is_unchanged(self, current: Current) -> bool:
         manifest = current.manifest
         if manifest.withdrawn or _essence(manifest) != _essence(self._manifest(None, [])):
+            return False
+        if not continuity.is_same_log_store(manifest.source, self.draft.body["source"]):
             return False
         if overlapping(self.store, self.keys):
             return False
@@ -132,6 +140,17 @@ class Commit:
             for key in self.store.list(stem)
             if pattern.match(key) and key not in named and key not in mine
         ]
+
+    # Before step 6: the published rows are not replaced by fewer, nor by those of another log store.
+    def _check_source(self, current: Current | None, covered: list[Current]) -> None:
+        target, source = self.keys.target, continuity.source_of(self.draft.body)
+        try:
+            continuity.check(target.window, target.export, formers([current, *covered]), source, self.draft.consent)
+        except (OtherLogStoreError, ShrunkWindowError):
+            # Only a new plan can be told to accept it, and it draws a new token.
+            named = set().union(*(each.manifest.keys() for each in (current, *covered) if each))
+            self._delete([part.key for part in self.draft.landed if part.key not in named])
+            raise
 
     # Step 6: the commit point.
     def _put(self, current: Current | None, covered: list[Current]) -> Current:

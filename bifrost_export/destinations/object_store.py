@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from bifrost_export.destinations.continuity import Former
     from bifrost_export.destinations.port import Draft, FileFormat, Outcome, Piece, Target
     from bifrost_export.destinations.steps import Probe
     from bifrost_export.window import Window
@@ -98,9 +99,10 @@ class ObjectStoreDestination:
         current = overlap.read_manifest(self.store, self.keys.manifest)
         return State(current.version, current.manifest.revision) if current else State()
 
-    def guard(self, *, replace_overlapping: bool) -> None:
-        """Refuse a window that overlaps a published one without being equal to it."""
-        overlap.guard(self.store, self.keys, replace_overlapping=replace_overlapping)
+    def guard(self, *, replace_overlapping: bool) -> list[Former]:
+        """Refuse a window that overlaps a published one without being equal to it; gives those that it replaces."""
+        covered = overlap.guard(self.store, self.keys, replace_overlapping=replace_overlapping)
+        return overlap.formers([overlap.read_manifest(self.store, self.keys.manifest), *covered])
 
     def load(self, piece: Piece) -> Landed:
         """Write one file under the run's token, on condition that its name is free.
