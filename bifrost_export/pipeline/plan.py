@@ -21,6 +21,7 @@ from bifrost_export.pipeline.chain import open_transforms
 from bifrost_export.pipeline.flows import steps_of_export
 from bifrost_export.pipeline.opening import open_destination, open_log_store, open_staging, staging_url
 from bifrost_export.pipeline.plan_document import Plan, Slice
+from bifrost_export.pipeline.retention import beyond_retention
 from bifrost_export.pipeline.runtime import Runtime
 from bifrost_export.window import Window, merge, rfc3339
 
@@ -67,8 +68,10 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
     export, now = loaded.good, runtime.now()
     _check_settled(export, request, now)
     drafted = draft(runtime, loaded, request.window, request.run_id)
-    told = ("replace_overlapping", "dry_run", "allow_shrink", "replace_source")
-    drafted = replace(drafted, **{name: getattr(request, name) for name in told})
+    options = ("replace_overlapping", "dry_run", "allow_shrink", "replace_source")
+    drafted = replace(drafted, **{name: getattr(request, name) for name in options})
+    if told := beyond_retention(request.window, loaded.document.log_retention_days, now):
+        runtime.report("warning", {"message": told})
     open_transforms(runtime, drafted)  # a reference without a value is told before any data moves
     destination = open_destination(runtime, drafted)
     staging = staging_of(runtime, drafted)
