@@ -20,6 +20,8 @@
     │   ├── BooksError                    the books don't balance
     │   ├── RejectedRowsError             more rows were rejected than `max_rejected` allows
     │   ├── OverlapError                  a published window overlaps this one
+    │   ├── ShrunkWindowError             the log store holds fewer rows of a window than were published
+    │   ├── OtherLogStoreError            a window was published from another log store
     │   └── LostCommitError               another run has published this window meanwhile
     └── PassingError (OSError)            worth a retry: exit code 1, a task tries again
         ├── LogStoreBusyError             the log store is locked or went away
@@ -167,6 +169,14 @@ class RejectedRowsError(PermanentError):
 
 class OverlapError(PermanentError):
     """A published window of this export overlaps the run's window without being equal to it."""
+
+
+class ShrunkWindowError(PermanentError):
+    """The log store holds fewer rows of a window than were published."""
+
+
+class OtherLogStoreError(PermanentError):
+    """A window was published from another log store than the run reads."""
 
 
 class LostCommitError(PermanentError):

@@ -41,6 +41,10 @@ def narrate_plan(log: Logger, plan: Plan) -> None:
         log.warning("%s of the log store have no time that can be read, and belong to no window.", rows)
     if plan.replace_overlapping:
         log.info("Published windows that this one covers will be replaced.")
+    if plan.allow_shrink:
+        log.info("allow_shrink is set: fewer log rows than were published are accepted.")
+    if plan.replace_source:
+        log.info("replace_source is set: windows published from another log store are replaced.")
     if plan.dry_run:
         log.info("A dry run: nothing will be written to the destination.")
 

@@ -94,6 +94,8 @@ class PlanOperator(StepOperator):
             force=bool(form["force"]),
             replace_overlapping=bool(form["replace_overlapping"]),
             dry_run=bool(form["dry_run"]),
+            allow_shrink=bool(form["allow_shrink"]),
+            replace_source=bool(form["replace_source"]),
         )
 
 

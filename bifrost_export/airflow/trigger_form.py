@@ -52,6 +52,20 @@ def trigger_form(timezone: str) -> dict[str, Param]:
             title="Replace overlapping windows",
             description="Replace published windows that this one covers completely. Otherwise they stop the run.",
         ),
+        "allow_shrink": Param(
+            False,
+            type="boolean",
+            title="Allow shrinking",
+            description="Publish a window that now holds fewer log rows than were published. Otherwise the run fails:"
+            " Bifrost deletes old rows (client.log_retention_days).",
+        ),
+        "replace_source": Param(
+            False,
+            type="boolean",
+            title="Replace the source",
+            description="Publish windows that were published from another log store, such as one that has moved."
+            " Otherwise the run fails.",
+        ),
         "dry_run": Param(
             False,
             type="boolean",

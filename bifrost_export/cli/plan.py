@@ -87,6 +87,7 @@ def _to_json(loaded: LoadedExport, found: Outlook, *, iam: bool) -> dict[str, An
         "targets": [target for each in found.targets for target in each],
         "statements": found.statements,
         **({"iam": found.rights} if iam else {}),
+        **({"warnings": found.warnings} if found.warnings else {}),
     }
 
 
@@ -106,6 +107,9 @@ def _show(console: Console, loaded: LoadedExport, found: Outlook, *, iam: bool) 
         for target in targets:
             console.print(f"  {target}", markup=False, soft_wrap=True)
     _show_transformations(console, loaded)
+    for warning in found.warnings:
+        console.print("[yellow]warning:[/] ", end="")
+        console.print(warning, markup=False, soft_wrap=True)
     if iam:
         console.print("[bold]What the destination's identity needs[/]")
         told = json.dumps(found.rights, indent=2) if found.rights else "Nothing but the rights of the system's user."

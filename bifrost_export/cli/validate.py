@@ -51,6 +51,7 @@ def _warnings(loaded: Loaded) -> Iterator[Problem]:
     for each in loaded.exports:
         yield from _odd_range(each)
         yield from _cut_buckets(each)
+        yield from _short_retention(each)
 
 
 def _cut_buckets(loaded: LoadedExport) -> Iterator[Problem]:
@@ -60,6 +61,26 @@ def _cut_buckets(loaded: LoadedExport) -> Iterator[Problem]:
     if loaded.export is not None and loaded.document.text is not None:
         checker = Checker(loaded.document.text, loaded.document.path.name, loaded.document.origins)
         check_buckets(checker, loaded.export, loaded.pointer)
+        yield from checker.take()
+
+
+def _short_retention(loaded: LoadedExport) -> Iterator[Problem]:
+    from bifrost_export.config.checking import Checker
+    from bifrost_export.errors import WindowError
+    from bifrost_export.pipeline.retention import falls_short
+    from bifrost_export.window import UTC
+
+    export, text = loaded.export, loaded.document.text
+    if export is None or text is None:
+        return
+    try:
+        told = falls_short(export.schedule, loaded.document.log_retention_days, dt.datetime.now(UTC))
+    except WindowError:
+        return  # a calendar that ends is an error of its own
+    if told is not None:
+        checker = Checker(text, loaded.document.path.name, loaded.document.origins)
+        hint = "Raise client.log_retention_days in Bifrost, export more often, or set a later start_date."
+        checker.add(f"{loaded.pointer}/schedule", told, severity="warning", hint=hint)
         yield from checker.take()
 
 

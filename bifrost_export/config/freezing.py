@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def freeze(loaded: LoadedExport) -> dict[str, Any]:
     """The export as JSON, in long form, with its document, and where both are written.
 
-    It has the keys `name`, `document`, `pointer`, `moved`, `export`, `source`, `source_pointer` and `staging`.
+    It has the keys `name`, `document`, `pointer`, `moved`, `export`, `source`, `source_pointer`, `staging` and
+    `log_retention_days`.
     A literal secret is replaced by `{"$document": <its JSON pointer>}`, and stays in the document.
 
     Raises:
@@ -55,6 +56,7 @@ def freeze(loaded: LoadedExport) -> dict[str, Any]:
         else _source(document.source, document.source_pointer, document.origins),
         "source_pointer": document.source_pointer,
         "staging": document.staging.model_dump(mode="json"),
+        "log_retention_days": document.log_retention_days,
     }
 
 

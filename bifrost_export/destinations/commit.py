@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bifrost_export.destinations import continuity
 from bifrost_export.destinations.keys import Keys
 from bifrost_export.destinations.manifest import Manifest
 from bifrost_export.destinations.manifest_reading import Current, beyond, read_manifest
-from bifrost_export.destinations.overlap import guard, overlapping
+from bifrost_export.destinations.overlap import formers, guard, overlapping
 from bifrost_export.destinations.ownership import DATASETS, Ownership
 from bifrost_export.destinations.port import Draft, Outcome
 from bifrost_export.destinations.sameness import is_same, parts_of
@@ -25,7 +26,9 @@ from bifrost_export.errors import (
     DestinationUnavailableError,
     ForeignManifestError,
     LostCommitError,
+    OtherLogStoreError,
     OverlapError,
+    ShrunkWindowError,
     WindowError,
 )
 
@@ -66,6 +69,8 @@ class Commit:
             DestinationError: What landed is not what was loaded.
             OverlapError: Another window that overlaps has been published.
             LostCommitError: Another run has published this window since `plan`.
+            OtherLogStoreError: The published window came from another log store.
+            ShrunkWindowError: The published window counted more log rows.
             DestinationUnavailableError: Whether the manifest was put isn't known; try again.
             ForeignManifestError: What stands under the manifest's name is something else.
         """
@@ -85,6 +90,7 @@ class Commit:
                 replace_overlapping=self.draft.replace_overlapping,
                 tell=self.owned.warn,
             )
+            self._check_source(current, covered)
             return self._finish(self._put(current, covered), leftovers)
 
     def _read(self) -> Current | None:
@@ -106,6 +112,8 @@ class Commit:
         manifest = current.manifest
         mine = self._manifest(None, [])
         if manifest.withdrawn or not is_same(manifest, mine):
+            return False
+        if not continuity.is_same_log_store(manifest.source, self.draft.body["source"]):
             return False
         if overlapping(self.store, self.keys, self.owned.warn):
             return False
@@ -160,6 +168,17 @@ class Commit:
             for key in self.store.list(stem)
             if pattern.match(key) and key not in named and key not in mine
         ]
+
+    # Before step 6: the published rows are not replaced by fewer, nor by those of another log store.
+    def _check_source(self, current: Current | None, covered: list[Current]) -> None:
+        target, source = self.keys.target, continuity.source_of(self.draft.body)
+        try:
+            continuity.check(target.window, target.export, formers([current, *covered]), source, self.draft.consent)
+        except (OtherLogStoreError, ShrunkWindowError):
+            # Only a new plan can be told to accept it, and it draws a new token.
+            named = set().union(*(each.manifest.keys() for each in (current, *covered) if each))
+            self._delete([part.key for part in self.draft.landed if part.key not in named])
+            raise
 
     # Step 6: the commit point.
     def _put(self, current: Current | None, covered: list[Current]) -> Current:

@@ -98,6 +98,13 @@ class ToolCalls(Strict):
     cost_usd: float = Field(description="Sum of the cost of the rows kept, over the priced ones.")
 
 
+class WindowRows(Strict):
+    """Final log rows inside the window, whatever `date_range` adds or leaves out: a rerun may not hold fewer."""
+
+    logs: int = Field(description="Rows of `logs`.")
+    mcp_tool_logs: int | None = Field(default=None, description="Rows of `mcp_tool_logs`; null where not read.")
+
+
 class Package(Strict):
     """What wrote the files."""
 
@@ -127,13 +134,19 @@ class Manifest(Strict):
     export_timestamp: str = Field(description="When the run was planned, RFC 3339 in UTC.")
     package: Package = Field(description="What wrote it.")
     config_hash: str = Field(description="SHA-256 of the export's configuration, without secrets.")
-    source: dict[str, Any] = Field(description="The log store that was read.")
+    source: dict[str, Any] = Field(
+        description="The log store that was read: type, path or host and port, database, schema. A rerun from another"
+        " log store is refused."
+    )
     format: str = Field(description="Format of the parts.")
     compression: str = Field(description="Compression of the parts.")
     unsettled: int = Field(description="Rows of the window that were still `processing`; they are not exported.")
     unplaced: int = Field(description="Rows of the log store whose time can't be read at all.")
     datasets: dict[str, DatasetEntry] = Field(description="What was published, by dataset.")
     mcp: ToolCalls | None = Field(default=None, description="The tool calls; null where no dataset needs them.")
+    window_rows: WindowRows | None = Field(
+        default=None, description="Log rows of the window; null in manifests of older versions."
+    )
     rejected: Part | None = Field(default=None, description="The file that tells the rejected rows.")
     replaces: list[str] = Field(default=[], description="Keys that this revision takes away; they count as gone.")
     former: dict[str, Any] | None = Field(default=None, description="The manifest that this revision followed.")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from bifrost_export.destinations.continuity import Former
     from bifrost_export.destinations.manifest_reading import Current
     from bifrost_export.destinations.port import Draft, FileFormat, Outcome, Piece, Target
     from bifrost_export.destinations.steps import Probe
@@ -111,9 +112,10 @@ class ObjectStoreDestination:
         current = read_manifest(self.store, self.keys.manifest)
         return State(current.version, current.manifest.revision) if current else State()
 
-    def guard(self, *, replace_overlapping: bool) -> None:
-        """Refuse a window that overlaps a published one without being equal to it."""
-        overlap.guard(self.store, self.keys, replace_overlapping=replace_overlapping, tell=self._tell)
+    def guard(self, *, replace_overlapping: bool) -> list[Former]:
+        """Refuse a window that overlaps a published one without being equal to it; gives those that it replaces."""
+        covered = overlap.guard(self.store, self.keys, replace_overlapping=replace_overlapping, tell=self._tell)
+        return overlap.formers([read_manifest(self.store, self.keys.manifest), *covered])
 
     def load(self, piece: Piece) -> Landed:
         """Write one file under the run's token, on condition that its name is free.

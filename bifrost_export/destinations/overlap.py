@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from bifrost_export.destinations.continuity import Former, source_of
 from bifrost_export.destinations.manifest_reading import LONGEST, Current, read_manifest
 from bifrost_export.errors import ForeignManifestError, OverlapError, WindowError
+from bifrost_export.window import Window
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.keys import Keys
     from bifrost_export.destinations.store import ObjectStore
-    from bifrost_export.window import Window
 
 FEW = 4
 """So many manifests are read one after the other."""
@@ -94,6 +95,14 @@ def guard(
         refuse_overlap(mine, window, keys.target.export, replace_overlapping=replace_overlapping)
         covered.append(current)
     return covered
+
+
+def formers(manifests: Iterable[Current | None]) -> list[Former]:
+    """Return the published windows of some manifests; a withdrawn one counts as none."""
+    found = [each.manifest for each in manifests if each is not None and not each.manifest.withdrawn]
+    return [
+        Former(Window.from_json(each.window.model_dump()), source_of(each.model_dump(by_alias=True))) for each in found
+    ]
 
 
 def refuse_overlap(window: Window, published: Window, export: str, *, replace_overlapping: bool) -> None:

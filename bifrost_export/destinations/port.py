@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol
 
+from bifrost_export.destinations.continuity import Consent
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator, Mapping
 
     from pydantic import BaseModel
 
+    from bifrost_export.destinations.continuity import Former
     from bifrost_export.destinations.steps import Probe
     from bifrost_export.window import Window
 
@@ -139,12 +142,14 @@ class Draft:
         landed: What `load` reported, rejected rows' file included.
         seen: The version that `plan` saw.
         replace_overlapping: Replace windows that this one covers.
+        consent: What the run was told to accept of its source.
     """
 
     body: dict[str, Any]
     landed: tuple[Landed, ...]
     seen: str | None
     replace_overlapping: bool = False
+    consent: Consent = field(default_factory=Consent)
 
 
 @dataclass(frozen=True)
@@ -220,8 +225,11 @@ class Destination(Protocol):
         """What is published for the window now."""
         ...
 
-    def guard(self, *, replace_overlapping: bool) -> None:
+    def guard(self, *, replace_overlapping: bool) -> list[Former]:
         """Refuse before any data moves what `publish` would refuse: a window that overlaps a published one, a table.
+
+        Returns:
+            The published windows that a run of this window replaces: its own, and those that it covers.
 
         Raises:
             OverlapError: The window overlaps one without being equal to it; the message names the published window.

@@ -15,6 +15,7 @@ from bifrost_export.pipeline import tool_calls
 from bifrost_export.pipeline.columns import read_schema
 from bifrost_export.pipeline.opening import open_destination, resolver
 from bifrost_export.pipeline.plan import draft
+from bifrost_export.pipeline.retention import beyond_retention
 from bifrost_export.registry import LOG_STORES
 from bifrost_export.window import Window
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from bifrost_export.config.documents import LoadedExport
     from bifrost_export.pipeline.plan_document import Plan
     from bifrost_export.pipeline.runtime import Runtime
+
+FEW = 4
+"""Windows beyond the retention are named one by one up to here."""
 
 TOKEN = "<token>"  # noqa: S105 (what stands for a token)
 
@@ -35,12 +39,14 @@ class Outlook:
         targets: For each window where it writes, in the windows' order.
         statements: The SQL that the first of them asks the log store; none where no log store is named.
         rights: The least that the export needs of its destination's cloud; empty where that is nothing.
+        warnings: What a person should know of these windows.
     """
 
     windows: list[Window]
     targets: list[list[str]]
     statements: list[str]
     rights: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
 
 def windows_from(schedule: Schedule, since: dt.datetime) -> Iterator[Window]:
@@ -74,7 +80,24 @@ def outlook(runtime: Runtime, loaded: LoadedExport, since: dt.datetime, count: i
     destinations = [open_destination(runtime, each, with_secrets=False) for each in drafts]
     targets = [each.targets() for each in destinations]
     statements = _statements(runtime, drafts[0]) if drafts else []
-    return Outlook(windows, targets, statements, destinations[0].rights() if destinations else {})
+    return Outlook(
+        windows,
+        targets,
+        statements,
+        destinations[0].rights() if destinations else {},
+        _warnings(runtime, loaded, windows),
+    )
+
+
+def _warnings(runtime: Runtime, loaded: LoadedExport, windows: list[Window]) -> list[str]:
+    days, now = loaded.document.log_retention_days, runtime.now()
+    beyond = [window for window in windows if beyond_retention(window, days, now)]
+    if len(beyond) < FEW:
+        told = [beyond_retention(window, days, now) for window in beyond]
+    else:
+        whole = Window(beyond[0].start, beyond[-1].end)
+        told = [beyond_retention(whole, days, now, f"time of {len(beyond):,} windows,")]
+    return [each for each in told if each]
 
 
 def _draft(runtime: Runtime, loaded: LoadedExport, window: Window) -> Plan:

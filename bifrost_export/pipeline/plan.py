@@ -14,12 +14,14 @@ from bifrost_export.config.loader import load_export
 from bifrost_export.config.models import Export
 from bifrost_export.datasets.tool_calls import reads_tool_calls
 from bifrost_export.date_range import range_of
+from bifrost_export.destinations import continuity
 from bifrost_export.errors import ConfigError, WindowError
 from bifrost_export.logstore.port import LogStore
 from bifrost_export.pipeline.chain import open_transforms
 from bifrost_export.pipeline.flows import steps_of_export
 from bifrost_export.pipeline.opening import open_destination, open_log_store, open_staging, staging_url
 from bifrost_export.pipeline.plan_document import Plan, Slice
+from bifrost_export.pipeline.retention import beyond_retention
 from bifrost_export.pipeline.runtime import Runtime
 from bifrost_export.window import Window, merge, rfc3339
 
@@ -36,6 +38,8 @@ class PlanRequest:
         force: Export a window that has not settled.
         replace_overlapping: Replace published windows that this one covers.
         dry_run: Stop after `reconcile`.
+        allow_shrink: Publish fewer log rows than are published.
+        replace_source: Publish from another log store than before.
     """
 
     document: str
@@ -45,6 +49,8 @@ class PlanRequest:
     force: bool = False
     replace_overlapping: bool = False
     dry_run: bool = False
+    allow_shrink: bool = False
+    replace_source: bool = False
 
 
 def plan(runtime: Runtime, request: PlanRequest) -> Plan:
@@ -53,6 +59,8 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
     Raises:
         ConfigError: The document, a reference or the window is wrong.
         OverlapError: A published window overlaps.
+        OtherLogStoreError: A published window came from another log store.
+        ShrunkWindowError: The published window counted more log rows.
         LogStoreError: The log store can't be read.
         DestinationError: The destination can't be looked at.
     """
@@ -60,16 +68,22 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
     export, now = loaded.good, runtime.now()
     _check_settled(export, request, now)
     drafted = draft(runtime, loaded, request.window, request.run_id)
-    drafted = replace(drafted, replace_overlapping=request.replace_overlapping, dry_run=request.dry_run)
+    options = ("replace_overlapping", "dry_run", "allow_shrink", "replace_source")
+    drafted = replace(drafted, **{name: getattr(request, name) for name in options})
+    if told := beyond_retention(request.window, loaded.document.log_retention_days, now):
+        runtime.report("warning", {"message": told})
     open_transforms(runtime, drafted)  # a reference without a value is told before any data moves
     destination = open_destination(runtime, drafted)
     staging = staging_of(runtime, drafted)
     log_store = open_log_store(runtime, drafted)
     try:
         state = destination.look()
-        destination.guard(replace_overlapping=request.replace_overlapping)
+        formers = destination.guard(replace_overlapping=request.replace_overlapping)
         for passed_over in getattr(destination, "warnings", ()):
             runtime.report("warning", {"message": passed_over})
+        if formers:
+            source = _source(export, request.window, log_store)
+            continuity.check(request.window, export.name, formers, source, drafted.consent)
         planned = replace(
             drafted,
             seen=state.version,
@@ -144,10 +158,29 @@ def pieces(export: Export, window: Window) -> tuple[list[Window], list[Window]]:
     """The time that a run exports, and the time of its window that it only counts since `date_range` leaves it out."""
     wanted = range_of(export.data.filters.date_range, window, export.schedule.zone, export.schedule.period)
     covered = merge([window, wanted] if wanted else [window])
-    edges = [wanted.start, wanted.end] if wanted else []
+    # Each piece lies inside the window or outside: its rows are counted by themselves.
+    edges = [wanted.start, wanted.end, window.start, window.end] if wanted else []
     cut = [piece for each in covered for piece in each.cut(edges)]
     inside = [piece for piece in cut if wanted is not None and wanted.covers(piece)]
     return inside, [piece for piece in cut if piece not in inside]
+
+
+def _source(export: Export, window: Window, log_store: LogStore) -> continuity.Source:
+    """Count what a run of the window reads, as the books are going to."""
+    inside, counted = pieces(export, window)
+    counts = {
+        "logs": log_store.count,
+        **({"mcp_tool_logs": log_store.count_tool_calls} if reads_tool_calls(export.data) else {}),
+    }
+    rows = {
+        table: [(window.covers(piece), count(piece).rows) for piece in (*inside, *counted)]
+        for table, count in counts.items()
+    }
+    return continuity.Source(
+        log_store.describe(),
+        {table: sum(count for is_inside, count in each if is_inside) for table, each in rows.items()},
+        {table: sum(count for _, count in each) for table, each in rows.items()},
+    )
 
 
 def _unplaced(export: Export, log_store: LogStore) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from bifrost_export.config.models import Export
+from bifrost_export.destinations.continuity import Consent
 from bifrost_export.errors import PlanMismatchError
 from bifrost_export.window import Window, rfc3339
 
@@ -61,6 +62,8 @@ class Plan:
         unplaced: Rows of the log store whose time can't be read at all.
         replace_overlapping: Replace windows that this one covers.
         dry_run: Stop after `reconcile`, and write nothing outside staging.
+        allow_shrink: Publish fewer log rows than are published.
+        replace_source: Publish from another log store than before.
         version: Of this shape.
     """
 
@@ -79,6 +82,8 @@ class Plan:
     unplaced: int = 0
     replace_overlapping: bool = False
     dry_run: bool = False
+    allow_shrink: bool = False
+    replace_source: bool = False
     version: int = field(default=VERSION)
 
     @cached_property
@@ -90,6 +95,11 @@ class Plan:
     def hash(self) -> str:
         """SHA-256 of the plan, which every staged file names."""
         return hashlib.sha256(orjson.dumps(self.to_json(), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    @property
+    def consent(self) -> Consent:
+        """What the run was told to accept of its source."""
+        return Consent(self.allow_shrink, self.replace_source, self.frozen.get("log_retention_days"))
 
     @property
     def datasets(self) -> tuple[str, ...]:

@@ -52,7 +52,8 @@ def publish(
     pieces = [piece for group in groups for piece in group["pieces"]]
     _check_pieces(plan, reconciled, books, pieces)
     landed = tuple(Landed(*(piece[name] for name in Landed.__dataclass_fields__)) for piece in pieces)
-    draft = Draft(_body(plan, books, calls, pieces), landed, plan.seen, plan.replace_overlapping)
+    body = {**_body(plan, books, calls, pieces), "window_rows": reconciled.get("window_rows")}
+    draft = Draft(body, landed, plan.seen, plan.replace_overlapping, plan.consent)
     outcome = open_destination(runtime, plan).publish(draft)
     for warning in outcome.warnings:
         runtime.report("warning", {"message": warning})

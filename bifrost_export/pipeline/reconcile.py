@@ -35,8 +35,8 @@ def reconcile(runtime: Runtime, plan: Plan, items: Iterable[dict[str, Any] | Non
         items: What `aggregate` gave.
 
     Returns:
-        `{"token", "groups", "books", "pieces"}`: what `load` is mapped over, the books by dataset, and how many files
-        there will be. In a dry run there are no groups.
+        `{"token", "groups", "books", "pieces", "window_rows"}`: what `load` is mapped over, the books by dataset, how
+        many files there will be, and the log rows of the window alone. In a dry run there are no groups.
 
     Raises:
         BooksError: Rows, tokens or cost differ between two stages.
@@ -71,7 +71,19 @@ def reconcile(runtime: Runtime, plan: Plan, items: Iterable[dict[str, Any] | Non
         runtime.report("dry_run", _outlook(runtime, plan, staged))
     else:
         groups = list(_groups(runtime, plan, pieces))
-    return {"token": plan.token, "groups": groups, "books": facts, "pieces": len(pieces)}
+    held = {"window_rows": _window_rows(plan, slices)}
+    return {"token": plan.token, "groups": groups, "books": facts, "pieces": len(pieces), **held}
+
+
+def _window_rows(plan: Plan, slices: list[dict[str, Any]]) -> dict[str, int | None]:
+    """Count the log rows inside the window, by table; all datasets but the tool calls are made of the same."""
+    inside = [item["books"] for item in slices if plan.window.covers(plan.slices[item["slice"]].window)]
+
+    def rows(dataset: str) -> int:
+        return sum(Books.from_json(books[dataset]).source.rows for books in inside)
+
+    calls = rows(TOOL_CALLS) if reads_tool_calls(plan.export.data) else None
+    return {"logs": rows(plan.datasets[0]), "mcp_tool_logs": calls}
 
 
 def _whole(plan: Plan, items: list[dict[str, Any]]) -> dict[str, Any] | None:

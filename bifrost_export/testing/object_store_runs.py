@@ -12,12 +12,16 @@ from typing import Any, BinaryIO, ClassVar
 import pytest
 
 from bifrost_export.destinations import store, streaming
+from bifrost_export.destinations.continuity import Consent, check, source_of
 from bifrost_export.destinations.object_store import ObjectStoreDestination
 from bifrost_export.destinations.port import Draft, Landed, Outcome, Piece, Target
 from bifrost_export.window import Window
 
 PREFIX = "daily/{year}/{month}/{day}/"
 DAY = Window.parse("2026-03-01", "2026-03-02")
+LOG_ROWS = 1_000
+"""Log rows of a window, unless a run says otherwise: what they became differs from run to run."""
+LOG_STORE = {"type": "sqlite", "path": "logs.db"}
 TOKENS = (f"{number:08x}" for number in itertools.count(1))
 
 
@@ -108,6 +112,9 @@ class Run:
     window: Window
     token: str = field(default_factory=lambda: next(TOKENS))
     replace_overlapping: bool = False
+    consent: Consent = field(default_factory=Consent)
+    log_rows: int = LOG_ROWS
+    log_store: dict[str, Any] = field(default_factory=lambda: LOG_STORE)
     landed: tuple[Landed, ...] = ()
 
     def __post_init__(self) -> None:
@@ -129,15 +136,25 @@ class Run:
     def publish(self) -> Outcome:
         """Do what `publish` does."""
         return self.destination.publish(
-            Draft(manifest_body(self.window, self.landed), self.landed, self.seen, self.replace_overlapping)
+            Draft(self.body(), self.landed, self.seen, self.replace_overlapping, self.consent)
         )
+
+    def body(self) -> dict[str, Any]:
+        """The manifest's fields as the pipeline gives them."""
+        body = manifest_body(self.window, self.landed, self.log_rows)
+        return {**body, "source": self.log_store, "window_rows": {"logs": self.log_rows, "mcp_tool_logs": None}}
+
+    def check_source(self) -> None:
+        """Do what `plan` does before any row moves."""
+        formers = self.destination.guard(replace_overlapping=self.replace_overlapping)
+        check(self.window, "nightly", formers, source_of(self.body()), self.consent)
 
     def keys(self) -> list[str]:
         """The keys that were loaded."""
         return [part.key for part in self.landed]
 
 
-def manifest_body(window: Window, landed: tuple[Landed, ...]) -> dict[str, Any]:
+def manifest_body(window: Window, landed: tuple[Landed, ...], log_rows: int = LOG_ROWS) -> dict[str, Any]:
     """A manifest's fields as the pipeline gives them."""
     names = ("key", "rows", "bytes", "sha256", "content_digest")
     parts = [{name: getattr(each, name) for name in names} for each in landed]
@@ -153,7 +170,7 @@ def manifest_body(window: Window, landed: tuple[Landed, ...]) -> dict[str, Any]:
         "export_timestamp": "2026-03-02T00:30:00Z",
         "package": {"name": "bifrost-export", "version": "0"},
         "config_hash": "0",
-        "source": {"type": "sqlite", "path": "logs.db"},
+        "source": LOG_STORE,
         "format": "parquet",
         "compression": "zstd",
         "unsettled": 0,
@@ -161,8 +178,8 @@ def manifest_body(window: Window, landed: tuple[Landed, ...]) -> dict[str, Any]:
         "datasets": {
             "request_logs": {
                 "schema": {"version": "1", "columns": []},
-                "source": rows,
-                "filtered": 0,
+                "source": log_rows,
+                "filtered": log_rows - rows,
                 "filtered_by": {},
                 "rejected": 0,
                 "kept": rows,

@@ -1,8 +1,6 @@
 """The contract of a destination that is a warehouse, as tests to subclass (protocol, section 5).
 
-    class TestMyWarehouse(WarehouseContract):
-        @pytest.fixture
-        def place(self) -> Place: ...
+    class TestMyWarehouse(WarehouseContract):  # with a fixture `place`
 
 The rows are made up here, so that a suite needs neither log store nor pipeline.
 """
@@ -19,6 +17,7 @@ import pytest
 from bifrost_export.destinations.warehouse.tables import LOADS, OWN
 from bifrost_export.errors import BifrostExportError, DestinationError, LostCommitError, OverlapError
 from bifrost_export.testing.warehouse_runs import ONE_MORE, Run, columns, widened
+from bifrost_export.testing.warehouse_sources import Sources
 from bifrost_export.window import Window
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ class Place:
         return [(export, start[:19], int(revision), int(rows)) for export, start, revision, rows in told]
 
 
-class WarehouseContract:
+class WarehouseContract(Sources):
     """What every warehouse must do; subclass it and bring the fixture `place`."""
 
     many: ClassVar[int] = 2_000

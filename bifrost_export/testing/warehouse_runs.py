@@ -10,11 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from bifrost_export.destinations.continuity import Consent, check, source_of
 from bifrost_export.destinations.port import Draft, Landed, Outcome, Piece, Target
 from bifrost_export.window import Window, rfc3339
 
 if TYPE_CHECKING:
     from bifrost_export.testing.warehouse_contract import Place
+
+LOG_ROWS = 1_000
+"""Log rows of a window, unless a run says otherwise: what they became differs from run to run."""
 
 ONE_MORE = "one_more"
 """The column by which a table is widened."""
@@ -60,6 +64,10 @@ class Run:
     export: str = "nightly"
     columns: tuple[Column, ...] = field(default_factory=columns)
     replace_overlapping: bool = False
+    consent: Consent = field(default_factory=Consent)
+    log_rows: int = LOG_ROWS
+    log_store: dict[str, Any] = field(default_factory=lambda: {"type": "sqlite", "path": "logs.db"})
+    is_older: bool = False
     token: str = field(default_factory=lambda: next(_TOKENS))
 
     def __post_init__(self) -> None:
@@ -122,8 +130,14 @@ class Run:
     def publish(self) -> Outcome:
         """Do what `publish` does."""
         landed = tuple(each for _, each, _ in self.pieces)
-        outcome: Outcome = self.destination.publish(Draft(self.body(), landed, self.seen, self.replace_overlapping))
+        draft = Draft(self.body(), landed, self.seen, self.replace_overlapping, self.consent)
+        outcome: Outcome = self.destination.publish(draft)
         return outcome
+
+    def check_source(self) -> None:
+        """Do what `plan` does before any row moves."""
+        formers = self.destination.guard(replace_overlapping=self.replace_overlapping)
+        check(self.window, self.export, formers, source_of(self.body()), self.consent)
 
     def clean_up(self) -> None:
         """Do what `clean_up` does."""
@@ -138,8 +152,8 @@ class Run:
         described = [{"name": each.name, "type": each.type, "required": each.required} for each in self.columns]
         entry = {
             "schema": {"version": "1", "columns": described},
-            "source": rows,
-            "filtered": 0,
+            "source": self.log_rows,
+            "filtered": self.log_rows - rows,
             "filtered_by": {},
             "rejected": rejected["rows"] if rejected else 0,
             "kept": rows,
@@ -155,13 +169,14 @@ class Run:
             "export_timestamp": "2026-03-05T00:30:00Z",
             "package": {"name": "bifrost-export", "version": "0"},
             "config_hash": "0",
-            "source": {"type": "sqlite", "path": "logs.db"},
+            "source": self.log_store,
             "format": "parquet",
             "compression": "snappy",
             "unsettled": 0,
             "unplaced": 0,
             "datasets": {"request_logs": entry},
             "rejected": rejected,
+            **({} if self.is_older else {"window_rows": {"logs": self.log_rows, "mcp_tool_logs": None}, "mcp": None}),
         }
 
     def _part(self, dataset: str | None, landed: Landed, rows: int) -> dict[str, Any]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bifrost_export.testing.s3_server import S3Server, s3_server
-from bifrost_export.window import rfc3339
+from bifrost_export.window import Window, rfc3339
 from tests.integration.airflow_lab import Lab, Run, export_to, local_export, running_lab
 from tests.integration.published import stale
 
@@ -41,7 +43,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory, s3_of_lab: S3Server) -> Iterat
     """An Airflow whose first scheduled runs are over."""
     folder = tmp_path_factory.mktemp("lab")
     to_bucket = {"region": "us-west-2", "endpoint_url": s3_of_lab.url, "prefix": "logs/"}
-    exports = [local_export(name, folder / "out" / name) for name in ("nightly", "killed", "blocked", "down")]
+    exports = [
+        local_export(name, folder / "out" / name) for name in ("nightly", "killed", "blocked", "down", "shrinking")
+    ]
     exports.append({**local_export("pooled", folder / "out" / "pooled"), "airflow": {"pool": "nobody-made-it"}})
     exports.append(local_export("aggregated", folder / "out" / "aggregated", transformations=TRANSFORMATIONS))
     exports += [
@@ -120,6 +124,13 @@ def test_a_run_without_a_logical_date_takes_the_last_settled_window(lab: Lab) ->
     assert window_of(run) == lab.last.to_json()
     assert run.xcom("publish")["unchanged"] is True
     assert lab.published("nightly", lab.last) == before
+
+
+def source_of(lab: Lab, name: str, window: Window) -> int:
+    """The log rows that a published window counts."""
+    manifest = lab.out(name) / "_manifests" / name / f"{window.name}.json"
+    rows: int = json.loads(manifest.read_text())["datasets"]["request_logs"]["source"]
+    return rows
 
 
 def test_a_run_with_a_logical_date_takes_the_window_that_had_settled_then(lab: Lab) -> None:
@@ -286,3 +297,30 @@ def assert_no_canary(contents: dict[str, bytes]) -> None:
     canaries += [base64.b64encode(each) for each in canaries]
     found = {(name, canary) for name, data in contents.items() for canary in canaries if canary in data}
     assert not found
+
+
+def test_a_window_that_has_lost_log_rows_is_refused_until_the_form_allows_it(lab: Lab) -> None:
+    """The task's log says so at once, with both counts, and the archive stays."""
+    day = lab.day(5).start
+    times = {"window_start": rfc3339(day), "window_end": rfc3339(day + dt.timedelta(hours=6))}
+    window = Window.parse(times["window_start"], times["window_end"])
+    assert lab.trigger("shrinking", **times).wait() == "success"
+    before = lab.published("shrinking", window)
+    rows = source_of(lab, "shrinking", window)
+    with closing(sqlite3.connect(lab.folder / "logs.db")) as store, store:
+        store.execute(
+            "DELETE FROM logs WHERE timestamp >= ? AND timestamp < ?", (str(day.date()), f"{day.date()} 06:00")
+        )
+
+    run = lab.trigger("shrinking", **times)
+    assert run.wait() == "failed"
+    assert (run.tries("plan"), run.states()["plan"]) == (1, {"failed"})
+    assert "now holds 0 log rows" in run.log("plan")
+    assert f"there were {rows:,} when it was published" in run.log("plan")
+    assert "set allow_shrink" in run.log("plan")
+    assert lab.published("shrinking", window) == before
+
+    allowed = lab.trigger("shrinking", **times, allow_shrink=True)
+    assert allowed.wait() == "success", allowed.states()
+    assert "allow_shrink is set" in allowed.log("plan")
+    assert source_of(lab, "shrinking", window) == 0

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from bifrost_export import datasets
+from bifrost_export.airflow.trigger_form import trigger_form
 from bifrost_export.cli.group import COMMANDS, execute
+from bifrost_export.cli.run import run
 from bifrost_export.config.loader import load
 from bifrost_export.config.models import Data
 from bifrost_export.config.texts import fields_of
@@ -184,6 +186,21 @@ def test_every_key_of_data_stands_in_the_table() -> None:
     """The filters have a table of their own."""
     shown = {name.partition(".")[2] for row in table_rows("key") for name in names_in(row[0]) if name[:5] == "data."}
     assert shown | {"filters"} == set(Data.model_fields)
+
+
+def test_every_field_of_the_trigger_form_stands_in_the_table() -> None:
+    """In its order."""
+    shown = [name for row in table_rows("in the trigger form") for name in names_in(row[0])]
+    assert shown == list(trigger_form("UTC"))
+
+
+def test_every_flag_of_run_stands_in_the_table() -> None:
+    """Beside those that name export and window."""
+    shown = {
+        name for row in table_rows("command") for name in names_in(row[1]) if row[0][:20] == "`bifrost-export run "
+    }
+    flags = {option for each in run.params for option in each.opts if getattr(each, "is_flag", False)}
+    assert shown == flags
 
 
 def test_the_make_targets_shown_exist() -> None:

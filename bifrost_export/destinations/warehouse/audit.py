@@ -191,6 +191,8 @@ def facts_of(body: dict[str, Any], dataset: str, table: str, min_max: Sequence[s
         "sums": entry["sums"],
         "source": body["source"],
         "unplaced": body["unplaced"],
+        "window_rows": body.get("window_rows"),
+        "mcp": body.get("mcp"),
     }
     return {
         "dataset": text(dataset),

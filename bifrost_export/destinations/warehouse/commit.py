@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.destinations import continuity
 from bifrost_export.destinations.overlap import refuse_overlap
 from bifrost_export.destinations.warehouse.audit import Audit, facts_of
 from bifrost_export.destinations.warehouse.engine import ConflictError, StagedFile, StagedGoneError
@@ -142,6 +143,8 @@ class Commit:
         Raises:
             LostCommitError: Another run has published this window since `plan`.
             OverlapError: A published window overlaps and may not be replaced.
+            OtherLogStoreError: A published window came from another log store.
+            ShrunkWindowError: The published windows counted more log rows.
         """
         window = self.target.window
         if (str(found.revision) if found.revision else None) != self.draft.seen:
@@ -153,6 +156,8 @@ class Commit:
             )
         for other in found.overlapping:
             refuse_overlap(window, other, self.target.export, replace_overlapping=self.draft.replace_overlapping)
+        source = continuity.source_of(self.draft.body)
+        continuity.check(window, self.target.export, found.formers, source, self.draft.consent)
 
     def _steps(self, found: Found, sources: dict[str | None, list[str]]) -> Sequence[Do | Check]:
         now = dt.datetime.now(UTC)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from bifrost_export.destinations.continuity import Former
     from bifrost_export.destinations.port import Draft, Piece, Target
     from bifrost_export.destinations.steps import Probe
     from bifrost_export.destinations.warehouse.dialect import Dialect
@@ -103,14 +104,16 @@ class WarehouseDestination:
             revision = Audit(engine, self.target).find().revision
         return State(str(revision), revision) if revision else State()
 
-    def guard(self, *, replace_overlapping: bool) -> None:
+    def guard(self, *, replace_overlapping: bool) -> list[Former]:
         """Refuse a window that overlaps a published one, and a table that the rows don't fit into."""
         with closing(self.open_engine()) as engine:
             engine.find()
-            for window in Audit(engine, self.target).find().overlapping:
+            found = Audit(engine, self.target).find()
+            for window in found.overlapping:
                 refuse_overlap(self.target.window, window, self.target.export, replace_overlapping=replace_overlapping)
             for table in self.tables:
                 lacking(engine, table)
+        return found.formers
 
     def load(self, piece: Piece) -> Landed:
         """Stage one file under the run's token; the same file again takes the place of the first."""

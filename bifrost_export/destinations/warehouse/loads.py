@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bifrost_export.destinations.continuity import Former, source_of
 from bifrost_export.window import UTC, Window
 
 READ = (
@@ -19,6 +20,7 @@ READ = (
     "token",
     "run_id",
     "planned_at",
+    "source",
     "exported",
     "input_tokens",
     "output_tokens",
@@ -47,6 +49,7 @@ class Load:
         run_id: Of the run.
         planned_at: When the run was planned, UTC.
         is_live: It counts: no later load took its place.
+        source: Log rows that were read for it.
         exported: Its rows.
         input_tokens: Sum over its rows.
         output_tokens: Sum over its rows.
@@ -65,6 +68,7 @@ class Load:
     run_id: str
     planned_at: dt.datetime
     is_live: bool
+    source: int
     exported: int
     input_tokens: int
     output_tokens: int
@@ -88,6 +92,7 @@ class Load:
             found["run_id"],
             utc(found["planned_at"]),
             found["superseded_at" + IS_NULL] == 1,
+            int(found["source"]),
             int(found["exported"]),
             int(found["input_tokens"]),
             int(found["output_tokens"]),
@@ -131,6 +136,21 @@ class Found:
         """Published windows that share an instant with this one without being equal to it."""
         return sorted({load.window for load in self.live if load.window != self.window})
 
+    @property
+    def formers(self) -> list[Former]:
+        """The published windows that a run replaces: the window itself, and those that it covers."""
+        found: dict[Window, list[Load]] = {}
+        for load in self.live:
+            found.setdefault(load.window, []).append(load)
+        return [Former(window, source_of(_body(loads))) for window, loads in sorted(found.items())]
+
     def own(self, token: str) -> list[Load]:
         """The live rows of a run."""
         return [load for load in self.live if load.window == self.window and load.token == token]
+
+
+def _body(loads: Sequence[Load]) -> dict[str, Any]:
+    """The fields of a manifest that tell what a window was made of."""
+    details = loads[0].details
+    datasets = {load.dataset: {"source": load.source} for load in loads}
+    return {"datasets": datasets, **{name: details.get(name) for name in ("source", "window_rows", "mcp")}}
