@@ -43,7 +43,8 @@ _FULL = "Free space in the store, or raise the quota."
 _TAGS = "Fix destination.config.tags."
 
 HINTS = {
-    "AccessDenied": "Grant {rights} on the bucket and prefix; look for a policy of the bucket that denies it.",
+    "AccessDenied": "Grant {rights} on the bucket and prefix. If a policy of the bucket demands encryption, set"
+    " destination.config.sse and kms_key_id.",
     "403": "Fix the credentials, or grant {rights} on the bucket and prefix.",
     "AccountProblem": "Contact the store's support: the account is not in order.",
     "AllAccessDisabled": "Contact the store's support: the bucket is disabled.",
