@@ -12,8 +12,8 @@ from bifrost_export.config.documents import Document, Loaded, LoadedExport
 from bifrost_export.config.export_reading import Entry, read_export, read_source
 from bifrost_export.config.logs_store import read_logs_store
 from bifrost_export.config.long_form import to_long_form
-from bifrost_export.config.models import Staging
 from bifrost_export.config.problems import Problem
+from bifrost_export.config.staging import Staging
 from bifrost_export.config.wording import brief, in_other_words, nearest
 from bifrost_export.config.words import BESIDE
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.config.models import Export, Source, Staging
+from bifrost_export.config.models import Export, Source
 from bifrost_export.config.origins import Origins
+from bifrost_export.config.staging import Staging
 from bifrost_export.errors import DocumentError
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from bifrost_export.config.models import (
     Data,
     Export,
     Source,
-    Staging,
 )
 from bifrost_export.config.schedule_kinds import schedule_models
 from bifrost_export.config.schema_forms import (
@@ -31,6 +30,7 @@ from bifrost_export.config.schema_forms import (
 from bifrost_export.config.short_form import KEYS as SHORT_KEYS
 from bifrost_export.config.sizes import SIZE_PATTERN
 from bifrost_export.config.sources import SOURCE_CONFIGS
+from bifrost_export.config.staging import Staging
 from bifrost_export.config.transformations import transform_config
 from bifrost_export.registry import DESTINATIONS, FORMATS, TRANSFORMS
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, 
 
 from bifrost_export.config.airflow_options import AirflowOptions
 from bifrost_export.config.durations import parse_duration
-from bifrost_export.config.fields import ConnectionText, LiteralText, Strict
+from bifrost_export.config.fields import LiteralText, Strict
 from bifrost_export.config.file_formats import FormatName, check_compression, format_kind
 from bifrost_export.config.kinds import load_kind
 from bifrost_export.config.log_columns import check_extra_field
@@ -58,18 +58,6 @@ class Source(Strict):
                 NOT_YET.get(value, f"there is no log store {value!r}"), allowed=", ".join(sorted(SOURCE_CONFIGS))
             )
         return value
-
-
-class Staging(Strict):
-    """Where rows wait between tasks."""
-
-    url: ConnectionText | None = Field(
-        default=None,
-        description="file:///folder, s3://bucket/prefix, gs://bucket/prefix, or az://container/prefix with conn_id.",
-    )
-    conn_id: str | None = Field(default=None, description="An Airflow connection for an object store.")
-    keep_days: int = Field(default=7, ge=1, le=3650, description="Days after which what dead runs left is swept.")
-    shared: bool = Field(default=False, description="The folder is on a disk that all workers share.")
 
 
 class DateRange(Strict):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from bifrost_export.errors import ConfigError
@@ -27,21 +27,31 @@ def type_of(address: str) -> str | None:
     return _TYPES.get(scheme, scheme) if separator else None
 
 
-def open_bucket(address: str, conn_id: str | None = None) -> tuple[ObjectStore, str] | None:
+def open_bucket(
+    address: str, conn_id: str | None = None, encryption: Mapping[str, str] | None = None
+) -> tuple[ObjectStore, str] | None:
     """The bucket or container that an address names, and the key in it; None for an address of another kind.
 
     Args:
         address: See `ALLOWED`.
         conn_id: An Airflow connection; without it the cloud's default chain signs in.
+        encryption: `kms_key_id` and `sse` of what is written, where the store is told.
+
+    Raises:
+        ConfigError: The store does not know such an encryption.
     """
     scheme, _, rest = address.partition("://")
     place, _, key = rest.partition("/")
     if not place:
         return None
     if scheme == "s3":
-        return _s3(place, conn_id), key.lstrip("/")
+        return _s3(place, conn_id, encryption or {}), key.lstrip("/")
     if scheme in ("gs", "gcs"):
-        return _gcs(place, conn_id), key.lstrip("/")
+        return _gcs(place, conn_id, encryption or {}), key.lstrip("/")
+    if encryption:
+        raise ConfigError(
+            f"{' and '.join(encryption)} can't be told to {scheme}://", allowed="s3://, and gs:// with kms_key_id"
+        )
     if scheme in _IN_ACCOUNT and "@" in place:
         container, _, host = place.partition("@")
         return _azure(container, host, conn_id), key.lstrip("/")
@@ -53,18 +63,19 @@ def open_bucket(address: str, conn_id: str | None = None) -> tuple[ObjectStore, 
     return None
 
 
-def _s3(bucket: str, conn_id: str | None) -> ObjectStore:
+def _s3(bucket: str, conn_id: str | None, encryption: Mapping[str, Any]) -> ObjectStore:
     from bifrost_export.destinations.s3 import S3Config
     from bifrost_export.destinations.s3_store import S3Store
 
-    return S3Store(S3Config(bucket=bucket, conn_id=conn_id))
+    # What is staged is compared when it is read, whatever the store checks on arrival.
+    return S3Store(S3Config(bucket=bucket, conn_id=conn_id, checksums="when_supported", **encryption))
 
 
-def _gcs(bucket: str, conn_id: str | None) -> ObjectStore:
+def _gcs(bucket: str, conn_id: str | None, encryption: Mapping[str, Any]) -> ObjectStore:
     from bifrost_export.destinations.gcs import GCSConfig
     from bifrost_export.destinations.gcs_store import GCSStore
 
-    return GCSStore(GCSConfig(bucket=bucket, conn_id=conn_id))
+    return GCSStore(GCSConfig(bucket=bucket, conn_id=conn_id, kms_key_name=encryption.get("kms_key_id")))
 
 
 def _azure(container: str, host: str | None, conn_id: str | None) -> ObjectStore:

@@ -42,6 +42,13 @@ class S3Config(Strict):
     credentials: S3Credentials | None = Field(default=None, description="Without it and conn_id: the default chain.")
     storage_class: str | None = Field(default=None, description="Storage class of the parts, such as STANDARD_IA.")
     kms_key_id: ConnectionText | None = Field(default=None, description="KMS key that the parts are encrypted with.")
+    sse: Literal["AES256", "aws:kms"] | None = Field(
+        default=None, description="Server-side encryption of parts and manifests; aws:kms when kms_key_id is given."
+    )
+    checksums: Literal["required", "when_supported", "off"] = Field(
+        default="required",
+        description="required: SHA-256 with each put; when_supported: less where a store refuses it; off: none.",
+    )
     tags: Tags = Field(default={}, description="Tags of the parts.")
     verify: Literal["size", "full"] = Field(
         default="size", description="What is compared before the commit: size and checksum, or a re-reading."
@@ -53,6 +60,10 @@ class S3Config(Strict):
             raise ValueError("conn_id and credentials exclude each other: give one of them")
         if self.storage_class in ARCHIVES and self.verify == "full":
             raise ValueError(f"verify: full can't read what storage_class: {self.storage_class} puts away: use size")
+        if self.sse == "AES256" and self.kms_key_id is not None:
+            raise ValueError(
+                "sse: AES256 and kms_key_id exclude each other: use sse: aws:kms, or leave one of them out"
+            )
         return self
 
 

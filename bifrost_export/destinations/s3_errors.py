@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from bifrost_export.destinations import certificates
+from bifrost_export.destinations.answers import said
+from bifrost_export.destinations.s3_codes import CONFLICTS, HINTS, LASTING, PASSING, REFUSED, WITHOUT_BUCKET
 from bifrost_export.errors import (
     BifrostExportError,
     CredentialsRefusedError,
@@ -13,42 +16,20 @@ from bifrost_export.errors import (
     DestinationUnavailableError,
 )
 
-HINTS = {
-    "NoSuchBucket": "Create the bucket, or mend destination.config.bucket and region.",
-    "InvalidAccessKeyId": "Mend the access key id: the store does not know it.",
-    "InvalidClientTokenId": "Mend the access key id: the store does not know it.",
-    "SignatureDoesNotMatch": "Mend the secret access key: it does not fit the access key id.",
-    "ExpiredToken": "Renew the session token.",
-    "InvalidToken": "Renew the session token.",
-    "AccessDenied": "Grant {rights} on the bucket and prefix.",
-    "403": "Mend the credentials, or grant {rights} on the bucket and prefix.",
-    "PermanentRedirect": "Mend destination.config.region: the bucket lies in another one.",
-    "AuthorizationHeaderMalformed": "Mend destination.config.region: the bucket lies in another one.",
-    "NoCredentialsError": "Give credentials, a conn_id, or run where the default chain finds some.",
-    "PartialCredentialsError": "Give both access_key_id and secret_access_key.",
-    "InvalidBucketName": "Mend destination.config.bucket.",
-    "ParamValidationError": "Mend destination.config.",
-}
-REFUSED = {"InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"}
-"""Codes by which the store says that it does not know who asks."""
-WITHOUT_BUCKET = {"NoSuchBucket", "InvalidBucketName", "PermanentRedirect", "AuthorizationHeaderMalformed"}
-"""Codes by which it says that the bucket isn't there."""
+__all__ = [
+    "CONFLICTS",
+    "PASSING",
+    "REFUSED",
+    "WITHOUT_BUCKET",
+    "code_of",
+    "is_passing",
+    "status_of",
+    "told",
+    "words_of",
+]
+
 ALL_RIGHTS = "s3:PutObject, s3:GetObject, s3:DeleteObject and s3:ListBucket"
-PASSING = {
-    "SlowDown",
-    "RequestTimeout",
-    "RequestTimeTooSkewed",
-    "InternalError",
-    "ServiceUnavailable",
-    "Throttling",
-    "ThrottlingException",
-    "OperationAborted",
-    "500",
-    "502",
-    "503",
-    "504",
-}
-CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+_UNKNOWN = "Look the code up in the store's documentation."
 
 
 def code_of(error: Any) -> str:
@@ -59,6 +40,30 @@ def code_of(error: Any) -> str:
 def status_of(error: Any) -> int:
     """The HTTP status of a `ClientError`, 0 when there was none."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def words_of(error: Any) -> str:
+    """Return what the store says of a `ClientError`; botocore's own words for an answer without any are left out."""
+    if code_of(error).isdecimal():
+        return ""
+    return str(error.response.get("Error", {}).get("Message") or "")
+
+
+def is_passing(error: Any) -> bool:
+    """Return whether a `ClientError` is likely to pass."""
+    code, status = code_of(error), status_of(error)
+    if code in LASTING or status in (501, 505, 507):
+        return False
+    return code in PASSING or status >= 500 or status in (408, 409, 425, 429)
+
+
+def described(error: Any) -> str:
+    """Return what the store answered: its code, its words, and its time where the clocks differ."""
+    found = error.response.get("Error", {})
+    words = words_of(error)
+    if code_of(error) == "RequestTimeTooSkewed" and found.get("ServerTime"):
+        words = f"{words.rstrip('.')} (sent at {found.get('RequestTime')}, the store has {found['ServerTime']})"
+    return said(code_of(error) or status_of(error), words)
 
 
 @contextmanager
@@ -75,7 +80,7 @@ def told(what: str, rights: str = ALL_RIGHTS, *, who: str = "the store") -> Iter
         DestinationError: A person must mend it.
         DestinationUnavailableError: It is likely to pass.
     """
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError, SSLError
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
     from botocore.exceptions import ConnectionError as NotConnectedError
 
     try:
@@ -84,29 +89,34 @@ def told(what: str, rights: str = ALL_RIGHTS, *, who: str = "the store") -> Iter
         raise
     except ClientError as error:
         raise _answered(what, rights, error) from None
-    except SSLError as error:
-        raise DestinationError(
-            f"{what}: {who}'s certificate is not trusted ({type(error).__name__})",
-            hint="Mend destination.config.endpoint_url, or trust its authority by the variable AWS_CA_BUNDLE.",
-        ) from None
     except (HTTPClientError, NotConnectedError, IncompleteReadError) as error:
+        untrusted = certificates.fault(error)
+        if untrusted:
+            hint = certificates.hint("destination.config.endpoint_url", "AWS_CA_BUNDLE")
+            raise DestinationError(f"{what}: {who}'s {untrusted}", hint=hint) from None
         raise DestinationUnavailableError(
             f"{what}: no answer from {who} ({type(error).__name__})",
-            hint=f"Look whether {who} can be reached from here; the task tries again.",
+            hint=f"Check whether {who} can be reached from here; the task tries again.",
         ) from None
     except BotoCoreError as error:
-        name = type(error).__name__
-        raise DestinationError(f"{what}: {name}", hint=HINTS.get(name, "Mend destination.config.")) from None
+        raise _not_asked(what, error) from None
     except ValueError as error:  # how botocore refuses an endpoint that is none
-        raise DestinationError(f"{what}: {error}", hint="Mend destination.config.endpoint_url.") from None
+        raise DestinationError(f"{what}: {error}", hint="Fix destination.config.endpoint_url.") from None
+
+
+def _not_asked(what: str, error: Exception) -> BifrostExportError:
+    name = type(error).__name__
+    if name == "FlexibleChecksumError":
+        return DestinationUnavailableError(f"{what}: the bytes that arrived have another checksum", hint="Retry.")
+    return DestinationError(f"{what}: {name}", hint=HINTS.get(name, "Fix destination.config."))
 
 
 def _answered(what: str, rights: str, error: Any) -> BifrostExportError:
     code, status = code_of(error), status_of(error)
-    message = f"{what}: the store answered {code or status}"
-    if code in PASSING or status >= 500 or status == 429:
-        return DestinationUnavailableError(message, hint="Try again.")
+    message = f"{what}: the store answered {described(error)}"
+    if is_passing(error):
+        return DestinationUnavailableError(message, hint="The task tries again.")
     if error.operation_name == "AssumeRole":
-        return CredentialsRefusedError(f"{message} to sts:AssumeRole", hint="Let these credentials assume role_arn.")
-    hint = HINTS.get(code, "Look the code up at the store.").format(rights=rights)
-    return (CredentialsRefusedError if code in REFUSED else DestinationError)(message, hint=hint)
+        return CredentialsRefusedError(f"{message} (to sts:AssumeRole)", hint="Let these credentials assume role_arn.")
+    hint = HINTS.get(code, HINTS["AccessDenied"] if status == 403 else _UNKNOWN).format(rights=rights)
+    return (CredentialsRefusedError if code in REFUSED or status == 401 else DestinationError)(message, hint=hint)

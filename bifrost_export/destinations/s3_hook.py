@@ -28,9 +28,13 @@ def make_hook(config: S3Config) -> Any:
         raise connections.missing("the destination s3", "amazon", "amazon", error) from None
     from botocore.config import Config
 
+    own = Config(**_checksums(config))
     if config.conn_id:
         connection = connections.altered(connections.find(config.conn_id), endpoint_url=config.endpoint_url)
-        return connections.hook_with(S3Hook, connection, aws_conn_id=config.conn_id, region_name=config.region)
+        settings = _of_connection(connection).merge(own)
+        return connections.hook_with(
+            S3Hook, connection, aws_conn_id=config.conn_id, region_name=config.region, config=settings
+        )
     given = config.credentials or S3Credentials()
     connection = connections.make(
         "aws",
@@ -41,7 +45,7 @@ def make_hook(config: S3Config) -> Any:
         endpoint_url=config.endpoint_url,
         service_config=_where_roles_are(config.endpoint_url),
     )
-    settings = Config(retries=RETRIES, **TIMEOUTS)
+    settings = Config(retries=RETRIES, **TIMEOUTS).merge(own)
     return connections.hook_with(
         S3Hook, connection, aws_conn_id=connections.IN_MEMORY, region_name=config.region, config=settings
     )
@@ -53,3 +57,20 @@ def _where_roles_are(endpoint_url: str | None) -> dict[str, Any] | None:
     if not host or host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
         return None
     return {"sts": {"endpoint_url": endpoint_url}}
+
+
+def _checksums(config: S3Config) -> dict[str, str]:
+    """What botocore does about checksums by itself: nothing to what is sent, where the store brings its own."""
+    checked = "when_supported" if config.checksums == "required" else "when_required"
+    return {"request_checksum_calculation": "when_required", "response_checksum_validation": checked}
+
+
+def _of_connection(connection: Any) -> Any:
+    """The settings of a connection, which a hook leaves out when it is given others."""
+    from botocore import UNSIGNED
+    from botocore.config import Config
+
+    settings = dict(connection.extra_dejson.get("config_kwargs") or {})
+    if settings.get("signature_version") == "unsigned":
+        settings["signature_version"] = UNSIGNED
+    return Config(**settings)

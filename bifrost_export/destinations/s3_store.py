@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
@@ -9,17 +10,19 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 from urllib.parse import urlencode
 
 from bifrost_export.destinations.download import Download
+from bifrost_export.destinations.s3 import ARCHIVES
+from bifrost_export.destinations.s3_checksums import HEADER, OF_READING, SHA256, Checksums, is_proven, refused_header
 from bifrost_export.destinations.s3_errors import (
     CONFLICTS,
-    PASSING,
     REFUSED,
     WITHOUT_BUCKET,
     code_of,
+    is_passing,
     status_of,
     told,
 )
 from bifrost_export.destinations.s3_hook import make_hook
-from bifrost_export.destinations.s3_upload import MultipartUpload, checksum_of, compare
+from bifrost_export.destinations.s3_upload import MultipartUpload
 from bifrost_export.destinations.store import (
     MOST,
     DeletionRefusedError,
@@ -28,6 +31,7 @@ from bifrost_export.destinations.store import (
     Stored,
     TooLargeError,
     VersionChangedError,
+    sha256_at,
 )
 from bifrost_export.errors import DestinationError, DestinationUnavailableError
 
@@ -47,6 +51,8 @@ class S3Store:
     def __init__(self, config: S3Config) -> None:
         self.config = config
         self.bucket = config.bucket
+        self.checksums = Checksums(config.checksums)
+        self.if_free: dict[str, str] = {"IfNoneMatch": "*"}
 
     @cached_property
     def client(self) -> Any:
@@ -56,15 +62,15 @@ class S3Store:
 
     def sign_in(self) -> str:
         """Ask for an object that is not there: the answer says whether the credentials are known."""
-        self._ask("signing in to", lambda code, status: code in REFUSED or code in PASSING or status >= 500)
+        self._ask("signing in to", _says_nothing_of_objects)
         return f"{self.client.meta.endpoint_url} knows the credentials"
 
     def find(self) -> str:
         """Look whether the bucket is there, and in the region where it is looked for."""
-        self._ask("looking for", lambda code, _: code in WITHOUT_BUCKET)
+        self._ask("looking for", lambda error: code_of(error) in WITHOUT_BUCKET)
         return f"s3://{self.bucket} is there"
 
-    def _ask(self, action: str, matters: Callable[[str, int], bool]) -> None:
+    def _ask(self, action: str, matters: Callable[[Any], bool]) -> None:
         # GET, since the answer to HEAD says no more than 403 or 404.
         from botocore.exceptions import ClientError
 
@@ -73,7 +79,7 @@ class S3Store:
             try:
                 client.get_object(Bucket=self.bucket, Key="_bifrost_export_check")["Body"].close()
             except ClientError as error:
-                if error.operation_name != "GetObject" or matters(code_of(error), status_of(error)):
+                if error.operation_name != "GetObject" or matters(error):
                     raise
 
     @property
@@ -81,7 +87,7 @@ class S3Store:
         rights = ["s3:PutObject"]
         if self.config.tags:
             rights.append("s3:PutObjectTagging")
-        if self.config.kms_key_id:
+        if self.config.kms_key_id or self.config.sse == "aws:kms":
             rights.append("kms:GenerateDataKey and kms:Decrypt (on the key)")
         return ", ".join(rights)
 
@@ -90,8 +96,10 @@ class S3Store:
 
     def _arguments(self, options: PutOptions) -> dict[str, Any]:
         arguments: dict[str, Any] = {"ContentType": options.content_type, "Metadata": dict(options.metadata)}
+        if encryption := self.config.sse or ("aws:kms" if self.config.kms_key_id else None):
+            arguments["ServerSideEncryption"] = encryption
         if self.config.kms_key_id:
-            arguments |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.config.kms_key_id}
+            arguments["SSEKMSKeyId"] = self.config.kms_key_id
         if self.config.tags:
             arguments["Tagging"] = urlencode(self.config.tags)
         return arguments
@@ -106,28 +114,45 @@ class S3Store:
             try:
                 yield what
             except ClientError as error:
+                self._refuse_header(what, error, self.if_free)
                 if code_of(error) in {*CONFLICTS, "NoSuchUpload"} or status_of(error) in (409, 412):
                     raise KeyTakenError(key) from None
                 raise
 
+    def _refuse_header(self, what: str, error: Any, condition: dict[str, str]) -> None:
+        """Tell of a store that does not know what a put needs."""
+        headers = ["If-Match" if "IfMatch" in condition else "If-None-Match"] if condition else []
+        if refused := refused_header(what, error, [*headers, *([HEADER] if self.checksums.mode == "required" else [])]):
+            raise refused from None
+
     def put(self, key: str, data: bytes, options: PutOptions) -> Stored:
-        """Store bytes under a free name, with their SHA-256 for the store to check on arrival."""
-        checksum = checksum_of(data)
+        """Store bytes under a free name, with their checksum for the store to check on arrival."""
         with self.putting(key) as what:
-            answer = self.client.put_object(
-                Bucket=self.bucket,
-                Key=key,
-                Body=data,
-                IfNoneMatch="*",
-                ChecksumSHA256=checksum,
-                **self._part_arguments(options),
-            )
+            answer = self._put(key, data, self.if_free, self._part_arguments(options))
             try:
-                compare(what, answer, checksum)
+                if not is_proven(what, answer, data) and self.checksums.level != SHA256:
+                    self.reread(what, key, hashlib.sha256(data).hexdigest())
             except DestinationUnavailableError:
                 self.delete(key)
                 raise
         return Stored(key, len(data), f"etag:{answer['ETag']}")
+
+    def _put(self, key: str, data: bytes, condition: dict[str, str], arguments: dict[str, Any]) -> dict[str, Any]:
+        return self.checksums.send(
+            lambda **more: self.client.put_object(
+                Bucket=self.bucket, Key=key, Body=data, **condition, **arguments, **more
+            ),
+            lambda: self.checksums.arguments(data),
+        )
+
+    def reread(self, what: str, key: str, sha256: str) -> None:
+        """Read an object again that neither a checksum nor an ETag has proven; an archived one can't be.
+
+        Raises:
+            DestinationUnavailableError: Its bytes are not those that were put.
+        """
+        if self.config.storage_class not in ARCHIVES and sha256_at(self, key) != sha256:
+            raise DestinationUnavailableError(f"{what}: other bytes have arrived than were sent", hint="Retry.")
 
     def begin(self, key: str, options: PutOptions) -> MultipartUpload:
         """Begin a multipart upload."""
@@ -143,17 +168,17 @@ class S3Store:
 
         condition = {"IfNoneMatch": "*"} if seen is None else {"IfMatch": seen}
         rights = self._rights_to_put if seen is None else f"{self._rights_to_put}, s3:GetObject"
-        with told(self._what("putting", key), rights):
+        what = self._what("putting", key)
+        with told(what, rights):
             try:
-                answer = self.client.put_object(
-                    Bucket=self.bucket, Key=key, Body=data, **condition, **self._arguments(options)
-                )
+                answer = self._put(key, data, condition, self._arguments(options))
             except HTTPClientError:
                 raise VersionChangedError(key) from None
             except ClientError as error:
-                if code_of(error) in CONFLICTS or status_of(error) >= 500:
+                self._refuse_header(what, error, condition)
+                if code_of(error) in CONFLICTS or (status_of(error) >= 500 and is_passing(error)):
                     raise VersionChangedError(key) from None
-                if status_of(error) == 404 and code_of(error) != "NoSuchBucket":
+                if status_of(error) == 404 and code_of(error) not in WITHOUT_BUCKET:
                     raise VersionChangedError(key) from None
                 raise
         return str(answer["ETag"])
@@ -169,6 +194,9 @@ class S3Store:
             except ClientError as error:
                 if code_of(error) in ("NoSuchKey", "404", "NotFound"):
                     return None
+                headers = [OF_READING] if self.checksums.mode == "required" else []
+                if refused := refused_header(self._what(action, key), error, headers):
+                    raise refused from None
                 raise
 
     def get(self, key: str, most: int = MOST) -> tuple[bytes, str] | None:
@@ -233,3 +261,8 @@ class S3Store:
     def locked(self, key: str) -> AbstractContextManager[None]:
         """Do nothing: the conditional put decides."""
         return nullcontext()
+
+
+def _says_nothing_of_objects(error: Any) -> bool:
+    """Whether an answer is about who asks, or no answer to what was asked."""
+    return code_of(error) in REFUSED or is_passing(error) or code_of(error) == "RequestTimeTooSkewed"

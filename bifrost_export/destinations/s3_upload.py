@@ -6,29 +6,12 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.destinations.s3_checksums import SHA256, checksum_of, compare, is_proven
 from bifrost_export.destinations.store import Stored
 from bifrost_export.errors import DestinationUnavailableError
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.s3_store import S3Store
-
-
-def checksum_of(data: bytes) -> str:
-    """The SHA-256 of some bytes as S3 writes it."""
-    return base64.b64encode(hashlib.sha256(data).digest()).decode()
-
-
-def compare(what: str, answer: dict[str, Any], checksum: str) -> None:
-    """Compare the checksum that the store answers with the bytes' own; a store that answers none is believed.
-
-    Raises:
-        DestinationUnavailableError: They differ.
-    """
-    answered = answer.get("ChecksumSHA256")
-    if answered is not None and answered.partition("-")[0] != checksum:
-        raise DestinationUnavailableError(
-            f"{what}: the store's checksum {answered} is not that of the bytes, {checksum}", hint="Try again."
-        )
 
 
 class MultipartUpload:
@@ -42,22 +25,36 @@ class MultipartUpload:
 
     def __init__(self, store: S3Store, key: str, arguments: dict[str, Any]) -> None:
         self.store, self.key = store, key
+        self.checksums = store.checksums
         self.size = 0
         self.parts: list[dict[str, Any]] = []
         self.where = {"Bucket": store.bucket, "Key": key}
+        self.is_proven = True
+        self.sha256 = hashlib.sha256()
         with store.putting(key):
-            answer = store.client.create_multipart_upload(**self.where, ChecksumAlgorithm="SHA256", **arguments)
+            answer = self.checksums.send(
+                lambda **more: store.client.create_multipart_upload(**self.where, **arguments, **more),
+                self.checksums.of_upload,
+            )
         self.id = answer["UploadId"]
 
     def block(self, data: bytes) -> None:
-        """Store a part of the upload, with its SHA-256 for the store to check on arrival."""
-        checksum, number = checksum_of(data), len(self.parts) + 1
+        """Store a part of the upload, with its checksum for the store to check on arrival."""
+        number = len(self.parts) + 1
         with self.store.putting(self.key) as what:
-            answer = self.store.client.upload_part(
-                **self.where, UploadId=self.id, PartNumber=number, Body=data, ChecksumSHA256=checksum
+            answer = self.checksums.send(
+                lambda **more: self.store.client.upload_part(
+                    **self.where, UploadId=self.id, PartNumber=number, Body=data, **more
+                ),
+                lambda: self.checksums.arguments(data),
             )
-            compare(what, answer, checksum)
-        self.parts.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum})
+            self.is_proven = is_proven(what, answer, data) and self.is_proven
+        part = {"PartNumber": number, "ETag": answer["ETag"]}
+        if self.checksums.level == SHA256:
+            part["ChecksumSHA256"] = checksum_of(data)
+        else:
+            self.sha256.update(data)
+        self.parts.append(part)
         self.size += len(data)
 
     def finish(self, data: bytes) -> Stored:
@@ -65,15 +62,21 @@ class MultipartUpload:
         self.block(data)
         with self.store.putting(self.key) as what:
             answer = self.store.client.complete_multipart_upload(
-                **self.where, UploadId=self.id, MultipartUpload={"Parts": self.parts}, IfNoneMatch="*"
+                **self.where, UploadId=self.id, MultipartUpload={"Parts": self.parts}, **self.store.if_free
             )
-            digests = b"".join(base64.b64decode(part["ChecksumSHA256"]) for part in self.parts)
             try:
-                compare(what, answer, checksum_of(digests))
+                self._compare(what, answer)
             except DestinationUnavailableError:
                 self.store.delete(self.key)
                 raise
         return Stored(self.key, self.size, f"etag:{answer['ETag']}")
+
+    def _compare(self, what: str, answer: dict[str, Any]) -> None:
+        digests = [part.get("ChecksumSHA256") for part in self.parts]
+        if all(digests):
+            compare(what, answer, checksum_of(b"".join(base64.b64decode(str(each)) for each in digests)))
+        elif not any(digests) and not self.is_proven:
+            self.store.reread(what, self.key, self.sha256.hexdigest())
 
     def abandon(self) -> None:
         """Take the upload away."""

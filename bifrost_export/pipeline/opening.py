@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from bifrost_export.config.models import Staging as StagingConfig
 from bifrost_export.config.origins import Origins
 from bifrost_export.config.positions import pointer_of
 from bifrost_export.config.references import Resolver
 from bifrost_export.config.source import find_source, place_of_object_storage
+from bifrost_export.config.staging import ENCRYPTED
+from bifrost_export.config.staging import Staging as StagingConfig
 from bifrost_export.destinations.keys import RESOLVED
 from bifrost_export.destinations.port import Destination, Target
 from bifrost_export.errors import ConfigError
@@ -115,4 +116,7 @@ def staging_url(runtime: Runtime, plan: Plan) -> str:
 def open_staging(runtime: Runtime, plan: Plan) -> Staging:
     """The staging folder of the run."""
     name = f"{plan.export.name}/{plan.window.name}__{plan.token}"
-    return Staging(plan.staging["url"], plan.staging.get("conn_id"), name, plan.staging["host"])
+    given = plan.frozen.get("staging") or {}
+    keys = {key: given[key] for key in ENCRYPTED if given.get(key)}
+    encryption = resolver(runtime, plan).resolve(keys, StagingConfig, "/log_exports/staging")
+    return Staging(plan.staging["url"], plan.staging.get("conn_id"), name, plan.staging["host"], encryption)

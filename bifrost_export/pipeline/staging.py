@@ -7,7 +7,7 @@ import re
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
@@ -102,8 +102,13 @@ class ObjectFolder:
                 self.store.delete(self.prefix + name)
 
 
-def open_folder(url: str, conn_id: str | None) -> Folder:
+def open_folder(url: str, conn_id: str | None, encryption: Mapping[str, str] | None = None) -> Folder:
     """The place that a staging URL names.
+
+    Args:
+        url: `log_exports.staging.url`, resolved.
+        conn_id: An Airflow connection for an object store, or None.
+        encryption: `kms_key_id` and `sse` of `log_exports.staging`, where they are given.
 
     Raises:
         ConfigError: The URL is of no kind that staging knows.
@@ -111,7 +116,7 @@ def open_folder(url: str, conn_id: str | None) -> Folder:
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         return LocalFolder(Path(unquote(parts.path)))
-    bucket = open_bucket(url, conn_id)
+    bucket = open_bucket(url, conn_id, encryption)
     if bucket is not None:
         prefix = folded(bucket[1]).strip("/")
         return ObjectFolder(bucket[0], f"{prefix}/" if prefix else "")
@@ -129,13 +134,16 @@ class Staging:
         conn_id: An Airflow connection for an object store, or None.
         name: `<export>/<start>_<end>__<token>`.
         host: The host that `plan` ran on.
+        encryption: `kms_key_id` and `sse` of `log_exports.staging`, where they are given.
     """
 
-    def __init__(self, url: str, conn_id: str | None, name: str, host: str) -> None:
+    def __init__(
+        self, url: str, conn_id: str | None, name: str, host: str, encryption: Mapping[str, str] | None = None
+    ) -> None:
         self.url = url
         self.name = name
         self.host = host
-        self.folder = open_folder(url, conn_id)
+        self.folder = open_folder(url, conn_id, encryption)
 
     @property
     def is_local(self) -> bool:

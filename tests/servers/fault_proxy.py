@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -175,10 +176,16 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def fault_proxy(upstream: str, pid_file: Path | None = None) -> Iterator[Proxy]:
-    """A running proxy on the loopback."""
+def fault_proxy(
+    upstream: str, pid_file: Path | None = None, certificate: tuple[Path, Path] | None = None
+) -> Iterator[Proxy]:
+    """Run a proxy on the loopback; with the files of a certificate and its key it speaks https."""
     proxy = Proxy(upstream, pid_file)
     server = _Server(proxy)
-    proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    proxy.url = f"http{'s' if certificate else ''}://127.0.0.1:{server.server_address[1]}"
     with serving(server):
         yield proxy

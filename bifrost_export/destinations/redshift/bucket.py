@@ -8,7 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.redshift.staging_folder import folder_of
+from bifrost_export.destinations.s3 import S3Config
 from bifrost_export.destinations.s3_errors import code_of, told
+from bifrost_export.destinations.s3_store import S3Store
+from bifrost_export.destinations.store import BLOCK, PutOptions
+from bifrost_export.destinations.streaming import Writing
 from bifrost_export.destinations.warehouse.engine import StagedGoneError, moment
 from bifrost_export.window import UTC
 
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from bifrost_export.destinations.warehouse.engine import StagedFile
     from bifrost_export.destinations.warehouse.names import StagedNames
 
+OPTIONS = PutOptions("application/octet-stream")
 RIGHTS = "s3:PutObject, s3:GetObject, s3:DeleteObject and s3:ListBucket"
 
 
@@ -36,17 +41,21 @@ class StagingBucket:
         self.names = names
         self.bucket = config.staging.bucket
         self.root = folder_of(config.staging.prefix)
-        self._client: Any = None
+        self.store = S3Store(
+            S3Config(
+                bucket=self.bucket,
+                region=config.region,
+                conn_id=config.aws_conn_id,
+                kms_key_id=config.staging.kms_key_id,
+                sse=config.staging.sse,
+            )
+        )
+        self.store.if_free = {}  # the same name again replaces a file
 
     @property
     def client(self) -> Any:
         """The provider's S3 client."""
-        if self._client is None:
-            from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-
-            with told("signing in to S3"):
-                self._client = S3Hook(aws_conn_id=self.config.aws_conn_id, region_name=self.config.region).get_conn()
-        return self._client
+        return self.store.client
 
     def address(self, key: str) -> str:
         """`s3://bucket/key`."""
@@ -56,8 +65,15 @@ class StagingBucket:
         """Put a file into the run's folder; gives its key. The same name again replaces it."""
         key = f"{self.root}{self.names.folder}{name}"
         moment(f"put {name}")
-        with told(f"put {self.address(key)}", RIGHTS), file.open("rb") as body:
-            self.client.upload_fileobj(body, self.bucket, key)
+        writing = Writing(self.store, key, OPTIONS)
+        try:
+            with file.open("rb") as body:
+                while block := body.read(BLOCK):
+                    writing.write(block)
+            writing.finish()
+        except BaseException:
+            writing.abandon()
+            raise
         return key
 
     def put_manifest(self, name: str, files: Sequence[StagedFile]) -> str:
@@ -73,8 +89,7 @@ class StagingBucket:
         ]
         key = f"{self.root}{self.names.folder}{name}.manifest"
         moment(f"put {name}.manifest")
-        with told(f"put {self.address(key)}", RIGHTS):
-            self.client.put_object(Bucket=self.bucket, Key=key, Body=json.dumps({"entries": entries}).encode())
+        self.store.put(key, json.dumps({"entries": entries}).encode(), OPTIONS)
         return self.address(key)
 
     def _check(self, file: StagedFile) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from bifrost_export.config.fields import ConnectionText, Secret, Strict
@@ -25,6 +27,18 @@ class RedshiftStaging(Strict):
     iam_role: ConnectionText | None = Field(
         default=None, description="The role by which COPY reads the bucket, or default; without it aws_conn_id's keys."
     )
+    kms_key_id: ConnectionText | None = Field(default=None, description="KMS key that the files are encrypted with.")
+    sse: Literal["AES256", "aws:kms"] | None = Field(
+        default=None, description="Server-side encryption of the files; aws:kms when kms_key_id is given."
+    )
+
+    @model_validator(mode="after")
+    def _one_encryption(self) -> RedshiftStaging:
+        if self.sse == "AES256" and self.kms_key_id is not None:
+            raise ConfigError(
+                "sse: AES256 and kms_key_id exclude each other", allowed="sse: aws:kms with kms_key_id, or one of them"
+            )
+        return self
 
 
 class RedshiftConfig(Strict):

@@ -1,0 +1,47 @@
+"""Keys of `log_exports.staging`: where rows wait between tasks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from bifrost_export.config.fields import ConnectionText, Strict
+from bifrost_export.errors import ConfigError
+
+ENCRYPTED = {"kms_key_id": ("s3", "gs", "gcs"), "sse": ("s3",)}
+"""Keys of `staging` that say how files are encrypted, and the schemes that know them."""
+
+
+class Staging(Strict):
+    """Where rows wait between tasks."""
+
+    url: ConnectionText | None = Field(
+        default=None,
+        description="file:///folder, s3://bucket/prefix, gs://bucket/prefix, or az://container/prefix with conn_id.",
+    )
+    conn_id: str | None = Field(default=None, description="An Airflow connection for an object store.")
+    kms_key_id: ConnectionText | None = Field(
+        default=None, description="s3, gs: KMS key that staged files are encrypted with."
+    )
+    sse: Literal["AES256", "aws:kms"] | None = Field(
+        default=None, description="s3: server-side encryption of staged files; aws:kms when kms_key_id is given."
+    )
+    keep_days: int = Field(default=7, ge=1, le=3650, description="Days after which what dead runs left is swept.")
+    shared: bool = Field(default=False, description="The folder is on a disk that all workers share.")
+
+    @model_validator(mode="after")
+    def _encryption_is_known(self) -> Staging:
+        if self.sse == "AES256" and self.kms_key_id is not None:
+            raise ConfigError(
+                "sse: AES256 and kms_key_id exclude each other", allowed="sse: aws:kms with kms_key_id, or one of them"
+            )
+        scheme, separator, _ = (self.url or "file://").partition("://")
+        for key, schemes in ENCRYPTED.items():
+            if getattr(self, key) is not None and separator and scheme not in schemes:
+                raise ConfigError(
+                    f"{key} does not go with staging on {scheme}://",
+                    allowed=f"{key} with {' or '.join(f'{each}://' for each in schemes)}",
+                    hint=f"Leave {key} out, or set log_exports.staging.url to another store.",
+                )
+        return self
