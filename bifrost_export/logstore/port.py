@@ -217,6 +217,20 @@ class LogStore(Protocol):
         """Time of the newest row, whatever its status; None without a row whose time can be read."""
         ...
 
+    def caught_up(self, until: dt.datetime) -> str | None:
+        """Check that what was committed up to a time can be read here.
+
+        Args:
+            until: The time.
+
+        Returns:
+            How far a copy has followed its original, in words; None where this is the original.
+
+        Raises:
+            LogStoreBusyError: A copy lags behind that time, or can't prove that it doesn't.
+        """
+        ...
+
     def is_indexed(self) -> bool:
         """Whether an index finds the rows of a window by their time, so that not the whole table is read."""
         ...

@@ -12,7 +12,7 @@ from bifrost_export.datasets.tool_calls import reads_tool_calls
 from bifrost_export.destinations.steps import Probe, Steps
 from bifrost_export.errors import BifrostExportError, ConfigError, NoLogStoreError, PermanentError, StagingGoneError
 from bifrost_export.logstore.port import COLUMNS
-from bifrost_export.pipeline.opening import open_destination, open_log_store, open_staging
+from bifrost_export.pipeline.opening import needed_until, open_destination, open_log_store, open_staging
 from bifrost_export.pipeline.plan import draft, staging_of
 from bifrost_export.window import Window, rfc3339
 
@@ -60,11 +60,19 @@ def _log_store(runtime: Runtime, drafted: Plan) -> Iterator[Probe]:
         with closing(log_store):
             yield Probe("open", True, ", ".join(f"{key} {value}" for key, value in log_store.describe().items()))
             yield Probe("table logs", True, "is there, with id, timestamp and status")
+            yield from _replication(log_store, drafted)
             yield from _table(log_store, drafted.window, runtime.now())
             if reads_tool_calls(drafted.export.data):
                 yield Steps().take("tool calls", lambda: _tool_calls(log_store, drafted.window))
             if log_store.offloaded.is_named:
                 yield Steps().take("object storage", log_store.offloaded.probe)
+
+
+def _replication(log_store: LogStore, drafted: Plan) -> Iterator[Probe]:
+    """How far a standby has followed; nothing of a log store that is the original."""
+    found = Steps().take("standby", lambda: log_store.caught_up(needed_until(drafted)) or "")
+    if found.message:
+        yield found
 
 
 def _table(log_store: LogStore, window: Window, now: dt.datetime) -> Iterator[Probe]:

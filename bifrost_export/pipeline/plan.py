@@ -18,7 +18,7 @@ from bifrost_export.errors import ConfigError, WindowError
 from bifrost_export.logstore.port import LogStore
 from bifrost_export.pipeline.chain import open_transforms
 from bifrost_export.pipeline.flows import steps_of_export
-from bifrost_export.pipeline.opening import open_destination, open_log_store, open_staging, staging_url
+from bifrost_export.pipeline.opening import open_destination, open_staging, staging_url, with_log_store
 from bifrost_export.pipeline.plan_document import Plan, Slice
 from bifrost_export.pipeline.runtime import Runtime
 from bifrost_export.window import Window, merge, rfc3339
@@ -63,21 +63,20 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
     drafted = replace(drafted, replace_overlapping=request.replace_overlapping, dry_run=request.dry_run)
     open_transforms(runtime, drafted)  # a reference without a value is told before any data moves
     destination = open_destination(runtime, drafted)
-    staging = staging_of(runtime, drafted)
-    log_store = open_log_store(runtime, drafted)
-    try:
+    drafted = replace(drafted, staging=staging_of(runtime, drafted))
+
+    def look(log_store: LogStore) -> Plan:
         state = destination.look()
         destination.guard(replace_overlapping=request.replace_overlapping)
-        planned = replace(
+        return replace(
             drafted,
             seen=state.version,
-            staging=staging,
             log_store=log_store.describe(),
             slices=tuple(_slices(runtime, export, request.window, log_store)),
             unplaced=_unplaced(export, log_store),
         )
-    finally:
-        log_store.close()
+
+    planned = with_log_store(runtime, drafted, look)
     open_staging(runtime, planned).create({**planned.to_json(), "planned_at": rfc3339(now)})
     return planned
 

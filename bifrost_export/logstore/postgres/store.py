@@ -22,6 +22,7 @@ from bifrost_export.logstore.offloaded import Completion
 from bifrost_export.logstore.port import COLUMNS, TOOL_CALLS, Reading, Rejected, Requests, Totals
 from bifrost_export.logstore.postgres.chunks import Chunk, chunks, unread_chunk
 from bifrost_export.logstore.postgres.connection import Connection
+from bifrost_export.logstore.postgres.standby import caught_up
 from bifrost_export.logstore.postgres.statements import Statements
 from bifrost_export.logstore.postgres.sums import Sums
 from bifrost_export.logstore.postgres.table import Table, find_other_table, find_table, usual_table
@@ -91,6 +92,10 @@ class PostgresLogStore:
         """Time of the newest row, whatever its status; None without a row whose time can be read."""
         rows = [row for batch in self._ask(self.statements.newest()) for row in batch.to_pylist()]
         return rows[0]["timestamp"] if rows else None
+
+    def caught_up(self, until: dt.datetime) -> str | None:
+        """Check that a standby has replayed what was committed up to a time; None for a primary."""
+        return caught_up(self.connection, until)
 
     def is_indexed(self) -> bool:
         """Whether an index on `timestamp` finds the rows of a window."""

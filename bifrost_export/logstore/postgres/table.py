@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from bifrost_export.errors import LogStoreError
 from bifrost_export.logstore.postgres.connection import Connection
+from bifrost_export.logstore.postgres.faults import row_security_hint
 from bifrost_export.logstore.postgres.numeric import NUMBER_TYPES
 from bifrost_export.logstore.rows import NUMBERS, REQUIRED
 
@@ -26,7 +27,7 @@ _USUAL: Final = {"int64": "int8", "double": "numeric", "bool": "bool", "timestam
 
 _FOUND = """
 SELECT format('%I.%I', n.nspname, c.relname) AS name, n.nspname AS schema, c.relkind IN ('r', 'p', 'v') AS lockable,
-       has_table_privilege(c.oid, 'SELECT') AS readable, current_user::text AS user_name,
+       has_table_privilege(c.oid, 'SELECT') AS readable, row_security_active(c.oid) AS is_filtered, current_user::text AS user_name,
        current_setting('server_encoding') = 'UTF8' AS is_utf8
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = to_regclass({wanted})
 """
@@ -128,6 +129,11 @@ def _find(connection: Connection, schema: str | None, kind: str) -> Table | None
             f"the user {user} may not read the table {name} of {place}",
             hint=f"Give the right: GRANT USAGE ON SCHEMA {identifier(row['schema'])} TO {identifier(user)};"
             f" GRANT SELECT ON {name} TO {identifier(user)};",
+        )
+    if row["is_filtered"]:
+        raise LogStoreError(
+            f"row-level security of the table {name} of {place} can hide rows from the user {user}",
+            hint=row_security_hint(identifier(user)),
         )
     _check_columns(f"the table {name} of {place}", columns)
     return Table(name, row["schema"], columns, row["lockable"], kind, row["is_utf8"])

@@ -151,6 +151,10 @@ class SQLiteLogStore:
     def _latest(self, sql: str) -> str | None:
         return next((str(row["timestamp"]) for row in self.connection.execute(sql)), None)
 
+    def caught_up(self, until: dt.datetime) -> str | None:  # noqa: ARG002 (a file has no original elsewhere)
+        """None: the file is the original."""
+        return None
+
     def is_indexed(self) -> bool:
         """Whether an index on `timestamp` finds the rows of a window."""
         return bool(self.connection.execute(self.statements.time_indexes()))
