@@ -13,8 +13,8 @@ SILENCE: Final = dt.timedelta(minutes=1)
 """How long ago an idle primary may have been heard before the time that matters."""
 
 _IN_RECOVERY = "SELECT pg_is_in_recovery() AS is_standby"
-# Of the receiver, a user without pg_read_all_stats sees that it runs; then its timeout bounds its silence. What has been
-# replayed is asked for before what has been received: in between, only more can be received.
+# A user without pg_read_all_stats sees of the receiver only that it runs; its timeout then bounds its silence.
+# The position of replay is asked for before that of receipt: in between, only more can be received.
 _PROGRESS = """
 SELECT pg_last_xact_replay_timestamp() AS replayed,
        coalesce(pg_last_wal_replay_lsn() = pg_last_wal_receive_lsn(), false)

@@ -27,8 +27,8 @@ _USUAL: Final = {"int64": "int8", "double": "numeric", "bool": "bool", "timestam
 
 _FOUND = """
 SELECT format('%I.%I', n.nspname, c.relname) AS name, n.nspname AS schema, c.relkind IN ('r', 'p', 'v') AS lockable,
-       has_table_privilege(c.oid, 'SELECT') AS readable, row_security_active(c.oid) AS is_filtered, current_user::text AS user_name,
-       current_setting('server_encoding') = 'UTF8' AS is_utf8
+       has_table_privilege(c.oid, 'SELECT') AS readable, row_security_active(c.oid) AS is_filtered,
+       current_user::text AS user_name, current_setting('server_encoding') = 'UTF8' AS is_utf8
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = to_regclass({wanted})
 """
 _COLUMNS = """

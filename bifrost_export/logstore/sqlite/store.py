@@ -151,7 +151,7 @@ class SQLiteLogStore:
     def _latest(self, sql: str) -> str | None:
         return next((str(row["timestamp"]) for row in self.connection.execute(sql)), None)
 
-    def caught_up(self, until: dt.datetime) -> str | None:  # noqa: ARG002 (a file has no original elsewhere)
+    def caught_up(self, until: dt.datetime) -> str | None:
         """None: the file is the original."""
         return None
 

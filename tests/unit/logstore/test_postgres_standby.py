@@ -68,7 +68,7 @@ def write(pair: Pair, count: int = 500) -> None:
 
 def opened(pair: Pair, **over: Any) -> PostgresLogStore:
     """The standby as a log store, read by a user without any other right."""
-    return PostgresLogStore(config_of(pair.standby.url(DATABASE), user=READER, password="x", **over))  # noqa: S106
+    return PostgresLogStore(config_of(pair.standby.url(DATABASE), user=READER, password="x", **over))
 
 
 def export_of(pair: Pair, folder: Path) -> Export:
