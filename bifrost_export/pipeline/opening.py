@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -123,15 +124,13 @@ def with_log_store(runtime: Runtime, plan: Plan, ask: Callable[[LogStore], Answe
         LogStoreBusyError: It lags behind its original, is busy, or was changed again and again.
     """
     for rest in reversed(range(_READS)):
-        log_store = open_log_store(runtime, plan)
         try:
-            log_store.caught_up(needed_until(plan))
-            return ask(log_store)
+            with closing(open_log_store(runtime, plan)) as log_store:
+                log_store.caught_up(needed_until(plan))
+                return ask(log_store)
         except LogStoreChangedError:
             if not rest:
                 raise
-        finally:
-            log_store.close()
     raise AssertionError  # the last read returns or raises
 
 
