@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import adbc_driver_sqlite
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bifrost_export.cli.group import execute
@@ -99,7 +101,7 @@ class House:
 
     def write(self) -> None:
         """Let Bifrost start, write a row and stop."""
-        script = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('UPDATE logs SET cost = cost').connection.commit()"
+        script = "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as logs: logs.execute('UPDATE logs SET cost = cost')"
         subprocess.run([sys.executable, "-c", script, str(self.path)], check=True)
 
 
@@ -369,7 +371,7 @@ def test_a_writer_that_comes_in_the_middle_is_never_half_read(
     log_store: Path, tmp_path: Path, write: Callable[[Path], Any], at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever statement it meets: the run gives the rows of one state, in balanced books."""
-    original, seen = Connection.batches, [0]
+    original, seen, before = Connection.batches, [0], ids(log_store)
     opened = contextlib.ExitStack()
 
     def batches(self: Connection, sql: str, rows: int = 4) -> Iterator[Any]:
@@ -390,7 +392,14 @@ def test_a_writer_that_comes_in_the_middle_is_never_half_read(
         found = export.run(WINDOW_OF_DAY)
     assert seen[0] >= at
 
+    tables = [pq.read_table(pa.BufferReader(data)) for data in export.parts().values()]
+    exported = sorted(name for table in tables for name in table.column("request_id").to_pylist())
+    assert exported in (before, ids(log_store))
+    assert found["datasets"]["request_logs"]["source"] == len(exported)
+
+
+def ids(log_store: Path) -> list[str]:
+    """The ids of the day's settled rows."""
+    day = "timestamp >= '2026-03-01' AND timestamp < '2026-03-02' AND status != 'processing'"
     with contextlib.closing(sqlite3.connect(log_store)) as reader:
-        query = "SELECT count(*) FROM logs WHERE timestamp >= '2026-03-01' AND timestamp < '2026-03-02' AND status != 'processing'"
-        [(rows,)] = reader.execute(query)
-    assert found["datasets"]["request_logs"]["source"] == rows
+        return sorted(name for (name,) in reader.execute(f"SELECT id FROM logs WHERE {day}"))
