@@ -65,18 +65,24 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
     destination = open_destination(runtime, drafted)
     drafted = replace(drafted, staging=staging_of(runtime, drafted))
 
+    remarks: list[str] = []
+
     def look(log_store: LogStore) -> Plan:
         state = destination.look()
         destination.guard(replace_overlapping=request.replace_overlapping)
-        return replace(
+        looked = replace(
             drafted,
             seen=state.version,
             log_store=log_store.describe(),
             slices=tuple(_slices(runtime, export, request.window, log_store)),
             unplaced=_unplaced(export, log_store),
         )
+        remarks[:] = [f"{each.message}. {each.hint}" for each in log_store.remarks()]
+        return looked
 
     planned = with_log_store(runtime, drafted, look)
+    for message in remarks:
+        runtime.report("warning", {"message": message})
     open_staging(runtime, planned).create({**planned.to_json(), "planned_at": rfc3339(now)})
     return planned
 

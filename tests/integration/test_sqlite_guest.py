@@ -101,7 +101,7 @@ class House:
 
     def write(self) -> None:
         """Let Bifrost start, write a row and stop."""
-        script = "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as logs: logs.execute('UPDATE logs SET cost = cost')"
+        script = "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as to: to.execute('UPDATE logs SET cost=cost')"
         subprocess.run([sys.executable, "-c", script, str(self.path)], check=True)
 
 

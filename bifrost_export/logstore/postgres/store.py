@@ -22,6 +22,7 @@ from bifrost_export.logstore.offloaded import Completion
 from bifrost_export.logstore.port import COLUMNS, TOOL_CALLS, Reading, Rejected, Requests, Totals
 from bifrost_export.logstore.postgres.chunks import Chunk, chunks, unread_chunk
 from bifrost_export.logstore.postgres.connection import Connection
+from bifrost_export.logstore.postgres.remarks import remarks
 from bifrost_export.logstore.postgres.standby import caught_up
 from bifrost_export.logstore.postgres.statements import Statements
 from bifrost_export.logstore.postgres.sums import Sums
@@ -29,6 +30,7 @@ from bifrost_export.logstore.postgres.table import Table, find_other_table, find
 from bifrost_export.logstore.reading_ahead import ahead
 from bifrost_export.logstore.records import mapped
 from bifrost_export.logstore.rejecting import place_of, reject_unread
+from bifrost_export.logstore.remarks import Remark
 from bifrost_export.window import Window
 
 if TYPE_CHECKING:
@@ -97,8 +99,16 @@ class PostgresLogStore:
         """Check that a standby has replayed what was committed up to a time; None for a primary."""
         return caught_up(self.connection, until)
 
-    def is_indexed(self) -> bool:
-        """Whether an index on `timestamp` finds the rows of a window."""
+    def remarks(self) -> list[Remark]:
+        """Ways in which rows may be missing here without an error."""
+        tools = self.__dict__.get("tools")  # looked for by exports that need it: another may not be allowed to read it
+        tables = [self.table, *([tools] if tools else [])]
+        return remarks(self.connection, tables, is_schema_given=self.config.schema_ is not None)
+
+    def is_indexed(self) -> bool | None:
+        """Whether an index on `timestamp` finds the rows of a window; None for a view."""
+        if self.table.relation in ("v", "f"):
+            return None
         return any(batch.num_rows for batch in self._ask(self.statements.time_indexes()))
 
     def count(self, window: Window) -> Totals:
