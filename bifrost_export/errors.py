@@ -25,6 +25,7 @@
     │   └── LostCommitError               another run has published this window meanwhile
     └── PassingError (OSError)            worth a retry: exit code 1, a task tries again
         ├── LogStoreBusyError             the log store is locked or went away
+        │   └── LogStoreChangedError      a file that nobody had open was written to while it was read
         └── DestinationUnavailableError   throttled, timed out, connection lost
 
 A message says what happened, the value, what is allowed and what to do next. It never holds a secret.
@@ -189,6 +190,10 @@ class PassingError(BifrostExportError, OSError):
 
 class LogStoreBusyError(PassingError):
     """The log store is locked, or its connection was lost."""
+
+
+class LogStoreChangedError(LogStoreBusyError):
+    """The log store was read as a file at rest, and somebody wrote to it meanwhile: what was read is worthless."""
 
 
 class DestinationUnavailableError(PassingError):

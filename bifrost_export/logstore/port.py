@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bifrost_export.config.models import Filters
     from bifrost_export.logstore.offloaded import Completion
+    from bifrost_export.logstore.remarks import Remark
     from bifrost_export.window import Window
 
 COLUMNS = (
@@ -217,8 +218,29 @@ class LogStore(Protocol):
         """Time of the newest row, whatever its status; None without a row whose time can be read."""
         ...
 
-    def is_indexed(self) -> bool:
-        """Whether an index finds the rows of a window by their time, so that not the whole table is read."""
+    def remarks(self) -> list[Remark]:
+        """Ways in which rows may be missing here without an error: a view, another server's copy."""
+        ...
+
+    def caught_up(self, until: dt.datetime) -> str | None:
+        """Check that what was committed up to a time can be read here.
+
+        Args:
+            until: The time.
+
+        Returns:
+            How far a copy has followed its original, in words; None where this is the original.
+
+        Raises:
+            LogStoreBusyError: A copy lags behind that time, or can't prove that it doesn't.
+        """
+        ...
+
+    def is_indexed(self) -> bool | None:
+        """Whether an index finds the rows of a window by their time, so that not the whole table is read.
+
+        None where that can't be told: the indexes of a view are those of its tables.
+        """
         ...
 
     def count(self, window: Window) -> Totals:

@@ -12,7 +12,7 @@ from bifrost_export.datasets.tool_calls import reads_tool_calls
 from bifrost_export.destinations.steps import Probe, Steps
 from bifrost_export.errors import BifrostExportError, ConfigError, NoLogStoreError, PermanentError, StagingGoneError
 from bifrost_export.logstore.port import COLUMNS
-from bifrost_export.pipeline.opening import open_destination, open_log_store, open_staging
+from bifrost_export.pipeline.opening import needed_until, open_destination, open_log_store, open_staging
 from bifrost_export.pipeline.plan import draft, staging_of
 from bifrost_export.window import Window, rfc3339
 
@@ -59,12 +59,26 @@ def _log_store(runtime: Runtime, drafted: Plan) -> Iterator[Probe]:
     else:
         with closing(log_store):
             yield Probe("open", True, ", ".join(f"{key} {value}" for key, value in log_store.describe().items()))
-            yield Probe("table logs", True, "is there, with id, timestamp and status")
+            yield Steps().take("table logs", lambda: _remarks(log_store))
+            yield from _replication(log_store, drafted)
             yield from _table(log_store, drafted.window, runtime.now())
             if reads_tool_calls(drafted.export.data):
                 yield Steps().take("tool calls", lambda: _tool_calls(log_store, drafted.window))
             if log_store.offloaded.is_named:
                 yield Steps().take("object storage", log_store.offloaded.probe)
+
+
+def _remarks(log_store: LogStore) -> Probe:
+    remarks = log_store.remarks()
+    found = "; ".join(("is there, with id, timestamp and status", *(each.message for each in remarks)))
+    return Probe("table logs", True, found, " ".join(each.hint for each in remarks) or None)
+
+
+def _replication(log_store: LogStore, drafted: Plan) -> Iterator[Probe]:
+    """How far a standby has followed; nothing of a log store that is the original."""
+    found = Steps().take("standby", lambda: log_store.caught_up(needed_until(drafted)) or "")
+    if found.message:
+        yield found
 
 
 def _table(log_store: LogStore, window: Window, now: dt.datetime) -> Iterator[Probe]:
@@ -94,7 +108,10 @@ def _count(log_store: LogStore, window: Window) -> str:
 
 
 def _index(log_store: LogStore) -> Probe:
-    if log_store.is_indexed():
+    is_indexed = log_store.is_indexed()
+    if is_indexed is None:
+        return Probe("index", True, "a view or foreign table has no index of its own: those of its tables count")
+    if is_indexed:
         return Probe("index", True, "an index finds the rows of a window by their timestamp")
     hint = "Start Bifrost on it, which makes the index, or: CREATE INDEX idx_logs_timestamp ON logs (timestamp)."
     return Probe("index", True, "no index on timestamp: each run reads the whole table", hint)

@@ -19,7 +19,7 @@ from bifrost_export.pipeline.chain import open_transforms
 from bifrost_export.pipeline.columns import TOOL_CALLS, read_schema, reading_of
 from bifrost_export.pipeline.flows import first_schema
 from bifrost_export.pipeline.measuring import Measure
-from bifrost_export.pipeline.opening import open_log_store, open_staging
+from bifrost_export.pipeline.opening import open_staging, with_log_store
 from bifrost_export.pipeline.taking import check_token
 
 if TYPE_CHECKING:
@@ -51,14 +51,13 @@ def extract(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, Any
     slice_ = plan.slices[item["slice"]]
     staging = open_staging(runtime, plan)
     staging.check()
-    log_store = open_log_store(runtime, plan)
-    try:
+
+    def read(log_store: LogStore) -> _Extracted:
         if slice_.kind == "count":
-            extracted = _counted(plan, log_store, slice_)
-        else:
-            extracted = _read(runtime, plan, item, staging, log_store, slice_)
-    finally:
-        log_store.close()
+            return _counted(plan, log_store, slice_)
+        return _read(runtime, plan, item, staging, log_store, slice_)
+
+    extracted = with_log_store(runtime, plan, read)
     rows, calls = extracted.books[reading_of(plan.export.data)], extracted.books.get(TOOL_CALLS)
     told = {"label": item["label"], "rows": rows.source.rows, "rejected": rows.rejected.rows}
     if calls is not None:

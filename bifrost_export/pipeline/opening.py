@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import tempfile
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,16 +19,25 @@ from bifrost_export.config.staging import ENCRYPTED
 from bifrost_export.config.staging import Staging as StagingConfig
 from bifrost_export.destinations.keys import RESOLVED
 from bifrost_export.destinations.port import Destination, Target
-from bifrost_export.errors import ConfigError
+from bifrost_export.errors import ConfigError, LogStoreChangedError
 from bifrost_export.formats.choosing import encoding_of
 from bifrost_export.pipeline.flows import flow
 from bifrost_export.pipeline.staging import Staging
 from bifrost_export.registry import DESTINATIONS, LOG_STORES
+from bifrost_export.window import parse_instant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bifrost_export.logstore.port import LogStore
     from bifrost_export.pipeline.plan_document import Plan
     from bifrost_export.pipeline.runtime import Runtime
+
+
+_READS = 4
+"""How often a log store is read that somebody changes meanwhile."""
+_LAG = dt.timedelta(minutes=1)
+Answer = TypeVar("Answer")
 
 
 def resolver(runtime: Runtime, plan: Plan, *, with_secrets: bool = True) -> Resolver:
@@ -99,6 +110,39 @@ def open_log_store(runtime: Runtime, plan: Plan) -> LogStore:
         storage.stands_at(place_of_object_storage(plan.frozen))
     opened: LogStore = kind(validated)
     return opened
+
+
+def with_log_store(runtime: Runtime, plan: Plan, ask: Callable[[LogStore], Answer]) -> Answer:
+    """Open the log store, ask it, and close it; ask once more where it was changed under the answer.
+
+    Args:
+        runtime: The surroundings.
+        plan: The run's plan, or a draft of it.
+        ask: Asks; what it did before it failed must not matter.
+
+    Raises:
+        ConfigError: None of the five places names one.
+        LogStoreError: It can't be opened.
+        LogStoreBusyError: It lags behind its original, is busy, or was changed again and again.
+    """
+    for rest in reversed(range(_READS)):
+        try:
+            with closing(open_log_store(runtime, plan)) as log_store:
+                log_store.caught_up(needed_until(plan))
+                return ask(log_store)
+        except LogStoreChangedError:
+            if not rest:
+                raise
+    raise AssertionError  # the last read returns or raises
+
+
+def needed_until(plan: Plan) -> dt.datetime:
+    """Up to when the log store must hold what was written to it: the window has settled then.
+
+    A run that is forced takes what is there when it is planned; a standby is never quite there.
+    """
+    settled = plan.window.end + plan.export.schedule.settle_delta
+    return min(settled, parse_instant(plan.export_timestamp) - _LAG)
 
 
 def staging_url(runtime: Runtime, plan: Plan) -> str:

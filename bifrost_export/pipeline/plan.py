@@ -19,7 +19,7 @@ from bifrost_export.errors import ConfigError, WindowError
 from bifrost_export.logstore.port import LogStore
 from bifrost_export.pipeline.chain import open_transforms
 from bifrost_export.pipeline.flows import steps_of_export
-from bifrost_export.pipeline.opening import open_destination, open_log_store, open_staging, staging_url
+from bifrost_export.pipeline.opening import open_destination, open_staging, staging_url, with_log_store
 from bifrost_export.pipeline.plan_document import Plan, Slice
 from bifrost_export.pipeline.retention import beyond_retention
 from bifrost_export.pipeline.runtime import Runtime
@@ -74,26 +74,29 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
         runtime.report("warning", {"message": told})
     open_transforms(runtime, drafted)  # a reference without a value is told before any data moves
     destination = open_destination(runtime, drafted)
-    staging = staging_of(runtime, drafted)
-    log_store = open_log_store(runtime, drafted)
-    try:
+    drafted = replace(drafted, staging=staging_of(runtime, drafted))
+
+    remarks: list[str] = []
+
+    def look(log_store: LogStore) -> Plan:
         state = destination.look()
         formers = destination.guard(replace_overlapping=request.replace_overlapping)
-        for passed_over in getattr(destination, "warnings", ()):
-            runtime.report("warning", {"message": passed_over})
         if formers:
             source = _source(export, request.window, log_store)
             continuity.check(request.window, export.name, formers, source, drafted.consent)
-        planned = replace(
+        looked = replace(
             drafted,
             seen=state.version,
-            staging=staging,
             log_store=log_store.describe(),
             slices=tuple(_slices(runtime, export, request.window, log_store)),
             unplaced=_unplaced(export, log_store),
         )
-    finally:
-        log_store.close()
+        remarks[:] = [f"{each.message}. {each.hint}" for each in log_store.remarks()]
+        return looked
+
+    planned = with_log_store(runtime, drafted, look)
+    for message in dict.fromkeys([*getattr(destination, "warnings", ()), *remarks]):
+        runtime.report("warning", {"message": message})
     open_staging(runtime, planned).create({**planned.to_json(), "planned_at": rfc3339(now)})
     return planned
 

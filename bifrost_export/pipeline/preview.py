@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from bifrost_export.pipeline.extract import extract
 from bifrost_export.pipeline.filter import filter_slice
 from bifrost_export.pipeline.first_rows import first_rows
 from bifrost_export.pipeline.flows import whole_datasets
-from bifrost_export.pipeline.opening import open_log_store, open_staging
+from bifrost_export.pipeline.opening import open_staging, with_log_store
 from bifrost_export.pipeline.plan import draft, pieces
 from bifrost_export.pipeline.plan_document import Plan, Slice
 from bifrost_export.pipeline.transform import transform
@@ -23,6 +22,7 @@ from bifrost_export.window import Window, merge
 
 if TYPE_CHECKING:
     from bifrost_export.config.documents import LoadedExport
+    from bifrost_export.logstore.port import LogStore
     from bifrost_export.pipeline.runtime import Runtime
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -75,8 +75,11 @@ def _slices(runtime: Runtime, drafted: Plan) -> Plan:
     A filter that keeps next to nothing should not cost a slice every few rows, nor ten rows a read of the whole window.
     """
     inside, _ = pieces(drafted.export, drafted.window)
-    with closing(open_log_store(runtime, drafted)) as log_store:
-        cuts = log_store.cuts(inside, ROWS_OF_FIRST, most=MOST_PIECES) if inside else []
+
+    def cut(log_store: LogStore) -> list[Window]:
+        return log_store.cuts(inside, ROWS_OF_FIRST, most=MOST_PIECES) if inside else []
+
+    cuts = with_log_store(runtime, drafted, cut)
     return replace(drafted, slices=tuple(Slice.of(each, "rows") for each in _growing(cuts)))
 
 

@@ -23,7 +23,7 @@ from bifrost_export.testing.processes import free_port, running, wait_until
 HOST = "127.0.0.1"
 _FOLDERS = {16: "pginstall", 18: "pginstall18"}
 _UNPRIVILEGED = "nobody"
-_READY = "database system is ready to accept connections"
+_READY = "database system is ready to accept "  # a standby: read-only connections
 # Nothing of it outlives a test, so it need not be safe from a power cut.
 _SETTINGS = (
     *("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=4GB", "shared_buffers=64MB"),
@@ -44,6 +44,8 @@ class PostgresServer:
         user: Its superuser.
         password: That user's.
         dbname: A database that is there from the start, empty.
+        host: Where it listens.
+        settings: `name=value`, beside and in place of those that all servers of tests have.
     """
 
     programs: Path
@@ -54,6 +56,7 @@ class PostgresServer:
     password: str = "postgres-secret-of-no-worth"  # noqa: S105 (a server of a test's own)
     dbname: str = "postgres"
     host: str = HOST
+    settings: tuple[str, ...] = ()
     _running: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, repr=False)
     _starts: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
 
@@ -103,7 +106,7 @@ class PostgresServer:
         """
         data, log = self.folder / "data", self.folder / f"server-{next(self._starts)}.log"
         places = ["-D", str(data), "-h", self.host, "-p", str(self.port), "-k", str(self.folder)]
-        settings = [word for each in _SETTINGS for word in ("-c", each)]
+        settings = [word for each in (*_SETTINGS, *self.settings) for word in ("-c", each)]
         command = [str(self.programs / "postgres"), *places, *settings]
         process = self._running.enter_context(running("PostgreSQL", command, log, _environment(), self.account))
         wait_until(lambda: _READY in process.output(), [process], 60, "PostgreSQL")
@@ -128,11 +131,12 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def postgres_server(version: int = 16) -> Iterator[PostgresServer]:
+def postgres_server(version: int = 16, settings: tuple[str, ...] = ()) -> Iterator[PostgresServer]:
     """Run a PostgreSQL server on a free port of the loopback while the block lasts.
 
     Args:
         version: 16, the oldest that Bifrost takes, or 18.
+        settings: Of the server, as `PostgresServer` takes them.
 
     Raises:
         PermanentError: The wheel isn't installed, or the server did not start.
@@ -143,7 +147,8 @@ def postgres_server(version: int = 16) -> Iterator[PostgresServer]:
     try:
         if account is not None:
             shutil.chown(folder, account)
-        server = PostgresServer(_programs(version, account, folder), folder, account, free_port())
+        programs = _programs(version, account, folder)
+        server = PostgresServer(programs, folder, account, free_port(), settings=settings)
         server._make()
         try:
             server.start()

@@ -68,7 +68,7 @@ class Export:
 
     def run(self, window: Window, **request: Any) -> dict[str, Any]:
         """Run the window in this process."""
-        runtime = Runtime(now=lambda: AFTERWARDS, **self.runtime)
+        runtime = Runtime(**{"now": lambda: AFTERWARDS, **self.runtime})
         return run(runtime, PlanRequest(str(self.document()), "nightly", window, "test", **request))
 
     def contents(self) -> dict[str, bytes]:

@@ -224,8 +224,9 @@ def test_a_log_store_that_is_missing_is_told_and_the_rest_is_probed(desk: Desk, 
     [
         ("DROP TABLE logs", "has no table `logs`"),
         ("ALTER TABLE logs RENAME COLUMN status TO state", "lacks the columns"),
+        ("ALTER TABLE logs RENAME TO was; CREATE VIEW logs AS SELECT * FROM was", "is a view"),
     ],
-    ids=["no table", "no status"],
+    ids=["no table", "no status", "a view"],
 )
 def test_a_database_that_is_no_log_store_is_told_apart(desk: Desk, statement: str, message: str) -> None:
     """It can be opened, and what is missing is named."""
@@ -302,5 +303,4 @@ def test_a_broken_export_is_left_out_and_the_others_are_probed(desk: Desk) -> No
 def change(log_store: Path, statement: str) -> None:
     """Change a log store."""
     with closing(sqlite3.connect(log_store)) as connection:
-        connection.execute(statement)
-        connection.commit()
+        connection.executescript(statement)

@@ -52,6 +52,14 @@ class Place:
         return line.replace(self.secret, "***") if self.secret else line
 
 
+def row_security_hint(user: str = "...") -> str:
+    """What to do where row-level security keeps rows from a user."""
+    return (
+        f"Let the user see every row: ALTER ROLE {user} BYPASSRLS, or use the role that owns the table."
+        " A policy is not enough: PostgreSQL cannot prove that a policy passes every row."
+    )
+
+
 def of_connecting(place: Place, error: Exception) -> BifrostExportError:
     """Why no connection could be had."""
     lines = [line.strip() for line in str(error).splitlines()]
@@ -75,10 +83,12 @@ def of_statement(place: Place, error: Exception) -> BifrostExportError:
     if code == _LOCKED:
         return LogStoreBusyError(f"the table logs of {place.address} stayed locked by another: {said}", hint=_TRY_AGAIN)
     if code in _DENIED:
-        return LogStoreError(
-            f"the log store {place.address} lets its user not read: {said}",
-            hint="Give the user the right: GRANT SELECT ON logs TO ...; and GRANT USAGE ON SCHEMA ... TO ...",
-        )
+        hint = "Grant the user the right: GRANT SELECT ON logs TO ...; and GRANT USAGE ON SCHEMA ... TO ..."
+        # The server's messages may be in any language: in another one, both remedies are named.
+        if "permission denied" not in said:
+            rows = row_security_hint()
+            hint = rows if "row-level security" in said else f"{hint} If row-level security is on: {rows}"
+        return LogStoreError(f"the log store {place.address} lets its user not read: {said}", hint=hint)
     if code is None or code.startswith(_PASSING):
         return LogStoreBusyError(f"the log store {place.address} went away or is busy: {said}", hint=_TRY_AGAIN)
     if code in _CHANGED:

@@ -22,12 +22,15 @@ from bifrost_export.logstore.offloaded import Completion
 from bifrost_export.logstore.port import COLUMNS, TOOL_CALLS, Reading, Rejected, Requests, Totals
 from bifrost_export.logstore.postgres.chunks import Chunk, chunks, unread_chunk
 from bifrost_export.logstore.postgres.connection import Connection
+from bifrost_export.logstore.postgres.remarks import remarks
+from bifrost_export.logstore.postgres.standby import caught_up
 from bifrost_export.logstore.postgres.statements import Statements
 from bifrost_export.logstore.postgres.sums import Sums
 from bifrost_export.logstore.postgres.table import Table, find_other_table, find_table, usual_table
 from bifrost_export.logstore.reading_ahead import ahead
 from bifrost_export.logstore.records import mapped
 from bifrost_export.logstore.rejecting import place_of, reject_unread
+from bifrost_export.logstore.remarks import Remark
 from bifrost_export.window import Window
 
 if TYPE_CHECKING:
@@ -92,8 +95,20 @@ class PostgresLogStore:
         rows = [row for batch in self._ask(self.statements.newest()) for row in batch.to_pylist()]
         return rows[0]["timestamp"] if rows else None
 
-    def is_indexed(self) -> bool:
-        """Whether an index on `timestamp` finds the rows of a window."""
+    def caught_up(self, until: dt.datetime) -> str | None:
+        """Check that a standby has replayed what was committed up to a time; None for a primary."""
+        return caught_up(self.connection, until)
+
+    def remarks(self) -> list[Remark]:
+        """Ways in which rows may be missing here without an error."""
+        tools = self.__dict__.get("tools")  # looked for by exports that need it: another may not be allowed to read it
+        tables = [self.table, *([tools] if tools else [])]
+        return remarks(self.connection, tables, is_schema_given=self.config.schema_ is not None)
+
+    def is_indexed(self) -> bool | None:
+        """Whether an index on `timestamp` finds the rows of a window; None for a view."""
+        if self.table.relation in ("v", "f"):
+            return None
         return any(batch.num_rows for batch in self._ask(self.statements.time_indexes()))
 
     def count(self, window: Window) -> Totals:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from bifrost_export.errors import LogStoreError
 from bifrost_export.logstore.postgres.connection import Connection
+from bifrost_export.logstore.postgres.faults import row_security_hint
 from bifrost_export.logstore.postgres.numeric import NUMBER_TYPES
 from bifrost_export.logstore.rows import NUMBERS, REQUIRED
 
@@ -26,8 +27,9 @@ _USUAL: Final = {"int64": "int8", "double": "numeric", "bool": "bool", "timestam
 
 _FOUND = """
 SELECT format('%I.%I', n.nspname, c.relname) AS name, n.nspname AS schema, c.relkind IN ('r', 'p', 'v') AS lockable,
-       has_table_privilege(c.oid, 'SELECT') AS readable, current_user::text AS user_name,
-       current_setting('server_encoding') = 'UTF8' AS is_utf8
+       has_table_privilege(c.oid, 'SELECT') AS readable, row_security_active(c.oid) AS is_filtered,
+       current_user::text AS user_name, current_setting('server_encoding') = 'UTF8' AS is_utf8,
+       c.relkind::text AS relation
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = to_regclass({wanted})
 """
 _COLUMNS = """
@@ -52,6 +54,7 @@ class Table:
         lockable: Whether LOCK TABLE takes it.
         kind: Its own name, without schema and quotes.
         is_utf8: Whether the database's texts are UTF-8, as the server vouches for.
+        relation: What kind of table it is, in PostgreSQL's letters: `r` an ordinary one, `v` a view.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Table:
     lockable: bool
     kind: str = "logs"
     is_utf8: bool = True
+    relation: str = "r"
 
     def type_of(self, column: str) -> str:
         """The type of a column that is there."""
@@ -129,8 +133,13 @@ def _find(connection: Connection, schema: str | None, kind: str) -> Table | None
             hint=f"Give the right: GRANT USAGE ON SCHEMA {identifier(row['schema'])} TO {identifier(user)};"
             f" GRANT SELECT ON {name} TO {identifier(user)};",
         )
+    if row["is_filtered"]:
+        raise LogStoreError(
+            f"row-level security of the table {name} of {place} can hide rows from the user {user}",
+            hint=row_security_hint(identifier(user)),
+        )
     _check_columns(f"the table {name} of {place}", columns)
-    return Table(name, row["schema"], columns, row["lockable"], kind, row["is_utf8"])
+    return Table(name, row["schema"], columns, row["lockable"], kind, row["is_utf8"], row["relation"])
 
 
 def _check_version(connection: Connection) -> None:

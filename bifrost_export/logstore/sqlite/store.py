@@ -18,6 +18,7 @@ from bifrost_export.logstore.extra_columns import extra_fields
 from bifrost_export.logstore.finding import find_requests
 from bifrost_export.logstore.offloaded import Completion
 from bifrost_export.logstore.port import COLUMNS, TOOL_CALLS, Reading, Requests, Totals
+from bifrost_export.logstore.remarks import Remark
 from bifrost_export.logstore.rows import REQUIRED
 from bifrost_export.logstore.sqlite.connection import Connection
 from bifrost_export.logstore.sqlite.reading import TableReading
@@ -80,6 +81,12 @@ class SQLiteLogStore:
         self.statements = Statements(self._columns)
 
     def _table(self) -> frozenset[str]:
+        if self.connection.execute("SELECT 1 AS found FROM sqlite_master WHERE type = 'view' AND name = 'logs'"):
+            raise NoLogStoreError(
+                f"`logs` of {self.path} is a view, which can leave rows out",
+                allowed="Bifrost's own table",
+                hint="Set source.config.path to the file that logs_store.config.path names in Bifrost's own config.",
+            )
         names = self._columns_of("logs")
         if not names:
             raise NoLogStoreError(
@@ -150,6 +157,14 @@ class SQLiteLogStore:
 
     def _latest(self, sql: str) -> str | None:
         return next((str(row["timestamp"]) for row in self.connection.execute(sql)), None)
+
+    def remarks(self) -> list[Remark]:
+        """Nothing: a file holds what was written to it."""
+        return []
+
+    def caught_up(self, until: dt.datetime) -> str | None:
+        """None: the file is the original."""
+        return None
 
     def is_indexed(self) -> bool:
         """Whether an index on `timestamp` finds the rows of a window."""

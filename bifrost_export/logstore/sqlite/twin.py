@@ -24,11 +24,15 @@ def begin(connection: Connection) -> Connection | None:
         The second, to be closed by whoever asked; None where the state changed at each try, or where it can't be had:
         without a write-ahead log a reader that comes later may wait for a writer that waits for the first reader.
     """
+    if connection.access.is_immutable:
+        # Both read a file at rest, and each of their statements proves it at its end.
+        _begin(connection)
+        return Connection(connection.path, connection)
     if connection.execute("PRAGMA journal_mode")[0]["journal_mode"] != "wal":
         _begin(connection)
         return None
     try:
-        second = Connection(connection.path)
+        second = Connection(connection.path, connection)
     except BifrostExportError:
         _begin(connection)
         return None

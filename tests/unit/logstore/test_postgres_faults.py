@@ -10,17 +10,21 @@ from urllib.parse import quote
 
 import pytest
 
+from bifrost_export.datasets import schema_of
 from bifrost_export.errors import LogStoreBusyError, LogStoreError
 from bifrost_export.logstore.in_pieces import SlowError
 from bifrost_export.logstore.postgres import PostgresLogStore, connection, table
+from bifrost_export.testing.odd_rows import BASE
 from bifrost_export.testing.postgres_server import PostgresServer
-from bifrost_export.testing.postgres_store import writing
+from bifrost_export.testing.postgres_store import add_rows, writing
 from bifrost_export.testing.processes import free_port
 from bifrost_export.window import Window
 from tests.servers.postgres import config_of
 from tests.servers.tls_proxy import tls_proxy
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
+NOON = "2026-03-01 12:00:00+00:00"
+SCHEMA = schema_of("request_logs")
 PASSWORD = "p@ss:/?#[]%20 w'o\"r\\d&=+ü-canary"
 
 
@@ -214,3 +218,63 @@ def test_nothing_can_be_written_through_it(postgres_store: str) -> None:
             store.connection.execute("SELECT nextval('logs_inc_number_seq') AS number")
         with suppress(LogStoreError):
             store.connection.execute("SELECT 1 AS number")
+
+
+HIDING = {
+    "no policy": "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+    "a policy that lets some pass": (
+        "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; CREATE POLICY part ON {table} USING (status = 'error')"
+    ),
+    "a policy that lets all pass": (
+        "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; CREATE POLICY every ON {table} USING (true)"
+    ),
+}
+
+
+@pytest.mark.parametrize("hiding", HIDING)
+def test_row_level_security_is_refused(
+    hiding: str, postgres_store: str, reader: tuple[str, str], psql: Callable[[str], str]
+) -> None:
+    """PostgreSQL would leave rows out without a word; a role that bypasses it reads them all."""
+    url, name = reader
+    add_rows(postgres_store, [{**BASE, "id": "one", "timestamp": NOON, "created_at": NOON}])
+    psql(f"GRANT SELECT ON logs TO {name}; {HIDING[hiding].format(table='logs')}")
+    with pytest.raises(LogStoreError, match=r"row-level security of the table public\.logs") as caught:
+        open_with(url)
+    assert f'ALTER ROLE "{name}" BYPASSRLS' in str(caught.value)
+
+    psql(f"ALTER ROLE {name} BYPASSRLS")
+    with closing(PostgresLogStore(config_of(url))) as store:
+        assert store.count(DAY).rows == 1
+
+
+def test_row_level_security_of_tool_calls_is_refused(reader: tuple[str, str], psql: Callable[[str], str]) -> None:
+    """It is asked for when they are."""
+    url, name = reader
+    psql(f"GRANT SELECT ON logs, mcp_tool_logs TO {name}; ALTER TABLE mcp_tool_logs ENABLE ROW LEVEL SECURITY")
+    with closing(PostgresLogStore(config_of(url))) as store:
+        assert store.count(DAY).rows == 0
+        with pytest.raises(LogStoreError, match=r"row-level security of the table public\.mcp_tool_logs"):
+            store.count_tool_calls(DAY)
+
+
+@pytest.mark.parametrize("moment", ["before", "in the middle"])
+def test_row_level_security_below_a_view_or_set_in_the_middle_is_refused(
+    moment: str, reader: tuple[str, str], psql: Callable[[str], str]
+) -> None:
+    """Every transaction asks for it, and the server refuses."""
+    url, name = reader
+    guard = "ALTER TABLE inner_logs ENABLE ROW LEVEL SECURITY"
+    psql("ALTER TABLE logs RENAME TO inner_logs")
+    psql("CREATE VIEW logs WITH (security_invoker) AS SELECT * FROM inner_logs")
+    psql(f"GRANT SELECT ON logs, inner_logs TO {name}")
+    if moment == "before":
+        psql(guard)
+    with closing(PostgresLogStore(config_of(url))) as store:
+        if moment == "in the middle":
+            assert store.count(DAY).rows == 0
+            psql(guard)
+        for ask in (lambda: store.count(DAY), lambda: list(store.read(DAY, SCHEMA).batches), store.unplaced):
+            with pytest.raises(LogStoreError, match="row-level security") as caught:
+                ask()
+            assert "BYPASSRLS" in str(caught.value)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bifrost_export.errors import LogStoreChangedError
 from bifrost_export.logstore.sqlite import twin
 from bifrost_export.logstore.sqlite.connection import Connection
 from bifrost_export.testing.sqlite_store import create
@@ -27,11 +28,34 @@ with closing(connect(sys.argv[1])) as writer:
 """
 
 
+HOLD = """
+import sys
+from contextlib import closing
+from bifrost_export.testing.sqlite_store import connect
+with closing(connect(sys.argv[1])) as holder:
+    holder.execute("SELECT count(*) FROM logs").fetchall()
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+
+
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """An empty log store in WAL mode, as Bifrost makes it."""
+def path(tmp_path: Path) -> Iterator[Path]:
+    """An empty log store in WAL mode, as Bifrost makes it, which another process has open, as Bifrost has."""
     create(tmp_path / "logs.db")
-    return tmp_path / "logs.db"
+    command = [sys.executable, "-c", HOLD, str(tmp_path / "logs.db")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "open\n"
+        yield tmp_path / "logs.db"
+        holder.communicate("")
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Path:
+    """The same that nobody has open."""
+    create(tmp_path / "closed.db")
+    return tmp_path / "closed.db"
 
 
 @pytest.fixture
@@ -98,10 +122,24 @@ def test_a_log_store_that_changes_all_the_time_is_read_by_one_connection(
     assert rows(connection) == len(written) - 1  # the last one came after the snapshot
 
 
-def test_without_a_write_ahead_log_there_is_one_connection(path: Path) -> None:
+def test_a_file_that_nobody_has_open_is_read_by_two_until_somebody_writes(closed: Path) -> None:
+    """Neither waits for the other, and neither gives rows of a file that has changed."""
+    write(closed, "before")
+    with closing(Connection(closed)) as connection:
+        second = twin.begin(connection)
+        assert second is not None
+        with closing(second):
+            assert rows(connection) == rows(second) == 1
+            write(closed, "after")
+            for each in (connection, second):
+                with pytest.raises(LogStoreChangedError, match="opened or changed by another process"):
+                    rows(each)
+
+
+def test_without_a_write_ahead_log_there_is_one_connection(closed: Path) -> None:
     """A second reader might wait for a writer that waits for the first reader."""
-    with closing(sqlite3.connect(path)) as writer:
+    with closing(sqlite3.connect(closed)) as writer:
         writer.execute("PRAGMA journal_mode = DELETE")
-    with closing(Connection(path)) as connection:
+    with closing(Connection(closed)) as connection:
         assert twin.begin(connection) is None
         assert rows(connection) == 0
