@@ -187,7 +187,7 @@ class Checker:
             return
         for name, _ in references_in(text):
             try:
-                check_reference(name, place, self.origins.written(at), None)
+                check_reference(name, place, self.origins.written(at))
             except ConfigError as error:
                 self.add_error(at, error)
         if is_broken(text) and not place.literal:

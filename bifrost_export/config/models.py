@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
+from bifrost_export import trust
 from bifrost_export.config.airflow_options import AirflowOptions
 from bifrost_export.config.durations import parse_duration
 from bifrost_export.config.fields import ConnectionText, LiteralText, Strict
 from bifrost_export.config.file_formats import FormatName, check_compression, format_kind
 from bifrost_export.config.kinds import load_kind
 from bifrost_export.config.log_columns import check_extra_field
+from bifrost_export.config.references import has_references
 from bifrost_export.config.schedules import Schedule
 from bifrost_export.config.sizes import parse_size
 from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
@@ -40,6 +43,7 @@ SHARE_PATTERN = r"(100|[0-9]{1,2})(\.[0-9]{1,6})?%"
 LEAST_BUCKET, MOST_BUCKET = dt.timedelta(minutes=1), dt.timedelta(days=31)
 """Of `data.metrics_bucket`."""
 
+_IN_AZURE = re.compile(r"(?:https?://|(?:abfss?|wasbs?)://[^/@]*@)(?P<host>[^/]*)(?:/.*)?", re.IGNORECASE | re.DOTALL)
 _WORD = re.compile(DATE_WORD_PATTERN)
 _SHARE = re.compile(SHARE_PATTERN)
 
@@ -70,6 +74,14 @@ class Staging(Strict):
     conn_id: str | None = Field(default=None, description="An Airflow connection for an object store.")
     keep_days: int = Field(default=7, ge=1, le=3650, description="Days after which what dead runs left is swept.")
     shared: bool = Field(default=False, description="The folder is on a disk that all workers share.")
+
+    def refused(self) -> Iterator[tuple[str, ConfigError]]:
+        """Yield an address in Azure that would receive this machine's token, and that nobody vouches for."""
+        found = _IN_AZURE.fullmatch(self.url or "")
+        if found and self.conn_id is None and not has_references(str(self.url)):
+            host = found["host"].replace(".dfs.", ".blob.", 1)
+            token = "a bearer token of this machine"  # noqa: S105 (words)
+            yield from trust.refusal("url", trust.of_host(host), "Azure", "log_exports.staging.url", token)
 
 
 class DateRange(Strict):

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from bifrost_export import trust
 from bifrost_export.config import postgres_source
 from bifrost_export.config.origins import Origins
 from bifrost_export.config.problems import Problem
-from bifrost_export.config.references import Resolver
-from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
+from bifrost_export.config.references import Resolver, has_references
+from bifrost_export.config.sources import HOST, NOT_YET, PASSWORD, SOURCE_CONFIGS
 from bifrost_export.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def find_source(
     for source, pointer in _in_document(frozen):
         if source:
             config = resolver.resolve(source["config"], SOURCE_CONFIGS.get(source["type"]), f"{pointer}/config")
+            if source["type"] == "postgres":
+                config = _guarded(config, source["config"].get("password"))
             return source["type"], _connected(config, resolver, get_connection)
     address = resolver.environ.get(VARIABLE)
     if address:
@@ -58,6 +61,28 @@ def find_source(
     if connection is not None:
         return _from_connection(connection, CONNECTION_ID, resolver)
     raise ConfigError("no log store is named", allowed=_allowed())
+
+
+def _guarded(config: dict[str, Any], password: Any) -> dict[str, Any]:
+    """A config whose host gets no secret that is not the document's own, unless somebody else vouches for the host.
+
+    Args:
+        config: With references filled in.
+        password: As the document writes it.
+
+    Raises:
+        UntrustedHostError: The password comes from a variable, and nobody vouches for the host.
+    """
+    host = config.get("host")
+    if not host or str(host).startswith("/"):
+        return config
+    address = trust.of_host(str(host), int(config.get("port") or 5432))
+    if trust.is_trusted(address, "PostgreSQL"):
+        return config
+    if isinstance(password, str) and has_references(password):
+        trust.require_host(address, "PostgreSQL", HOST, PASSWORD)
+    # An empty one: libpq would take what PGPASSWORD or a file of passwords holds.
+    return {**config, "password": config.get("password") or ""}
 
 
 def _in_document(frozen: dict[str, Any]) -> tuple[tuple[dict[str, Any] | None, str], ...]:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
+from bifrost_export import trust
 from bifrost_export.config.fields import ConnectionText, PathText, Secret, Strict
 from bifrost_export.config.object_storage import ObjectStorage
+from bifrost_export.config.references import has_references
+from bifrost_export.errors import ConfigError
+
+HOST = "the log store's host"
+PASSWORD = "a password that the document takes from a variable"  # noqa: S105 (words)
 
 
 class Offloading(Strict):
@@ -19,6 +26,11 @@ class Offloading(Strict):
     offloaded: Literal["fail", "skip"] = Field(
         default="fail", description="Without access to offloaded payloads: fail the run, or count the rows as skipped."
     )
+
+    def refused(self) -> Iterator[tuple[str, ConfigError]]:
+        """Yield what is refused of the object storage."""
+        if self.object_storage is not None:
+            yield from ((f"object_storage/{field}", error) for field, error in self.object_storage.refused())
 
 
 class SQLiteConfig(Offloading):
@@ -63,6 +75,13 @@ class PostgresConfig(Offloading):
         if self.conn_id is None and (self.host is None or self.db_name is None):
             raise ValueError("host and db_name are needed, or conn_id in their place")
         return self
+
+    def refused(self) -> Iterator[tuple[str, ConfigError]]:
+        """Yield the host when a password that a variable holds would reach it, and nobody vouches for it."""
+        yield from super().refused()
+        named = self.host if self.host and not self.host.startswith("/") and not has_references(self.host) else None
+        if named and self.password and has_references(self.password):
+            yield from trust.refusal("host", trust.of_host(named, self.port), "PostgreSQL", HOST, PASSWORD)
 
 
 SOURCE_CONFIGS: dict[str, type[BaseModel]] = {"sqlite": SQLiteConfig, "postgres": PostgresConfig}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from bifrost_export.config.fields import Strict
 from bifrost_export.config.models import Staging as StagingConfig
 from bifrost_export.config.origins import Origins
 from bifrost_export.config.positions import pointer_of
@@ -41,13 +42,17 @@ def resolver(runtime: Runtime, plan: Plan, *, with_secrets: bool = True) -> Reso
 
 def _validated(model: type[BaseModel], config: Any, pointer: str, plan: Plan) -> Any:
     try:
-        return model.model_validate(config, strict=False)
+        validated = model.model_validate(config, strict=False)
     except ValidationError as error:
         origins = Origins(plan.frozen.get("moved"))
         places = "; ".join(
             f"{origins.written(pointer + pointer_of(*each['loc']))}: {each['msg']}" for each in error.errors()
         )
         raise ConfigError(f"with its references resolved, {places}", hint="Mend the referenced variable.") from None
+    if isinstance(validated, Strict):
+        for _, refused in validated.refused():
+            raise refused
+    return validated
 
 
 def open_destination(runtime: Runtime, plan: Plan, *, with_secrets: bool = True) -> Destination:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.destinations.redshift.connection import checked_aws_connection
 from bifrost_export.destinations.redshift.staging_folder import folder_of
 from bifrost_export.destinations.s3_errors import code_of, told
 from bifrost_export.destinations.warehouse.engine import StagedGoneError, moment
@@ -45,7 +46,8 @@ class StagingBucket:
             from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
             with told("signing in to S3"):
-                self._client = S3Hook(aws_conn_id=self.config.aws_conn_id, region_name=self.config.region).get_conn()
+                conn_id = checked_aws_connection(self.config)
+                self._client = S3Hook(aws_conn_id=conn_id, region_name=self.config.region).get_conn()
         return self._client
 
     def address(self, key: str) -> str:
