@@ -137,4 +137,5 @@ def _check_config(checker: Checker, part: str, value: Any, pointer: str, *, part
         checker.texts(model, config, f"{pointer}/config")
         found = checker.model(model, config, f"{pointer}/config", lenient=True, partial=partial)
         for field, error in found.refused() if isinstance(found, Strict) else ():
-            checker.add_error(f"{pointer}/config/{field}", error)
+            if not checker.has_error_at(f"{pointer}/config/{field}"):
+                checker.add_error(f"{pointer}/config/{field}", error)

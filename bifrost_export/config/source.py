@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from bifrost_export import trust
 from bifrost_export.config import postgres_source
 from bifrost_export.config.origins import Origins
 from bifrost_export.config.problems import Problem
-from bifrost_export.config.references import Resolver, has_references
-from bifrost_export.config.sources import HOST, NOT_YET, PASSWORD, SOURCE_CONFIGS
+from bifrost_export.config.references import Resolver
+from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS, PostgresConfig
 from bifrost_export.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -51,8 +50,6 @@ def find_source(
     for source, pointer in _in_document(frozen):
         if source:
             config = resolver.resolve(source["config"], SOURCE_CONFIGS.get(source["type"]), f"{pointer}/config")
-            if source["type"] == "postgres":
-                config = _guarded(config, source["config"].get("password"))
             return source["type"], _connected(config, resolver, get_connection)
     address = resolver.environ.get(VARIABLE)
     if address:
@@ -63,26 +60,16 @@ def find_source(
     raise ConfigError("no log store is named", allowed=_allowed())
 
 
-def _guarded(config: dict[str, Any], password: Any) -> dict[str, Any]:
-    """A config whose host gets no secret that is not the document's own, unless somebody else vouches for the host.
+def guard_host(frozen: dict[str, Any], config: PostgresConfig) -> None:
+    """Keep this machine's passwords from a host that only the document names.
 
     Args:
-        config: With references filled in.
-        password: As the document writes it.
-
-    Raises:
-        UntrustedHostError: The password comes from a variable, and nobody vouches for the host.
+        frozen: As `freeze` gives it.
+        config: Of the log store that `find_source` has found.
     """
-    host = config.get("host")
-    if not host or str(host).startswith("/"):
-        return config
-    address = trust.of_host(str(host), int(config.get("port") or 5432))
-    if trust.is_trusted(address, "PostgreSQL"):
-        return config
-    if isinstance(password, str) and has_references(password):
-        trust.require_host(address, "PostgreSQL", HOST, PASSWORD)
-    # An empty one: libpq would take what PGPASSWORD or a file of passwords holds.
-    return {**config, "password": config.get("password") or ""}
+    source = next((source for source, _ in _in_document(frozen) if source), None)
+    if source is not None and source["config"].get("conn_id") is None:
+        config.named_by_document(source["config"].get("password"))
 
 
 def _in_document(frozen: dict[str, Any]) -> tuple[tuple[dict[str, Any] | None, str], ...]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_validator
 
 from bifrost_export import trust
 from bifrost_export.config.fields import ConnectionText, PathText, Secret, Strict
 from bifrost_export.config.object_storage import ObjectStorage
 from bifrost_export.config.references import has_references
 from bifrost_export.errors import ConfigError
-
-HOST = "the log store's host"
-PASSWORD = "a password that the document takes from a variable"  # noqa: S105 (words)
 
 
 class Offloading(Strict):
@@ -76,12 +73,22 @@ class PostgresConfig(Offloading):
             raise ValueError("host and db_name are needed, or conn_id in their place")
         return self
 
-    def refused(self) -> Iterator[tuple[str, ConfigError]]:
-        """Yield the host when a password that a variable holds would reach it, and nobody vouches for it."""
-        yield from super().refused()
-        named = self.host if self.host and not self.host.startswith("/") and not has_references(self.host) else None
-        if named and self.password and has_references(self.password):
-            yield from trust.refusal("host", trust.of_host(named, self.port), "PostgreSQL", HOST, PASSWORD)
+    _is_vouched_for: bool = PrivateAttr(True)
+
+    @property
+    def is_vouched_for(self) -> bool:
+        """Whether the host may receive a password in clear."""
+        return self._is_vouched_for
+
+    def named_by_document(self, password: object) -> None:
+        """Note that the document names the host: without an administrator's word it gets no password in clear.
+
+        Args:
+            password: As the document writes it. One that is written out is the document's own secret.
+        """
+        is_own = isinstance(password, Mapping) or (isinstance(password, str) and not has_references(password))
+        if self.host and not self.host.startswith("/") and not is_own:
+            self._is_vouched_for = trust.is_trusted(trust.of_host(self.host, self.port), "PostgreSQL")
 
 
 SOURCE_CONFIGS: dict[str, type[BaseModel]] = {"sqlite": SQLiteConfig, "postgres": PostgresConfig}

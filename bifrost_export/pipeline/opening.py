@@ -14,7 +14,8 @@ from bifrost_export.config.models import Staging as StagingConfig
 from bifrost_export.config.origins import Origins
 from bifrost_export.config.positions import pointer_of
 from bifrost_export.config.references import Resolver
-from bifrost_export.config.source import find_source, place_of_object_storage
+from bifrost_export.config.source import find_source, guard_host, place_of_object_storage
+from bifrost_export.config.sources import PostgresConfig
 from bifrost_export.destinations.port import Destination, Target
 from bifrost_export.errors import ConfigError
 from bifrost_export.formats.choosing import encoding_of
@@ -100,6 +101,8 @@ def open_log_store(runtime: Runtime, plan: Plan) -> LogStore:
     validated: Any = _validated(kind.Config, config, "/source/config", plan)
     if (storage := getattr(validated, "object_storage", None)) is not None:
         storage.stands_at(place_of_object_storage(plan.frozen))
+    if isinstance(validated, PostgresConfig):
+        guard_host(plan.frozen, validated)
     opened: LogStore = kind(validated)
     return opened
 

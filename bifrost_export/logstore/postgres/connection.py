@@ -66,8 +66,9 @@ def address_of(config: PostgresConfig) -> str:
 def uri_of(config: PostgresConfig) -> str:
     """The address as libpq reads it, every value quoted."""
     given = {name: getattr(config, key) for key, name in _LIBPQ.items()}
-    if config.password == "":  # nobody vouches for the host: no password of this machine's may reach it
-        given["passfile"] = _NO_FILE
+    if not config.is_vouched_for:
+        # libpq would take a password of PGPASSWORD or of a file, and send any in clear to a server that asks so.
+        given |= {"password": config.password or "", "passfile": _NO_FILE, "require_auth": "!password"}
     wanted = {name: value for name, value in {**given, **_SETTINGS}.items() if value is not None}
     return "postgresql:///?" + "&".join(f"{name}={quote(str(value), safe='')}" for name, value in wanted.items())
 
