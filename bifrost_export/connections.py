@@ -6,8 +6,10 @@ Credentials from the document reach a hook in this way alone, never by the proce
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
+from bifrost_export import trust
 from bifrost_export.config.learnt_secrets import tell_of_connection
 from bifrost_export.errors import ConfigError, DestinationError, PermanentError
 
@@ -48,6 +50,32 @@ def make(conn_type: str, *, login: str | None = None, password: str | None = Non
     host = extra.pop("host", None)
     told = json.dumps({name: value for name, value in extra.items() if value is not None})
     return Connection(conn_id=IN_MEMORY, conn_type=conn_type, host=host, login=login, password=password, extra=told)
+
+
+def addresses_of(connection: Any) -> list[trust.Address | None]:
+    """Return every address that a connection names: secrets of its own go there by its own word."""
+    extra = connection.extra_dejson
+    stated = re.findall(r"BlobEndpoint=([^;]+)", str(extra.get("connection_string") or ""), re.IGNORECASE)
+    urls = [connection.host, extra.get("endpoint_url"), extra.get("account_url"), *stated, *_of_services(extra)]
+    return [
+        *(trust.of_url(str(each).rstrip("/")) for each in urls if each),
+        trust.of_host(connection.host, connection.port),
+        trust.of_host(_text(extra.get("host")), _number(extra.get("port"))),
+    ]
+
+
+def _of_services(extra: dict[str, Any]) -> list[Any]:
+    services = extra.get("service_config")
+    configs = services.values() if isinstance(services, dict) else ()
+    return [each.get("endpoint_url") for each in configs if isinstance(each, dict)]
+
+
+def _text(value: Any) -> str | None:
+    return str(value) if value else None
+
+
+def _number(value: Any) -> int | None:
+    return int(value) if str(value).isascii() and str(value).isdecimal() else None
 
 
 def altered(connection: Any, *, host: str | None = None, **extra: Any) -> Any:

@@ -7,6 +7,8 @@
     │   ├── UnknownNameError              a log store, format, transform or destination that isn't registered
     │   ├── MissingReferenceError         a `${NAME}` without a value
     │   ├── ForbiddenReferenceError       a `${NAME}` that may not be named in that place
+    │   ├── ForbiddenCodeError            a document names code that no administrator allows
+    │   ├── UntrustedHostError            a host that would get a secret, and that nobody vouches for
     │   └── WindowError                   turned round, half given, not settled, unreadable
     ├── PermanentError (RuntimeError)     a retry can't help: exit code 1, a task fails at once
     │   ├── LogStoreError                 the log store is missing, or can't be read
@@ -114,6 +116,14 @@ class MissingReferenceError(ConfigError):
 
 class ForbiddenReferenceError(ConfigError):
     """A reference names a variable that may not be read in that place."""
+
+
+class ForbiddenCodeError(ConfigError):
+    """A document names code that no administrator allows it to name."""
+
+
+class UntrustedHostError(ConfigError):
+    """A host that the document names would receive a secret in clear, and nobody else vouches for it."""
 
 
 class WindowError(ConfigError):

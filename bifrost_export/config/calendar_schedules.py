@@ -11,7 +11,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, field_validator
 
 from bifrost_export.config.base_schedule import BaseSchedule, Period, off_calendar
-from bifrost_export.config.fields import LiteralText
+from bifrost_export.config.fields import LITERAL, LiteralText
 from bifrost_export.config.wording import brief
 from bifrost_export.errors import ConfigError
 from bifrost_export.window import UTC, to_utc
@@ -71,7 +71,7 @@ class CalendarSchedule(BaseSchedule):
 class DailySchedule(CalendarSchedule):
     """Once a day at a local time; a day with a clock change has 23 or 25 hours."""
 
-    frequency: Literal["daily"] = Field(description="How often the export runs.")
+    frequency: Literal["daily"] = Field(description="How often the export runs.", json_schema_extra={LITERAL: True})
 
     @property
     def period(self) -> Period:
@@ -92,7 +92,7 @@ class DailySchedule(CalendarSchedule):
 class WeeklySchedule(CalendarSchedule):
     """Once a week, on a weekday at a local time."""
 
-    frequency: Literal["weekly"] = Field(description="How often the export runs.")
+    frequency: Literal["weekly"] = Field(description="How often the export runs.", json_schema_extra={LITERAL: True})
     day: Annotated[Weekday, Field(description="The weekday on which a window ends.")]
 
     @property
@@ -115,7 +115,7 @@ class WeeklySchedule(CalendarSchedule):
 class MonthlySchedule(CalendarSchedule):
     """Once a month, on a day at a local time; in a month without that day on its last day."""
 
-    frequency: Literal["monthly"] = Field(description="How often the export runs.")
+    frequency: Literal["monthly"] = Field(description="How often the export runs.", json_schema_extra={LITERAL: True})
     day: Annotated[int, Field(ge=1, le=31)] | Literal["last"] = Field(
         description="The day of the month on which a window ends: 1 to 31, in shorter months their last day, or last."
     )

@@ -75,6 +75,11 @@ class Checker:
         """Whether one of the problems so far is an error."""
         return any(each.severity == "error" for each in self.problems)
 
+    def has_error_at(self, pointer: str) -> bool:
+        """Whether one of the problems so far is an error at this place."""
+        written = self.origins.written(pointer)
+        return any(each.pointer == written and each.severity == "error" for each in self.problems)
+
     def take(self) -> list[Problem]:
         """The problems so far; the next ones begin afresh."""
         taken, self.problems = self.problems, []
@@ -118,7 +123,7 @@ class Checker:
             missing = str(fault.steps[-1])
             holder = pointer + pointer_of(*fault.steps[:-1])
             self.add(holder, f"the key {missing!r} is missing", hint=of_missing_key(missing, fault.description))
-        elif any(each.pointer == self.origins.written(at) and each.severity == "error" for each in self.problems):
+        elif self.has_error_at(at):
             return  # a reference that may not stand there, or another branch of a union
         elif isinstance(fault.raised, ConfigError):
             self.add_error(at, fault.raised)
@@ -185,9 +190,9 @@ class Checker:
     def _references(self, text: str, place: Place, at: str) -> None:
         if "$" not in text and not text.startswith("env."):
             return
-        for name, _ in references_in(text):
+        for name, _ in references_in(text) if not place.unknown else ():
             try:
-                check_reference(name, place, self.origins.written(at), None)
+                check_reference(name, place, self.origins.written(at))
             except ConfigError as error:
                 self.add_error(at, error)
         if is_broken(text) and not place.literal:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, field_validator
 
 from bifrost_export.config.base_schedule import BaseSchedule, Period, moved, off_calendar
-from bifrost_export.config.fields import LiteralText
+from bifrost_export.config.fields import LITERAL, LiteralText
 from bifrost_export.errors import ConfigError
 from bifrost_export.window import UTC
 
@@ -58,7 +58,7 @@ _SOME_TIME = dt.datetime(2026, 1, 1)  # noqa: DTZ001 (local, as croniter has it)
 class CronSchedule(BaseSchedule):
     """At the times of a cron expression, by Airflow's own arithmetic."""
 
-    frequency: Literal["cron"] = Field(description="How often the export runs.")
+    frequency: Literal["cron"] = Field(description="How often the export runs.", json_schema_extra={LITERAL: True})
     expression: LiteralText = Field(
         description="A cron expression with five fields, or a word of Airflow's such as @daily."
     )

@@ -128,7 +128,10 @@ def _read_top(checker: Checker, document: Document, top: dict[str, Any], whole: 
         checker.add("/log_exports/enabled", f"enabled is {_told(enabled)}", allowed="true or false", hint=hint)
     if "staging" in top:
         checker.texts(Staging, top["staging"], "/log_exports/staging")
-        document.staging = checker.model(Staging, top["staging"], "/log_exports/staging") or document.staging
+        found = checker.model(Staging, top["staging"], "/log_exports/staging")
+        for field, error in found.refused() if found is not None else ():
+            checker.add_error(f"/log_exports/staging/{field}", error)
+        document.staging = found or document.staging
     if top.get("source") is not None:
         document.source = read_source(checker, top["source"], "/log_exports/source")
     client = whole.get("client")

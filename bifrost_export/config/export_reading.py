@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.config.checking import Checker
 from bifrost_export.config.documents import Document, LoadedExport
+from bifrost_export.config.fields import Strict
 from bifrost_export.config.kinds import config_model
 from bifrost_export.config.models import Destination, Export, Source, check_name
 from bifrost_export.config.transformation_checks import check_entries, check_together
@@ -134,4 +135,7 @@ def _check_config(checker: Checker, part: str, value: Any, pointer: str, *, part
     model = config_model(part, value.get("type")) if isinstance(config, dict) else None
     if model is not None:
         checker.texts(model, config, f"{pointer}/config")
-        checker.model(model, config, f"{pointer}/config", lenient=True, partial=partial)
+        found = checker.model(model, config, f"{pointer}/config", lenient=True, partial=partial)
+        for field, error in found.refused() if isinstance(found, Strict) else ():
+            if not checker.has_error_at(f"{pointer}/config/{field}"):
+                checker.add_error(f"{pointer}/config/{field}", error)

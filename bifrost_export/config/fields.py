@@ -5,9 +5,12 @@ A destination's own config model, which lives in the destination's file, is writ
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from bifrost_export.errors import ConfigError
 
 SECRET = "x-secret"  # noqa: S105 - the name of a marker
 CONNECTION = "x-connection"
@@ -33,3 +36,10 @@ class Strict(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, validate_default=True, hide_input_in_errors=True
     )
+
+    def refused(self) -> Iterator[tuple[str, ConfigError]]:
+        """Yield each key whose value `trust` refuses, with the error; of a config's own keys alone, no secret is known.
+
+        An address with a reference in it is left for the task that resolves it.
+        """
+        return iter(())

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from bifrost_export.config.base_schedule import BaseSchedule, Period, off_calendar
+from bifrost_export.config.fields import LITERAL
 from bifrost_export.window import UTC
 
 _HOUR = dt.timedelta(hours=1)
@@ -22,7 +23,7 @@ class HourlySchedule(BaseSchedule):
     shows another minute in summer.
     """
 
-    frequency: Literal["hourly"] = Field(description="How often the export runs.")
+    frequency: Literal["hourly"] = Field(description="How often the export runs.", json_schema_extra={LITERAL: True})
     minute: int = Field(
         default=0,
         ge=0,

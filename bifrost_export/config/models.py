@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, 
 
 from bifrost_export.config.airflow_options import AirflowOptions
 from bifrost_export.config.durations import parse_duration
-from bifrost_export.config.fields import LiteralText, Strict
+from bifrost_export.config.fields import LITERAL, LiteralText, Strict
 from bifrost_export.config.file_formats import FormatName, check_compression, format_kind
 from bifrost_export.config.kinds import load_kind
 from bifrost_export.config.log_columns import check_extra_field
@@ -239,7 +239,7 @@ class Export(Strict):
     """One export: a schedule, a destination, and the data to send."""
 
     name: LiteralText = Field(description="Names the DAG and the files; unique over all documents.")
-    enabled: bool = Field(default=True, description="false keeps its DAG out.")
+    enabled: bool = Field(default=True, description="false keeps its DAG out.", json_schema_extra={LITERAL: True})
     description: str = Field(default="", description="Words for the DAG's page.")
     owner: str = Field(default="", description="The owner of the DAG.")
     schedule: Schedule = Field(description="When it runs.")

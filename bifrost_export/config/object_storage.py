@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from bifrost_export import trust
 from bifrost_export.config.fields import ConnectionText, LiteralText, Secret, Strict
+from bifrost_export.config.google_key import refused_key
+from bifrost_export.config.references import has_references
 from bifrost_export.errors import ConfigError
 
 KINDS = ("s3", "gcs")
@@ -36,6 +41,33 @@ class ObjectStorage(Strict):
     credentials_json: Secret | None = Field(
         default=None, description="gcs: a service account's key, as JSON or as the absolute path of its file."
     )
+
+    @property
+    def sent_in_clear(self) -> str | None:
+        """What a request to `endpoint` carries in clear beside its signature, in words."""
+        # Amazon gives out the role's token, whatever the endpoint is.
+        has_token = bool(self.session_token or self.role_arn)
+        return trust.secret_of_aws(conn_id=self.conn_id, has_keys=bool(self.access_key_id), has_token=has_token)
+
+    def require_host(self, named: Sequence[trust.Address | None] = ()) -> None:
+        """Refuse an endpoint that would receive a secret, and that nobody vouches for.
+
+        Args:
+            named: The addresses that the Airflow connection itself names.
+
+        Raises:
+            UntrustedHostError: Neither Amazon, nor the connection, nor an administrator does.
+        """
+        secret = self.sent_in_clear
+        if self.endpoint and secret:
+            trust.require_host(trust.of_url(self.endpoint), "AWS", f"{self.place}.endpoint", secret, named)
+
+    def refused(self) -> Iterator[tuple[str, ConfigError]]:
+        """Yield the endpoint when it is refused, and a key of Google's that is not a service account's."""
+        secret = self.sent_in_clear
+        if self.endpoint and self.conn_id is None and secret and not has_references(self.endpoint):
+            yield from trust.refusal("endpoint", trust.of_url(self.endpoint), "AWS", f"{self.place}.endpoint", secret)
+        yield from refused_key("credentials_json", self.credentials_json, f"{self.place}.credentials_json")
 
     _place: str = PrivateAttr("source.config.object_storage")
 

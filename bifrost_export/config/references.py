@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from bifrost_export import trust
 from bifrost_export.config.origins import Origins
 from bifrost_export.config.positions import SyntaxFaultError, steps_of, value_at
 from bifrost_export.config.reading import read_document
@@ -27,8 +27,7 @@ DOCUMENT = "$document"
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _BROKEN = re.compile(r"\$\{(?![A-Za-z_][A-Za-z0-9_]*(?::-[^}]*)?\})")
 _ENV = re.compile(r"env\.([A-Za-z_][A-Za-z0-9_]*)")
-_FORBIDDEN = ("AIRFLOW__*", "AIRFLOW_CONN_*")
-_PATTERNS = "BIFROST_EXPORT_ENV"
+_WITH_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]*@")
 
 
 def references_in(text: str) -> Iterator[tuple[str, str | None]]:
@@ -39,6 +38,11 @@ def references_in(text: str) -> Iterator[tuple[str, str | None]]:
         return
     for match in _REFERENCE.finditer(text):
         yield match[1], match[2]
+
+
+def has_references(text: str) -> bool:
+    """Return whether a text refers to anything."""
+    return any(True for _ in references_in(text))
 
 
 def is_literal(text: str) -> bool:
@@ -58,14 +62,17 @@ def is_broken(text: str) -> bool:
     return bool(_BROKEN.search(text))
 
 
-def check_reference(name: str, place: Place, pointer: str, environ: Mapping[str, str] | None) -> None:
+def check_reference(name: str, place: Place, pointer: str, environ: Mapping[str, str] | None = None) -> None:
     """Refuse a reference that may not stand in its place.
+
+    A secret takes any variable but Airflow's own; a place (host, bucket, path) none that looks like a secret either;
+    a value, which ends in what is exported, only built-ins and what an administrator allows.
 
     Args:
         name: The name that is referred to.
         place: What the text is for.
         pointer: Where it stands.
-        environ: Holds the administrator's patterns; None leaves them for the task to check.
+        environ: Holds the administrator's patterns; the process's own variables when not given.
 
     Raises:
         ForbiddenReferenceError: It may not stand there.
@@ -76,22 +83,27 @@ def check_reference(name: str, place: Place, pointer: str, environ: Mapping[str,
         )
     if name in BUILTINS:
         return
-    if place.connection:
-        if any(fnmatchcase(name, pattern) for pattern in _FORBIDDEN):
-            raise ForbiddenReferenceError(
-                f"the reference ${{{name}}} in {pointer} names a variable of Airflow's own",
-                allowed=f"any variable but {' and '.join(_FORBIDDEN)}",
-            )
-        return
-    if environ is None:
-        return
-    patterns = [each.strip() for each in environ.get(_PATTERNS, "BIFROST_*").split(",") if each.strip()]
-    if not any(fnmatchcase(name, pattern) for pattern in patterns):
+    if trust.is_airflows(name):
         raise ForbiddenReferenceError(
-            f"the reference ${{{name}}} may not stand in {pointer}",
-            allowed=f"there: the built-in {', '.join(BUILTINS)}, and variables that match {', '.join(patterns)}",
-            hint=f"An administrator can allow more by patterns in the variable {_PATTERNS}.",
+            f"the reference ${{{name}}} in {pointer} names a variable of Airflow's own",
+            allowed=f"any variable but {trust.airflows()}",
+            hint="Use an Airflow connection (conn_id) for what Airflow keeps.",
         )
+    if place.connection and not place.secret and trust.is_like_a_secret(name):
+        raise ForbiddenReferenceError(
+            f"the reference ${{{name}}} in {pointer} has the name of a secret, and the value is shown in addresses and"
+            " logs",
+            allowed="variables without KEY, SECRET, TOKEN, PASSWORD, PASSWD, CREDENTIAL or PRIVATE in their name",
+            hint="Give the value to a variable of another name if it is not a secret.",
+        )
+    if place.connection or place.secret or trust.may_be_value(name, environ):
+        return
+    patterns = ", ".join(trust.patterns_of_values(environ))
+    raise ForbiddenReferenceError(
+        f"the reference ${{{name}}} may not stand in {pointer}",
+        allowed=f"there: the built-in {', '.join(BUILTINS)}, and variables that match {patterns or 'nothing'}",
+        hint=f"An administrator can allow more by patterns in the variable {trust.REFERENCES}.",
+    )
 
 
 class Resolver:
@@ -165,6 +177,12 @@ class Resolver:
             raise MissingReferenceError(
                 f"the reference {written} in {pointer} has no value",
                 hint=f"Set the variable {name} where the task runs, or give a default: ${{{name}:-...}}.",
+            )
+        if not place.secret and found is not default and _WITH_PASSWORD.search(found):
+            raise ForbiddenReferenceError(
+                f"the reference {written} in {pointer} brings an address with a password in it, and the value is shown"
+                " in addresses and logs",
+                allowed="a value without user:password@",
             )
         return found
 

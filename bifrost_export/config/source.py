@@ -10,7 +10,7 @@ from bifrost_export.config import postgres_source
 from bifrost_export.config.origins import Origins
 from bifrost_export.config.problems import Problem
 from bifrost_export.config.references import Resolver
-from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
+from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS, PostgresConfig
 from bifrost_export.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -58,6 +58,18 @@ def find_source(
     if connection is not None:
         return _from_connection(connection, CONNECTION_ID, resolver)
     raise ConfigError("no log store is named", allowed=_allowed())
+
+
+def guard_host(frozen: dict[str, Any], config: PostgresConfig) -> None:
+    """Keep this machine's passwords from a host that only the document names.
+
+    Args:
+        frozen: As `freeze` gives it.
+        config: Of the log store that `find_source` has found.
+    """
+    source = next((source for source, _ in _in_document(frozen) if source), None)
+    if source is not None and source["config"].get("conn_id") is None:
+        config.named_by_document(source["config"].get("password"))
 
 
 def _in_document(frozen: dict[str, Any]) -> tuple[tuple[dict[str, Any] | None, str], ...]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_validator
 
+from bifrost_export import trust
 from bifrost_export.config.fields import ConnectionText, PathText, Secret, Strict
 from bifrost_export.config.object_storage import ObjectStorage
+from bifrost_export.config.references import has_references
+from bifrost_export.errors import ConfigError
 
 
 class Offloading(Strict):
@@ -19,6 +23,11 @@ class Offloading(Strict):
     offloaded: Literal["fail", "skip"] = Field(
         default="fail", description="Without access to offloaded payloads: fail the run, or count the rows as skipped."
     )
+
+    def refused(self) -> Iterator[tuple[str, ConfigError]]:
+        """Yield what is refused of the object storage."""
+        if self.object_storage is not None:
+            yield from ((f"object_storage/{field}", error) for field, error in self.object_storage.refused())
 
 
 class SQLiteConfig(Offloading):
@@ -63,6 +72,23 @@ class PostgresConfig(Offloading):
         if self.conn_id is None and (self.host is None or self.db_name is None):
             raise ValueError("host and db_name are needed, or conn_id in their place")
         return self
+
+    _is_vouched_for: bool = PrivateAttr(True)
+
+    @property
+    def is_vouched_for(self) -> bool:
+        """Whether the host may receive a password in clear."""
+        return self._is_vouched_for
+
+    def named_by_document(self, password: object) -> None:
+        """Note that the document names the host: without an administrator's word it gets no password in clear.
+
+        Args:
+            password: As the document writes it. One that is written out is the document's own secret.
+        """
+        is_own = isinstance(password, Mapping) or (isinstance(password, str) and not has_references(password))
+        if self.host and not self.host.startswith("/") and not is_own:
+            self._is_vouched_for = trust.is_trusted(trust.of_host(self.host, self.port), "PostgreSQL")
 
 
 SOURCE_CONFIGS: dict[str, type[BaseModel]] = {"sqlite": SQLiteConfig, "postgres": PostgresConfig}

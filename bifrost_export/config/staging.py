@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from bifrost_export import trust
 from bifrost_export.config.fields import ConnectionText, Strict
+from bifrost_export.config.references import has_references
 from bifrost_export.errors import ConfigError
 
 ENCRYPTED = {"kms_key_id": ("s3", "gs", "gcs"), "sse": ("s3",)}
 """Keys of `staging` that say how files are encrypted, and the schemes that know them."""
+
+_IN_AZURE = re.compile(r"(?:https?://|(?:abfss?|wasbs?)://[^/@]*@)(?P<host>[^/]*)(?:/.*)?", re.IGNORECASE | re.DOTALL)
 
 
 class Staging(Strict):
@@ -45,3 +51,11 @@ class Staging(Strict):
                     hint=f"Leave {key} out, or set log_exports.staging.url to another store.",
                 )
         return self
+
+    def refused(self) -> Iterator[tuple[str, ConfigError]]:
+        """Yield an address in Azure that would receive this machine's token, and that nobody vouches for."""
+        found = _IN_AZURE.fullmatch(self.url or "")
+        if found and self.conn_id is None and not has_references(str(self.url)):
+            host = found["host"].replace(".dfs.", ".blob.", 1)
+            token = "a bearer token of this machine"  # noqa: S105 (words)
+            yield from trust.refusal("url", trust.of_host(host), "Azure", "log_exports.staging.url", token)

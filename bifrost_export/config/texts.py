@@ -25,12 +25,14 @@ class Place:
         connection: It says where to connect to, or is secret.
         literal: No reference may stand in it.
         path: It is a path on this machine.
+        unknown: Its key is not one of its object's.
     """
 
     secret: bool = False
     connection: bool = False
     literal: bool = False
     path: bool = False
+    unknown: bool = False
 
 
 @cache
@@ -113,6 +115,6 @@ def map_texts(
         return {
             key: map_texts(each, model_below(below, each), pointer + pointer_of(key), change, inner)
             for key, each in value.items()
-            for inner, below in [known.get(key, (place if model is None else Place(), ()))]
+            for inner, below in [known.get(key, (place if model is None else Place(unknown=True), ()))]
         }
     return value

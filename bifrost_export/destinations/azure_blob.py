@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from bifrost_export import trust
 from bifrost_export.config.fields import ConnectionText, Secret, Strict
+from bifrost_export.config.references import has_references, without_references
 from bifrost_export.destinations.keys import Prefix
 from bifrost_export.destinations.object_store import ObjectStoreDestination
 from bifrost_export.destinations.store import ObjectStore
 from bifrost_export.destinations.tags import Tags
+from bifrost_export.errors import ConfigError
+
+ENDPOINT = "destination.config.endpoint_url"
+_ACCOUNT = re.compile(r"[A-Za-z0-9-]{1,63}")
+_TOKEN = re.compile(r"[^;\s]*")
 
 
 class AzureBlobConfig(Strict):
@@ -33,6 +42,25 @@ class AzureBlobConfig(Strict):
         default="size", description="What is compared before the commit: size and checksum, or a re-reading."
     )
 
+    @field_validator("account_name")
+    @classmethod
+    def _account_is_one(cls, value: str | None) -> str | None:
+        if value is not None and not _ACCOUNT.fullmatch(without_references(value)):
+            raise ConfigError(
+                f"{value!r} is not a valid name of a storage account",
+                allowed="3 to 24 lower-case letters and digits",
+                hint="Set an address of your own in endpoint_url.",
+            )
+        return value
+
+    @field_validator("sas_token")
+    @classmethod
+    def _token_is_one(cls, value: str | None) -> str | None:
+        # It becomes a part of a connection string, which could name another address.
+        if value is not None and not _TOKEN.fullmatch(without_references(value)):
+            raise ConfigError("sas_token contains ';' or a blank", allowed="a query such as sv=...&sig=...")
+        return value
+
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> AzureBlobConfig:
         given = [name for name in ("conn_id", "account_key", "sas_token") if getattr(self, name) is not None]
@@ -45,6 +73,26 @@ class AzureBlobConfig(Strict):
         if self.access_tier == "Archive" and self.verify == "full":
             raise ValueError("verify: full can't read what access_tier: Archive puts away: use verify: size")
         return self
+
+    @property
+    def url(self) -> str:
+        """The account's address, where the document names it."""
+        return self.endpoint_url or f"https://{self.account_name}.blob.core.windows.net"
+
+    @property
+    def sent_in_clear(self) -> str | None:
+        """What a request carries in clear, in words; an account's key only signs."""
+        if self.conn_id is not None:
+            return f"credentials of the Airflow connection {self.conn_id!r}"
+        if self.sas_token is not None:
+            return "a SAS token"
+        return None if self.account_key is not None else "a bearer token of this machine"
+
+    def refused(self) -> Iterator[tuple[str, ConfigError]]:
+        """Yield the endpoint when a secret would reach it that nobody vouches for; a connection may name it, too."""
+        secret = self.sent_in_clear
+        if self.endpoint_url and self.conn_id is None and secret and not has_references(self.endpoint_url):
+            yield from trust.refusal("endpoint_url", trust.of_url(self.endpoint_url), "Azure", ENDPOINT, secret)
 
 
 class AzureBlobDestination(ObjectStoreDestination):

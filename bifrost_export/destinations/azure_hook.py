@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export import connections
+from bifrost_export import connections, trust
+from bifrost_export.destinations.azure_blob import ENDPOINT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bifrost_export.destinations.azure_blob import AzureBlobConfig
 
 PATIENCE: dict[str, Any] = {
@@ -33,12 +36,24 @@ def make_hook(config: AzureBlobConfig) -> Any:
         raise connections.missing("the destination azure_blob", "microsoft-azure", "azure", error) from None
     if config.conn_id:
         found = connections.find(config.conn_id)
+        trust.require_type(found, "Azure", "destination.config.conn_id")
+        _require_host(config, connections.addresses_of(found))
         extra = {**PATIENCE, **found.extra_dejson}
         if config.endpoint_url and extra.get("connection_string"):
             extra["connection_string"] = _at(config.endpoint_url, extra["connection_string"])
         connection = connections.altered(found, host=config.endpoint_url, **extra)
         return connections.hook_with(WasbHook, connection, wasb_conn_id=config.conn_id)
+    _require_host(config)
     return connections.hook_with(WasbHook, _connection(config), wasb_conn_id=connections.IN_MEMORY)
+
+
+def _require_host(config: AzureBlobConfig, named: Sequence[trust.Address | None] = ()) -> None:
+    """Refuse an address for a secret in clear; one that only sees signatures must be an address all the same."""
+    if config.conn_id and not config.endpoint_url:
+        return
+    address, secret = trust.of_url(config.url), config.sent_in_clear
+    if secret or address is None:
+        trust.require_host(address, "Azure", ENDPOINT, secret or "a signature", named)
 
 
 def _at(url: str, text: str) -> str:
@@ -48,7 +63,7 @@ def _at(url: str, text: str) -> str:
 
 
 def _connection(config: AzureBlobConfig) -> Any:
-    url = config.endpoint_url or f"https://{config.account_name}.blob.core.windows.net"
+    url = config.url
     # A connection string, since the hook takes the names of hosts apart that stand beside a key.
     if config.account_key:
         scheme = url.partition("://")[0]

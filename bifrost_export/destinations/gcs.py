@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -11,6 +12,7 @@ from bifrost_export.destinations.google_sign_in import GoogleCredentials
 from bifrost_export.destinations.keys import Prefix
 from bifrost_export.destinations.object_store import ObjectStoreDestination
 from bifrost_export.destinations.store import ObjectStore
+from bifrost_export.errors import ConfigError
 
 PERMISSIONS = tuple(f"storage.objects.{name}" for name in ("create", "get", "list", "delete"))
 """What an export needs on its bucket. To replace an object is to delete one, in Google's book."""
@@ -39,6 +41,11 @@ class GCSConfig(Strict):
         if self.conn_id is not None and self.credentials is not None:
             raise ValueError("conn_id and credentials exclude each other: give one of them")
         return self
+
+    def refused(self) -> Iterator[tuple[str, ConfigError]]:
+        """Yield a key that is written out and is not a service account's."""
+        if self.credentials is not None:
+            yield from self.credentials.refused()
 
 
 class GCSDestination(ObjectStoreDestination):

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pydantic import Field
 
-from bifrost_export import connections
+from bifrost_export import connections, trust
 from bifrost_export.config.fields import Secret, Strict
-from bifrost_export.config.learnt_secrets import tell
+from bifrost_export.config.google_key import read_key, refused_key
 from bifrost_export.errors import ConfigError, DestinationError
 
-ALLOWED = "the JSON of a service account's key, or the path of the file that holds it"
-KEY_FIELDS = ("client_email", "private_key", "token_uri")
+KEY = "destination.config.credentials.service_account_key"
 
 
 class GoogleCredentials(Strict):
     """Keys of `credentials` for Google's destinations."""
 
     service_account_key: Secret = Field(min_length=1, description="A service account's key: its JSON, or its path.")
+
+    def refused(self) -> Iterator[tuple[str, ConfigError]]:
+        """Yield a key that is written out and is not a service account's."""
+        yield from refused_key("credentials/service_account_key", self.service_account_key, KEY)
 
 
 def google_hook(kind: type, conn_id: str | None, credentials: GoogleCredentials | None, project_id: str | None) -> Any:
@@ -37,46 +38,13 @@ def google_hook(kind: type, conn_id: str | None, credentials: GoogleCredentials 
         ConfigError: There is no such connection, or the key is none.
     """
     if conn_id:
-        connection = connections.altered(connections.find(conn_id), project=project_id)
+        found = connections.find(conn_id)
+        trust.require_type(found, "Google", "destination.config.conn_id")
+        connection = connections.altered(found, project=project_id)
     else:
-        connection = connections.make("google_cloud_platform", project=project_id, **_extra(credentials))
+        key = None if credentials is None else read_key(credentials.service_account_key, KEY)
+        connection = connections.make("google_cloud_platform", project=project_id, keyfile_dict=key)
     return connections.hook_with(kind, connection, gcp_conn_id=conn_id or connections.IN_MEMORY)
-
-
-def _extra(credentials: GoogleCredentials | None) -> dict[str, Any]:
-    if credentials is None:
-        return {}
-    key = read_key(credentials.service_account_key)
-    if key.get("type") == "external_account":  # workload identity federation: what it holds is no secret
-        return {"credential_config_file": key}
-    return {"keyfile_dict": key}
-
-
-def read_key(text: str) -> dict[str, Any]:
-    """A service account's key, from its JSON or from the file that a path names.
-
-    Raises:
-        ConfigError: It is neither; what it holds is never told.
-    """
-    where = "credentials.service_account_key"
-    if not text.lstrip().startswith("{"):
-        try:
-            text = Path(text).expanduser().read_text("utf-8")
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"{where} is no JSON, and no file of that path can be read ({type(error).__name__})", allowed=ALLOWED
-            ) from None
-        tell(text)
-    try:
-        key = json.loads(text)
-    except ValueError:
-        raise ConfigError(f"{where} is not JSON", allowed=ALLOWED, hint="Look whether it was cut or quoted.") from None
-    if isinstance(key, dict) and key.get("type") == "external_account":
-        return key
-    lacking = [name for name in KEY_FIELDS if not (isinstance(key, dict) and key.get(name))]
-    if lacking:
-        raise ConfigError(f"{where} is no key of a service account: it lacks {', '.join(lacking)}", allowed=ALLOWED)
-    return dict(key)
 
 
 def signed_in(sign_in: Callable[[], Any]) -> Any:

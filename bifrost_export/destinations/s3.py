@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from bifrost_export import trust
 from bifrost_export.config.fields import ConnectionText, Secret, Strict
+from bifrost_export.config.references import has_references
 from bifrost_export.destinations.keys import Prefix
 from bifrost_export.destinations.object_store import ObjectStoreDestination
 from bifrost_export.destinations.store import ObjectStore
 from bifrost_export.destinations.tags import Tags
+from bifrost_export.errors import ConfigError
 
+ENDPOINT = "destination.config.endpoint_url"
 ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
 """Storage classes whose objects can't be read at once."""
 
@@ -65,6 +70,22 @@ class S3Config(Strict):
                 "sse: AES256 and kms_key_id exclude each other: use sse: aws:kms, or leave one of them out"
             )
         return self
+
+    @property
+    def sent_in_clear(self) -> str | None:
+        """What a request carries in clear beside its signature, in words."""
+        keys = self.credentials
+        return trust.secret_of_aws(
+            conn_id=self.conn_id,
+            has_keys=keys is not None and keys.access_key_id is not None,
+            has_token=keys is not None and keys.session_token is not None,
+        )
+
+    def refused(self) -> Iterator[tuple[str, ConfigError]]:
+        """Yield the endpoint when a secret would reach it that nobody vouches for; a connection may name it, too."""
+        secret = self.sent_in_clear
+        if self.endpoint_url and self.conn_id is None and secret and not has_references(self.endpoint_url):
+            yield from trust.refusal("endpoint_url", trust.of_url(self.endpoint_url), "AWS", ENDPOINT, secret)
 
 
 class S3Destination(ObjectStoreDestination):

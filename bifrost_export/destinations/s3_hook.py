@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from bifrost_export import connections
-from bifrost_export.destinations.s3 import S3Credentials
+from bifrost_export import connections, trust
+from bifrost_export.destinations.s3 import ENDPOINT, S3Credentials
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bifrost_export.destinations.s3 import S3Config
 
 RETRIES = {"max_attempts": 4, "mode": "standard"}
@@ -30,11 +31,15 @@ def make_hook(config: S3Config) -> Any:
 
     own = Config(**_checksums(config))
     if config.conn_id:
-        connection = connections.altered(connections.find(config.conn_id), endpoint_url=config.endpoint_url)
+        found = connections.find(config.conn_id)
+        trust.require_type(found, "AWS", "destination.config.conn_id")
+        _require_host(config, connections.addresses_of(found))
+        connection = connections.altered(found, endpoint_url=config.endpoint_url)
         settings = _of_connection(connection).merge(own)
         return connections.hook_with(
             S3Hook, connection, aws_conn_id=config.conn_id, region_name=config.region, config=settings
         )
+    _require_host(config)
     given = config.credentials or S3Credentials()
     connection = connections.make(
         "aws",
@@ -51,10 +56,15 @@ def make_hook(config: S3Config) -> Any:
     )
 
 
+def _require_host(config: S3Config, named: Sequence[trust.Address | None] = ()) -> None:
+    secret = config.sent_in_clear
+    if config.endpoint_url and secret:
+        trust.require_host(trust.of_url(config.endpoint_url), "AWS", ENDPOINT, secret, named)
+
+
 def _where_roles_are(endpoint_url: str | None) -> dict[str, Any] | None:
-    """A store that is not Amazon's gives out its own roles, at the same address."""
-    host = urlsplit(endpoint_url or "").hostname or ""
-    if not host or host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+    """A store that is not Amazon's gives out its own roles, at the same address: no role of Amazon's reaches it."""
+    if not endpoint_url or trust.is_trusted(trust.of_url(endpoint_url), "AWS", environ={}):
         return None
     return {"sts": {"endpoint_url": endpoint_url}}
 

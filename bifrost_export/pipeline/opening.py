@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from bifrost_export.config.fields import Strict
 from bifrost_export.config.origins import Origins
 from bifrost_export.config.positions import pointer_of
 from bifrost_export.config.references import Resolver
-from bifrost_export.config.source import find_source, place_of_object_storage
+from bifrost_export.config.source import find_source, guard_host, place_of_object_storage
+from bifrost_export.config.sources import PostgresConfig
 from bifrost_export.config.staging import ENCRYPTED
 from bifrost_export.config.staging import Staging as StagingConfig
 from bifrost_export.destinations.keys import RESOLVED
@@ -54,13 +56,17 @@ def resolver(runtime: Runtime, plan: Plan, *, with_secrets: bool = True) -> Reso
 
 def _validated(model: type[BaseModel], config: Any, pointer: str, plan: Plan) -> Any:
     try:
-        return model.model_validate(config, strict=False, context=RESOLVED)
+        validated = model.model_validate(config, strict=False, context=RESOLVED)
     except ValidationError as error:
         origins = Origins(plan.frozen.get("moved"))
         places = "; ".join(
             f"{origins.written(pointer + pointer_of(*each['loc']))}: {each['msg']}" for each in error.errors()
         )
         raise ConfigError(f"with its references resolved, {places}", hint="Mend the referenced variable.") from None
+    if isinstance(validated, Strict):
+        for _, refused in validated.refused():
+            raise refused
+    return validated
 
 
 def open_destination(runtime: Runtime, plan: Plan, *, with_secrets: bool = True) -> Destination:
@@ -108,6 +114,8 @@ def open_log_store(runtime: Runtime, plan: Plan) -> LogStore:
     validated: Any = _validated(kind.Config, config, "/source/config", plan)
     if (storage := getattr(validated, "object_storage", None)) is not None:
         storage.stands_at(place_of_object_storage(plan.frozen))
+    if isinstance(validated, PostgresConfig):
+        guard_host(plan.frozen, validated)
     opened: LogStore = kind(validated)
     return opened
 

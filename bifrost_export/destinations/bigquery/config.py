@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from pydantic import Field, field_validator, model_validator
 
@@ -43,6 +44,11 @@ class BigQueryConfig(Strict):
         if self.conn_id is not None and self.credentials is not None:
             raise ConfigError("conn_id and credentials exclude each other", allowed="one of them")
         return self
+
+    def refused(self) -> Iterator[tuple[str, ConfigError]]:
+        """Yield a key that is written out and is not a service account's."""
+        if self.credentials is not None:
+            yield from self.credentials.refused()
 
 
 def _checked(value: str, pattern: re.Pattern[str], allowed: str) -> str:

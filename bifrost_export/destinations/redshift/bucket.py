@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.destinations.redshift.connection import checked_aws_connection
 from bifrost_export.destinations.redshift.staging_folder import folder_of
 from bifrost_export.destinations.s3 import S3Config
 from bifrost_export.destinations.s3_errors import code_of, told
@@ -41,16 +43,25 @@ class StagingBucket:
         self.names = names
         self.bucket = config.staging.bucket
         self.root = folder_of(config.staging.prefix)
-        self.store = S3Store(
+
+    @cached_property
+    def store(self) -> S3Store:
+        """The bucket; its connection is one for AWS."""
+        staging = self.config.staging
+        assert staging is not None  # noqa: S101 (asked by the caller)
+        with told("signing in to S3"):
+            conn_id = checked_aws_connection(self.config)
+        store = S3Store(
             S3Config(
                 bucket=self.bucket,
-                region=config.region,
-                conn_id=config.aws_conn_id,
-                kms_key_id=config.staging.kms_key_id,
-                sse=config.staging.sse,
+                region=self.config.region,
+                conn_id=conn_id,
+                kms_key_id=staging.kms_key_id,
+                sse=staging.sse,
             )
         )
-        self.store.if_free = {}  # the same name again replaces a file
+        store.if_free = {}  # the same name again replaces a file
+        return store
 
     @property
     def client(self) -> Any:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from bifrost_export import trust
 from bifrost_export.config.fields import ConnectionText, Secret, Strict
+from bifrost_export.config.references import has_references
 from bifrost_export.destinations.keys import Prefix
 from bifrost_export.destinations.warehouse.identifiers import Identifier, TableName
 from bifrost_export.errors import ConfigError
+
+HOST = "destination.config.host"
+PORT = 5439
 
 
 class RedshiftCredentials(Strict):
@@ -86,3 +92,24 @@ class RedshiftConfig(Strict):
         if self.iam and not self.db_user and not self.workgroup:
             raise ConfigError("iam needs db_user, unless a workgroup is named", allowed="the user to sign in as")
         return self
+
+    @property
+    def address(self) -> trust.Address | None:
+        """The endpoint, where the document names its host."""
+        return trust.of_host(self.host, self.port or PORT)
+
+    @property
+    def sent_in_clear(self) -> str:
+        """What the endpoint receives, in words: the driver sends a password as the server asks for it."""
+        sent = "the user's name and password"
+        if self.iam:
+            sent = "a password that IAM makes"
+        elif self.conn_id is not None:
+            sent = f"credentials of the Airflow connection {self.conn_id!r}"
+        in_sql = self.staging is not None and not self.staging.iam_role
+        return f"{sent}, and AWS keys in COPY" if in_sql else sent
+
+    def refused(self) -> Iterator[tuple[str, ConfigError]]:
+        """Yield the host when nobody vouches for it; a connection may name it, too."""
+        if self.host and self.conn_id is None and not has_references(self.host):
+            yield from trust.refusal("host", self.address, "Redshift", HOST, self.sent_in_clear)

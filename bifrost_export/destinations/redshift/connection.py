@@ -7,14 +7,14 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export import connections
+from bifrost_export import connections, trust
 from bifrost_export.destinations.redshift.aws_faults import told
+from bifrost_export.destinations.redshift.config import HOST, PORT
 from bifrost_export.errors import DestinationError, DestinationUnavailableError
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.redshift.config import RedshiftConfig
 
-PORT = 5439
 TIMEOUT = 30
 """Seconds that signing in may take."""
 KEEPALIVE = {"tcp_keepalive": True, "tcp_keepalive_idle": 60, "tcp_keepalive_interval": 30, "tcp_keepalive_count": 5}
@@ -79,6 +79,11 @@ def _connection(config: RedshiftConfig) -> Any:
     from airflow.sdk import Connection
 
     given = connections.find(config.conn_id) if config.conn_id else None
+    if given is not None:
+        trust.require_type(given, "Redshift", "destination.config.conn_id")
+    if config.host:
+        named = connections.addresses_of(given) if given is not None else []
+        trust.require_host(config.address, "Redshift", HOST, config.sent_in_clear, named)
     host, port = _endpoint(config)
     credentials = config.credentials
     extra = dict(given.extra_dejson) if given else {}
@@ -135,7 +140,19 @@ def _client(config: RedshiftConfig, service: str) -> Any:
     """A boto3 client by the provider's hook; without `aws_conn_id` by the default chain."""
     from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
-    return AwsBaseHook(aws_conn_id=config.aws_conn_id, client_type=service, region_name=config.region).get_conn()
+    hook = AwsBaseHook(aws_conn_id=checked_aws_connection(config), client_type=service, region_name=config.region)
+    return hook.get_conn()
+
+
+def checked_aws_connection(config: RedshiftConfig) -> str | None:
+    """Return `aws_conn_id`, which the provider's hook looks up by itself.
+
+    Raises:
+        ConfigError: There is no such connection, or it is not one for AWS.
+    """
+    if config.aws_conn_id:
+        trust.require_type(connections.find(config.aws_conn_id), "AWS", "destination.config.aws_conn_id")
+    return config.aws_conn_id
 
 
 def copy_keys(config: RedshiftConfig) -> dict[str, str]:
@@ -147,7 +164,8 @@ def copy_keys(config: RedshiftConfig) -> dict[str, str]:
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
     with told("looking for the keys that COPY reads staging with", "sts:AssumeRole"):
-        found = S3Hook(aws_conn_id=config.aws_conn_id, region_name=config.region).get_credentials()
+        hook = S3Hook(aws_conn_id=checked_aws_connection(config), region_name=config.region)
+        found = hook.get_credentials()
     if not found or not found.access_key:
         raise DestinationError(
             "COPY has no rights of its own to read staging: neither staging.iam_role nor keys of aws_conn_id",

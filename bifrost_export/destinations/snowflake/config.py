@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
+from bifrost_export import trust
 from bifrost_export.config.fields import ConnectionText, Secret, Strict
-from bifrost_export.config.references import without_references
+from bifrost_export.config.references import has_references, without_references
 from bifrost_export.destinations.warehouse.identifiers import Identifier, TableName
 from bifrost_export.errors import ConfigError
 
+ACCOUNT = "destination.config.account"
+DOMAIN = ".snowflakecomputing.com"
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(?::[0-9]{1,5})?")
 
 
@@ -61,3 +66,36 @@ class SnowflakeConfig(Strict):
         if self.conn_id is None and self.account is None:
             raise ConfigError("account is missing", allowed="the account, or conn_id of a connection that names it")
         return self
+
+    @property
+    def address(self) -> trust.Address | None:
+        """Where the driver signs in by the document's account."""
+        found = account_of(str(self.account))
+        return trust.of_host(found.get("host") or f"{found['account']}{DOMAIN}", found.get("port"))
+
+    @property
+    def sent_in_clear(self) -> str:
+        """What signing in sends, in words."""
+        if self.conn_id is not None:
+            return f"credentials of the Airflow connection {self.conn_id!r}"
+        return "the user's name and password" if self.credentials and self.credentials.password else "the user's name"
+
+    def refused(self) -> Iterator[tuple[str, ConfigError]]:
+        """Yield the account when it names a host that nobody vouches for; a connection may name it, too."""
+        if self.account and self.conn_id is None and not has_references(self.account):
+            yield from trust.refusal("account", self.address, "Snowflake", ACCOUNT, self.sent_in_clear)
+
+
+def account_of(account: str) -> dict[str, Any]:
+    """Account, host and port that the config's `account` stands for.
+
+    Args:
+        account: With or without its domain; another host (a private one, China's) or a port is taken as it is.
+    """
+    host, _, port = account.partition(":")
+    if host.lower().endswith(DOMAIN):
+        host = host[: -len(DOMAIN)]
+        return {"account": host, **({"host": host + DOMAIN, "port": int(port)} if port else {})}
+    if port or host.lower().endswith(".snowflakecomputing.cn"):
+        return {"account": host.partition(".")[0], "host": host, **({"port": int(port)} if port else {})}
+    return {"account": host}

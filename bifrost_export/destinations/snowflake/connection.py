@@ -8,13 +8,13 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export import connections
+from bifrost_export import connections, trust
+from bifrost_export.destinations.snowflake.config import ACCOUNT, account_of
 from bifrost_export.errors import ConfigError, CredentialsRefusedError
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.snowflake.config import SnowflakeConfig, SnowflakeCredentials
 
-DOMAIN = ".snowflakecomputing.com"
 LOCK_SECONDS = 60
 """So long a statement waits for a lock that another transaction holds."""
 
@@ -53,6 +53,9 @@ def _connection(config: SnowflakeConfig, query_tag: str) -> Any:
     from airflow.sdk import Connection
 
     given: Any = connections.find(config.conn_id) if config.conn_id else None
+    if given is not None:
+        trust.require_type(given, "Snowflake", "destination.config.conn_id")
+    _require_host(config, connections.addresses_of(given) if given is not None else [])
     extra = dict(given.extra_dejson) if given else {}
     told = {"database": config.database, "warehouse": config.warehouse, "role": config.role}
     extra |= {name: value for name, value in told.items() if value}
@@ -78,19 +81,9 @@ def _connection(config: SnowflakeConfig, query_tag: str) -> Any:
     )
 
 
-def account_of(account: str) -> dict[str, Any]:
-    """Account, host and port that the config's `account` stands for.
-
-    Args:
-        account: With or without its domain; another host (a private one, China's) or a port is taken as it is.
-    """
-    host, _, port = account.partition(":")
-    if host.lower().endswith(DOMAIN):
-        host = host[: -len(DOMAIN)]
-        return {"account": host, **({"host": host + DOMAIN, "port": int(port)} if port else {})}
-    if port or host.lower().endswith(".snowflakecomputing.cn"):
-        return {"account": host.partition(".")[0], "host": host, **({"port": int(port)} if port else {})}
-    return {"account": host}
+def _require_host(config: SnowflakeConfig, named: list[trust.Address | None]) -> None:
+    if config.account:
+        trust.require_host(config.address, "Snowflake", ACCOUNT, config.sent_in_clear, named)
 
 
 def _pem(credentials: SnowflakeCredentials) -> str:

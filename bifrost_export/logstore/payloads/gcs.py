@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export import connections
-from bifrost_export.config.learnt_secrets import tell
+from bifrost_export.config.google_key import read_key
 from bifrost_export.errors import BifrostExportError, LogStoreBusyError, LogStoreError
 from bifrost_export.logstore.payloads.port import RIGHTS, named_connection, way_out
 
@@ -118,12 +117,9 @@ def _client(config: ObjectStorage) -> Any:
 def _connection(config: ObjectStorage) -> Any:
     if config.conn_id:
         return named_connection(config, project=config.project_id or None)
-    project, key = config.project_id or None, config.credentials_json or None
-    kind = "keyfile_dict" if (key or "").lstrip().startswith("{") else "key_path"
-    if key and kind == "key_path":
-        with suppress(OSError, ValueError):
-            tell(Path(key).read_text("utf-8"))
-    return connections.make("google_cloud_platform", project=project, **{kind: key})
+    text = config.credentials_json or None
+    key = None if text is None else read_key(text, f"{config.place}.credentials_json")
+    return connections.make("google_cloud_platform", project=config.project_id or None, keyfile_dict=key)
 
 
 def _busy(what: str, happened: str) -> LogStoreBusyError:

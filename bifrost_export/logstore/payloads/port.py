@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bifrost_export import connections
+from bifrost_export import connections, trust
 from bifrost_export.errors import ConfigError, LogStoreError
 
 if TYPE_CHECKING:
@@ -37,11 +37,15 @@ def named_connection(config: ObjectStorage, **extra: Any) -> Any:
 
     Raises:
         LogStoreError: Airflow has no such connection.
+        ConfigError: Its type does not fit, or the document's endpoint may not receive its secrets.
     """
     try:
-        return connections.altered(connections.find(str(config.conn_id)), **extra)
+        found = connections.find(str(config.conn_id))
     except ConfigError as error:
         raise LogStoreError(f"{config.place}.conn_id: {error.message}", hint=error.hint) from None
+    trust.require_type(found, {"s3": "AWS", "gcs": "Google"}[config.type], f"{config.place}.conn_id")
+    config.require_host(connections.addresses_of(found))
+    return connections.altered(found, **extra)
 
 
 class PayloadReader(Protocol):

@@ -135,6 +135,7 @@ def _client(config: ObjectStorage, threads: int) -> Any:
 def _connection(config: ObjectStorage) -> Any:
     if config.conn_id:
         return named_connection(config, endpoint_url=config.endpoint or None)
+    config.require_host()
     return connections.make(
         "aws",
         login=config.access_key_id or None,

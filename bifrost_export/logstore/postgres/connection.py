@@ -45,6 +45,7 @@ _SETTINGS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 50_000,
 }
+_NO_FILE = "/dev/null/none"
 # Set for one transaction each, not for the session: behind a pooler the next transaction may be somebody else's.
 _TRANSACTION = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TimeZone = 'UTC'; SET LOCAL jit = off;"
@@ -67,6 +68,9 @@ def address_of(config: PostgresConfig) -> str:
 def uri_of(config: PostgresConfig) -> str:
     """The address as libpq reads it, every value quoted."""
     given = {name: getattr(config, key) for key, name in _LIBPQ.items()}
+    if not config.is_vouched_for:
+        # libpq would take a password of PGPASSWORD or of a file, and send any in clear to a server that asks so.
+        given |= {"password": config.password or "", "passfile": _NO_FILE, "require_auth": "!password"}
     wanted = {name: value for name, value in {**given, **_SETTINGS}.items() if value is not None}
     return "postgresql:///?" + "&".join(f"{name}={quote(str(value), safe='')}" for name, value in wanted.items())
 

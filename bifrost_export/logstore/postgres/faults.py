@@ -20,6 +20,10 @@ _REASON = re.compile(r"failed: (?:FATAL: +)?(.*)")
 
 # What libpq says when a connection can't be had; it gives no code then.
 _REFUSED = {
+    r"requirement .!password. failed": (
+        "The server asks for the password in clear, and only the document names it. Let the server use scram-sha-256,"
+        " use an Airflow connection (conn_id), or ask an administrator to allow the host in BIFROST_EXPORT_HOSTS."
+    ),
     r"password authentication failed|no password supplied|authentication failed": (
         "Check user and password of the source."
     ),

@@ -26,11 +26,11 @@ def frozen(folder: Path, content: Any) -> dict[str, Any]:
 
 def test_it_holds_references_and_no_literal_secret(tmp_path: Path) -> None:
     """A literal one is named by its place in the document."""
-    found = frozen(tmp_path, document(to_s3(credentials=KEYS, tags={"a": "${BIFROST_A}"})))
+    found = frozen(tmp_path, document(to_s3(credentials=KEYS, tags={"a": "${BIFROST_EXPORT_VALUE_A}"})))
     config = found["export"]["destination"]["config"]
     place = f"{POINTER}/destination/config/credentials/access_key_id"
     assert config["credentials"] == {"access_key_id": {"$document": place}, "secret_access_key": "${SECRET}"}
-    assert config["tags"] == {"a": "${BIFROST_A}"}
+    assert config["tags"] == {"a": "${BIFROST_EXPORT_VALUE_A}"}
     assert "CANARY" not in json.dumps(found)
 
 

@@ -106,7 +106,12 @@ GOOD += [
     {"source": _SOURCE},
     {"source": None},
     {"destination": {"type": "local", "config": {"path": "out"}}},
-    {"destination": {"type": "s3", "config": {"bucket": "${BUCKET}", "verify": "${VERIFY:-full}"}}},
+    {
+        "destination": {
+            "type": "s3",
+            "config": {"bucket": "${BUCKET}", "verify": "${BIFROST_EXPORT_VALUE_VERIFY:-full}"},
+        }
+    },
 ]
 
 

@@ -72,9 +72,9 @@ def test_a_value_that_looks_like_a_reference_is_not_one() -> None:
 
 def test_what_is_no_text_stays_as_it_is() -> None:
     """And the config that was given is not changed."""
-    given_ = {"count": 3, "inner": None, "tags": {"a": "${BIFROST_X}"}}
-    assert resolve(given_, BIFROST_X="x") == {"count": 3, "inner": None, "tags": {"a": "x"}}
-    assert given_["tags"] == {"a": "${BIFROST_X}"}
+    given_ = {"count": 3, "inner": None, "tags": {"a": "${BIFROST_EXPORT_VALUE_X}"}}
+    assert resolve(given_, BIFROST_EXPORT_VALUE_X="x") == {"count": 3, "inner": None, "tags": {"a": "x"}}
+    assert given_["tags"] == {"a": "${BIFROST_EXPORT_VALUE_X}"}
 
 
 @given(st.lists(st.tuples(PLAIN, NAMES, PLAIN)))
@@ -133,17 +133,65 @@ def test_airflows_own_variables_are_never_read(key: str, name: str) -> None:
         Resolver({name: "canary"}).resolve({key: f"${{{name}:-x}}"}, Config, "")
 
 
-def test_other_texts_take_builtins_and_what_the_administrator_allows() -> None:
-    """`BIFROST_*`, or the patterns of a variable."""
-    assert resolve({"text": "${BIFROST_A}"}, BIFROST_A="1") == {"text": "1"}
+def test_values_take_builtins_and_what_the_administrator_allows() -> None:
+    """`BIFROST_EXPORT_VALUE_*`, or the patterns of a variable; they end in what is exported."""
+    assert resolve({"text": "${BIFROST_EXPORT_VALUE_A}"}, BIFROST_EXPORT_VALUE_A="1") == {"text": "1"}
     assert resolve({"text": "${RUN_ID}"}, {"RUN_ID": "r"}, RUN_ID="no") == {"text": "r"}
-    with pytest.raises(ForbiddenReferenceError, match=r"may not stand in /config/text.*match BIFROST_\*"):
+    with pytest.raises(ForbiddenReferenceError, match=r"may not stand in /config/text.*match BIFROST_EXPORT_VALUE_\*"):
         resolve({"text": "${HOME}"}, HOME="/root")
     with pytest.raises(ForbiddenReferenceError):
         resolve({"text": "env.HOME"}, HOME="/root")
     assert resolve({"text": "${TEAM_A}"}, BIFROST_EXPORT_ENV="HOST, TEAM_*", TEAM_A="1") == {"text": "1"}
     with pytest.raises(ForbiddenReferenceError, match=r"match HOST, TEAM_\*"):
-        resolve({"text": "${BIFROST_A}"}, BIFROST_EXPORT_ENV="HOST, TEAM_*", BIFROST_A="1")
+        resolve({"text": "${BIFROST_EXPORT_VALUE_A}"}, BIFROST_EXPORT_ENV="HOST, TEAM_*", BIFROST_EXPORT_VALUE_A="1")
+
+
+@pytest.mark.parametrize(
+    "name", ["BIFROST_ANONYMIZE_KEY", "BIFROST_LOG_STORE", "BIFROST_EXPORT_CONFIG", "BIFROST_TEAM"]
+)
+def test_the_packages_own_variables_are_not_values(name: str) -> None:
+    """The key that anonymizes and the address of the log store never stand in a row."""
+    with pytest.raises(ForbiddenReferenceError, match="may not stand"):
+        resolve({"text": f"${{{name}}}"}, **{name: "canary"})
+
+
+@pytest.mark.parametrize("name", ["AIRFLOW_VAR_STRIPE", "AIRFLOW__CORE__FERNET_KEY", "AIRFLOW_CONN_X", "airflow_var_x"])
+@pytest.mark.parametrize("where", ["text", "host", "path", "inner"])
+def test_no_place_takes_a_variable_of_airflows(where: str, name: str) -> None:
+    """Whatever patterns an administrator has set."""
+    value: Any = {"secret": f"${{{name}}}"} if where == "inner" else f"${{{name}}}"
+    with pytest.raises(ForbiddenReferenceError, match="Airflow's own"):
+        resolve({where: value}, BIFROST_EXPORT_ENV="*", **{name: "canary"})
+
+
+SECRETS = ("STRIPE_KEY", "DB_PASSWORD", "GITHUB_TOKEN", "my_secret", "GCP_CREDENTIALS", "PrivateThing", "MYSQL_PASSWD")
+SECRETS = (*SECRETS, "APIKEY", "KEY", "AWS_ACCESS_KEY_ID", "BIFROST_LOG_STORE", "TOKENS", "SSH_KEYS")
+PLACES = ("AZURE_ACCOUNT_NAME", "BUCKET", "KMS_KEY_ID", "KEYCLOAK_HOST", "MONKEY_BUCKET", "AIRFLOW_CTX_DAG_ID", "HOME")
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("key", ["host", "path"])
+def test_a_place_takes_no_variable_with_the_name_of_a_secret(key: str, name: str) -> None:
+    """Places are shown: in requests, logs and manifests."""
+    with pytest.raises(ForbiddenReferenceError, match="has the name of a secret"):
+        resolve({key: f"x${{{name}:-}}"}, **{name: "canary"})
+    assert resolve({"inner": {"secret": f"${{{name}}}"}}, **{name: "s"}) == {"inner": {"secret": "s"}}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_place_takes_other_variables(name: str) -> None:
+    """An account's name is no secret."""
+    assert resolve({"host": f"${{{name}}}"}, **{name: "x"}) == {"host": "x"}
+
+
+@pytest.mark.parametrize("key", ["host", "path"])
+def test_a_place_takes_no_address_with_a_password(key: str) -> None:
+    """Whatever its variable is called; what the document itself says is its own matter."""
+    with pytest.raises(
+        ForbiddenReferenceError, match=r"\$\{DATABASE_URL\}.*brings an address with a password"
+    ) as refused:
+        resolve({key: "${DATABASE_URL}"}, DATABASE_URL="postgresql://me:canary@db/x")
+    assert "canary" not in str(refused.value)
 
 
 def test_a_word_takes_none() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.destinations.snowflake.connection import account_of
+from bifrost_export.destinations.snowflake.config import account_of
 from tests.unit.config.documents import document, export, loaded
 
 SNOWFLAKE = {
