@@ -111,6 +111,10 @@ def _clean_up(facts: Mapping[str, Any]) -> str:
     return f"Removed the staging folder {facts['removed']}{swept}."
 
 
+def _sweep(facts: Mapping[str, Any]) -> str:
+    return f"Removed the staging folders of runs that ended long ago: {', '.join(map(str, facts['swept']))}."
+
+
 def _many(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
@@ -126,4 +130,5 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "load": _load,
     "publish": _publish,
     "clean_up": _clean_up,
+    "sweep": _sweep,
 }

@@ -17,6 +17,7 @@ from bifrost_export.config.log_columns import check_extra_field
 from bifrost_export.config.schedules import Schedule
 from bifrost_export.config.sizes import parse_size
 from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
+from bifrost_export.config.staging_url import staging_url_problem
 from bifrost_export.config.wording import brief, nearest
 from bifrost_export.errors import ConfigError
 from bifrost_export.registry import DESTINATIONS
@@ -70,6 +71,14 @@ class Staging(Strict):
     conn_id: str | None = Field(default=None, description="An Airflow connection for an object store.")
     keep_days: int = Field(default=7, ge=1, le=3650, description="Days after which what dead runs left is swept.")
     shared: bool = Field(default=False, description="The folder is on a disk that all workers share.")
+
+    @field_validator("url")
+    @classmethod
+    def _url_is_one(cls, value: str | None) -> str | None:
+        is_reference = value is not None and ("${" in value or value.startswith("env."))
+        if value is not None and not is_reference and (problem := staging_url_problem(value)) is not None:
+            raise problem
+        return value
 
 
 class DateRange(Strict):

@@ -108,10 +108,18 @@ def staging_url(runtime: Runtime, plan: Plan) -> str:
     home = runtime.environ.get("AIRFLOW_HOME")
     if home:
         return Path(home).expanduser().absolute().joinpath("bifrost_staging").as_uri()
-    return Path(tempfile.gettempdir(), f"bifrost-export-{os.getuid()}").as_uri()
+    try:
+        return Path(tempfile.gettempdir(), f"bifrost-export-{os.getuid()}").as_uri()
+    except OSError as error:
+        raise ConfigError(
+            f"there is no folder to stage rows in: {error.strerror or error}",
+            allowed="file:///folder, or an object store such as s3://bucket/prefix",
+            hint="Set log_exports.staging.url.",
+        ) from None
 
 
 def open_staging(runtime: Runtime, plan: Plan) -> Staging:
     """The staging folder of the run."""
     name = f"{plan.export.name}/{plan.window.name}__{plan.token}"
-    return Staging(plan.staging["url"], plan.staging.get("conn_id"), name, plan.staging["host"])
+    given = plan.staging
+    return Staging(given["url"], given.get("conn_id"), name, given["host"], shared=bool(given.get("shared")))

@@ -17,6 +17,7 @@ from bifrost_export.date_range import range_of
 from bifrost_export.errors import ConfigError, WindowError
 from bifrost_export.logstore.port import LogStore
 from bifrost_export.pipeline.chain import open_transforms
+from bifrost_export.pipeline.clean_up import sweep_abandoned
 from bifrost_export.pipeline.flows import steps_of_export
 from bifrost_export.pipeline.opening import open_destination, open_log_store, open_staging, staging_url
 from bifrost_export.pipeline.plan_document import Plan, Slice
@@ -78,7 +79,9 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
         )
     finally:
         log_store.close()
-    open_staging(runtime, planned).create({**planned.to_json(), "planned_at": rfc3339(now)})
+    opened = open_staging(runtime, planned)
+    sweep_abandoned(runtime, planned, opened)
+    opened.create({**planned.to_json(), "planned_at": rfc3339(now)})
     return planned
 
 
@@ -134,6 +137,7 @@ def staging_of(runtime: Runtime, drafted: Plan) -> dict[str, Any]:
         "url": url,
         "conn_id": given.get("conn_id"),
         "keep_days": given.get("keep_days", 7),
+        "shared": bool(given.get("shared")),
         "host": socket.gethostname(),
     }
 
