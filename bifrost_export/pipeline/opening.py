@@ -15,7 +15,7 @@ from bifrost_export.config.positions import pointer_of
 from bifrost_export.config.references import Resolver
 from bifrost_export.config.source import find_source, place_of_object_storage
 from bifrost_export.destinations.port import Destination, Target
-from bifrost_export.errors import ConfigError
+from bifrost_export.errors import ConfigError, PermanentError
 from bifrost_export.formats.choosing import encoding_of
 from bifrost_export.pipeline.flows import flow
 from bifrost_export.pipeline.staging import Staging
@@ -100,7 +100,11 @@ def open_log_store(runtime: Runtime, plan: Plan) -> LogStore:
 
 
 def staging_url(runtime: Runtime, plan: Plan) -> str:
-    """`log_exports.staging.url` with its references resolved, or the default of the contract's section 10."""
+    """`log_exports.staging.url` with its references resolved, or the default of the contract's section 10.
+
+    Raises:
+        PermanentError: It isn't set, and this machine has no folder for temporary files.
+    """
     given = plan.frozen.get("staging") or {}
     resolved = resolver(runtime, plan).resolve(given, StagingConfig, "/log_exports/staging")
     if resolved.get("url"):
@@ -111,7 +115,7 @@ def staging_url(runtime: Runtime, plan: Plan) -> str:
     try:
         return Path(tempfile.gettempdir(), f"bifrost-export-{os.getuid()}").as_uri()
     except OSError as error:
-        raise ConfigError(
+        raise PermanentError(
             f"there is no folder to stage rows in: {error.strerror or error}",
             allowed="file:///folder, or an object store such as s3://bucket/prefix",
             hint="Set log_exports.staging.url.",
