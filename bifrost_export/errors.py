@@ -18,6 +18,7 @@
     │   ├── TransformError                a transformation fails, or gives other columns than it says
     │   ├── FormatError                   a row or a column can't be written in the format
     │   ├── StagingGoneError              staging of this run is not there any more
+    │   ├── StagingChangedError           a staged file has other bytes than its task wrote
     │   ├── PlanMismatchError             what a task was given is not what the plan says
     │   ├── BooksError                    the books don't balance
     │   ├── RejectedRowsError             more rows were rejected than `max_rejected` allows
@@ -164,6 +165,10 @@ class TransformError(PermanentError):
 
 class StagingGoneError(PermanentError):
     """The staged files of this run are not where the run left them."""
+
+
+class StagingChangedError(PermanentError):
+    """A staged file has other bytes than the task wrote that staged it."""
 
 
 class PlanMismatchError(PermanentError):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from bifrost_export.config.printable import printable
 from bifrost_export.config.transformations import told
 from bifrost_export.pipeline.columns import TOOL_CALLS
 
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
     from bifrost_export.pipeline.plan_document import Plan
+
+SHOWN_TEXT: Final = 120
+"""Characters of a text that a dry run shows of a row: many people read logs, and they are kept for long."""
+
+_CONTENTS: Final = {"request_content", "response_content", "attributes"}
+"""Columns that hold what was asked and answered where `data.include_content` adds it."""
 
 
 def narrate(log: Logger, event: str, facts: Mapping[str, Any]) -> None:
@@ -25,9 +32,9 @@ def narrate(log: Logger, event: str, facts: Mapping[str, Any]) -> None:
         facts: What it says of itself.
     """
     if event == "warning":
-        log.warning("%s", facts["message"])
+        log.warning("%s", printable(str(facts["message"])))
     elif event in _SENTENCES:
-        log.info("%s", _SENTENCES[event](facts))
+        log.info("%s", printable(_SENTENCES[event](facts)))
 
 
 def narrate_plan(log: Logger, plan: Plan) -> None:
@@ -35,7 +42,7 @@ def narrate_plan(log: Logger, plan: Plan) -> None:
     narrate(log, "plan", {"slices": len(plan.slices), "token": plan.token, "window": str(plan.window)})
     for step, datasets in told(plan.export.data):
         on = ", ".join(datasets) or "no dataset, since none has the columns"
-        log.info("Transformation %s on %s: %s.", step.name, on, step.transform.describe())
+        log.info("Transformation %s on %s: %s.", step.name, on, printable(step.transform.describe()))
     if plan.unplaced:
         rows = _many(plan.unplaced, "row")
         log.warning("%s of the log store have no time that can be read, and belong to no window.", rows)
@@ -96,8 +103,25 @@ def _reconcile(facts: Mapping[str, Any]) -> str:
 def _dry_run(facts: Mapping[str, Any]) -> str:
     lines = ["This run would write:", *(f"  {target}" for target in facts["targets"])]
     for dataset, rows in facts["rows"].items():
-        lines += [f"The first rows of {dataset}:", *(f"  {json.dumps(row, ensure_ascii=False)}" for row in rows)]
+        lines += [f"The first rows of {dataset}:", *(f"  {_row(row)}" for row in rows)]
     return "\n".join(lines)
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    cut = {name: _cut(value, SHOWN_TEXT, is_content=name in _CONTENTS) for name, value in row.items()}
+    return json.dumps(cut, ensure_ascii=False)
+
+
+def _cut(value: Any, most: int, *, is_content: bool = False) -> Any:
+    """Cut the texts of a value, those inside it too; less than half of a prompt or an answer is shown."""
+    if isinstance(value, list):
+        return [_cut(each, most, is_content=is_content) for each in value]
+    if isinstance(value, dict):
+        return {name: _cut(each, most, is_content=is_content) for name, each in value.items()}
+    if not isinstance(value, str):
+        return value
+    shown = min(most, len(value) // 2) if is_content else most
+    return value if len(value) <= shown else f"{value[:shown]}... ({_many(len(value), 'character')})"
 
 
 def _load(facts: Mapping[str, Any]) -> str:
@@ -115,6 +139,10 @@ def _clean_up(facts: Mapping[str, Any]) -> str:
     return f"Removed the staging folder {facts['removed']}{swept}."
 
 
+def _sweep(facts: Mapping[str, Any]) -> str:
+    return f"Removed the staging folders of runs that ended long ago: {', '.join(map(str, facts['swept']))}."
+
+
 def _many(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
@@ -130,4 +158,5 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "load": _load,
     "publish": _publish,
     "clean_up": _clean_up,
+    "sweep": _sweep,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import warnings
 from importlib import import_module
@@ -99,6 +100,8 @@ def execute(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """The entry point of the console script."""
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: staging is removed
     # Airflow's hooks tell at the level INFO how they found their credentials.
     os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
     sys.exit(execute(sys.argv[1:]))

@@ -92,7 +92,7 @@ class Progress:
         """Slices are known after `plan` and files after `reconcile`, so the bar's length grows once."""
         if event == "plan":
             self._total = 2 * facts["slices"] + _AFTER_SLICES
-        elif event != "filter":
+        elif event not in ("filter", "sweep"):
             self._done += 1
         if event == "reconcile":
             self._total += facts["files"]
@@ -130,5 +130,6 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "load": lambda facts: f"{facts['key']}: {many(facts['rows'], 'row')}, {size(facts['bytes'])}",
     "publish": _publish,
     "clean_up": lambda facts: "staging is removed",
+    "sweep": lambda facts: f"removed what {many(len(facts['swept']), 'former run')} left in staging",
     "warning": lambda facts: str(facts["message"]),
 }

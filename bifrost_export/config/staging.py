@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from bifrost_export import trust
 from bifrost_export.config.fields import ConnectionText, Strict
 from bifrost_export.config.references import has_references
+from bifrost_export.config.staging_url import staging_url_problem
 from bifrost_export.errors import ConfigError
 
 ENCRYPTED = {"kms_key_id": ("s3", "gs", "gcs"), "sse": ("s3",)}
@@ -35,6 +36,14 @@ class Staging(Strict):
     )
     keep_days: int = Field(default=7, ge=1, le=3650, description="Days after which what dead runs left is swept.")
     shared: bool = Field(default=False, description="The folder is on a disk that all workers share.")
+
+    @field_validator("url")
+    @classmethod
+    def _url_is_one(cls, value: str | None) -> str | None:
+        is_reference = value is not None and has_references(value)
+        if value is not None and not is_reference and (problem := staging_url_problem(value)) is not None:
+            raise problem
+        return value
 
     @model_validator(mode="after")
     def _encryption_is_known(self) -> Staging:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import orjson
 import pyarrow as pa
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from bifrost_export.pipeline.staging import Staging
 
 KEY = b"bifrost_export"
+
+
+class StagedFile(TypedDict):
+    """What an XCom item says of a staged file: the one that the attempt wrote whose item it is.
+
+    Args:
+        name: Its name in the run's folder.
+        sha256: Of its bytes.
+    """
+
+    name: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -54,8 +66,8 @@ def _number(slice_: int) -> str:
 
 def write_rows(
     staging: Staging, stamp: Stamp, attempt: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
-) -> tuple[str, int]:
-    """Write batches, zstd-compressed, and give the file's name and its rows."""
+) -> tuple[StagedFile, int]:
+    """Write batches, zstd-compressed, and give the file and its rows."""
     name = file_name(stamp, attempt)
     stamped = schema.with_metadata({KEY: orjson.dumps(asdict(stamp))})
     rows = 0
@@ -64,23 +76,22 @@ def write_rows(
         for batch in batches:
             writer.write_batch(batch.replace_schema_metadata(stamped.metadata))
             rows += batch.num_rows
-    return name, rows
+    return {"name": name, "sha256": stream.sha256}, rows
 
 
 def read_rows(
-    staging: Staging, name: str, stamp: Stamp, offset: int = 0, count: int | None = None
+    staging: Staging, file: StagedFile, stamp: Stamp, offset: int = 0, count: int | None = None
 ) -> Iterator[pa.RecordBatch]:
     """Read batches of a staged file, from row `offset`, `count` rows of them (None: to the end).
 
     Raises:
-        StagingGoneError: The file isn't there, or is cut short.
+        StagingGoneError: The file isn't there, or has fewer rows.
+        StagingChangedError: The file isn't the one that its task wrote.
         PlanMismatchError: The file isn't what `stamp` says.
     """
-    with staging.read(name) as stream:
-        try:
-            reader = ipc.open_file(stream)
-        except pa.ArrowInvalid as error:
-            raise StagingGoneError(f"the staged file {name} can't be read ({error})", hint="Clear from plan.") from None
+    name = file["name"]
+    with staging.read(name, file["sha256"]) as stream:
+        reader = ipc.open_file(stream)
         _check(name, reader.schema, stamp)
         left = count
         for index in range(reader.num_record_batches):

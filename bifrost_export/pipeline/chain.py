@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 from zoneinfo import ZoneInfo
 
 from bifrost_export.config.transformations import Stage, Step, make_step, transform_config
 from bifrost_export.datasets.columns import arrow_schema
+from bifrost_export.destinations.temporary import unnamed_file
 from bifrost_export.errors import BifrostExportError, TransformError
 from bifrost_export.pipeline.books import Change, Sums
 from bifrost_export.pipeline.changes import Account
@@ -65,7 +65,7 @@ def setting_of(plan: Plan, staging: Staging, dataset: str) -> Setting:
     folder = staging.local_folder
 
     def scratch() -> BinaryIO:
-        return cast("BinaryIO", tempfile.TemporaryFile(dir=folder if folder and folder.is_dir() else None))
+        return unnamed_file(folder if folder and folder.is_dir() else None)
 
     return Setting(dataset, ZoneInfo(plan.export.schedule.timezone), scratch)
 

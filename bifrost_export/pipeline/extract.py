@@ -13,7 +13,7 @@ from bifrost_export.datasets.tool_calls import TRACES, reads_tool_calls
 from bifrost_export.filters import counted_together
 from bifrost_export.logstore.rejecting import place_of
 from bifrost_export.pipeline import tool_calls
-from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
+from bifrost_export.pipeline.arrow_files import StagedFile, Stamp, read_rows, write_rows
 from bifrost_export.pipeline.books import Books, Sums
 from bifrost_export.pipeline.chain import open_transforms
 from bifrost_export.pipeline.columns import TOOL_CALLS, read_schema, reading_of
@@ -77,7 +77,7 @@ class _Extracted:
     """What was read of a slice: by dataset, or what stands for one."""
 
     books: dict[str, Books] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
+    files: dict[str, StagedFile] = field(default_factory=dict)
     rejected: dict[str, list[Rejected]] = field(default_factory=dict)
 
 
@@ -152,7 +152,7 @@ def _stage_rejected(
             first = next((each for each, columns in having.items() if row.column in columns), plan.datasets[0])
             told = _told(row, TRACES if is_call else first, transforms)
             stream.write(orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE))
-    return {"name": name, "rows": len(rows)}
+    return {"name": name, "sha256": stream.sha256, "rows": len(rows)}
 
 
 def _needed(plan: Plan, dataset: str) -> set[str]:

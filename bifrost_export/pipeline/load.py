@@ -40,6 +40,7 @@ def load(runtime: Runtime, plan: Plan, group: dict[str, Any]) -> dict[str, Any]:
         DestinationError: The destination refuses.
         DestinationUnavailableError: It is likely to take it later.
         StagingGoneError: A staged file isn't there.
+        StagingChangedError: A staged file has other bytes than its task wrote.
     """
     check_token(plan, group, [])
     staging = open_staging(runtime, plan)
@@ -76,7 +77,7 @@ class _Rows:
         dataset = self.piece["dataset"]
         for each in self.piece["from"]:
             stamp = Stamp.of(self.plan, each["slice"], dataset, self.plan.steps[dataset])
-            for batch in read_rows(self.staging, each["name"], stamp, each["offset"], each["rows"]):
+            for batch in read_rows(self.staging, each["file"], stamp, each["offset"], each["rows"]):
                 self.tally.add(batch)
                 content.add(batch)
                 yield batch
@@ -86,7 +87,7 @@ class _Rows:
         rows, content = 0, LinesDigest()
         with gzip.GzipFile(filename="", mode="wb", fileobj=sink, compresslevel=6, mtime=0) as packed:
             for each in self.piece["from"]:
-                with self.staging.read(each["name"]) as stream:
+                with self.staging.read(each["name"], each["sha256"]) as stream:
                     for line in stream:
                         packed.write(line)
                         content.add(line)

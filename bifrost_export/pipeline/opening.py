@@ -21,7 +21,7 @@ from bifrost_export.config.staging import ENCRYPTED
 from bifrost_export.config.staging import Staging as StagingConfig
 from bifrost_export.destinations.keys import RESOLVED
 from bifrost_export.destinations.port import Destination, Target
-from bifrost_export.errors import ConfigError, LogStoreChangedError
+from bifrost_export.errors import ConfigError, LogStoreChangedError, PermanentError
 from bifrost_export.formats.choosing import encoding_of
 from bifrost_export.pipeline.flows import flow
 from bifrost_export.pipeline.staging import Staging
@@ -154,7 +154,11 @@ def needed_until(plan: Plan) -> dt.datetime:
 
 
 def staging_url(runtime: Runtime, plan: Plan) -> str:
-    """`log_exports.staging.url` with its references resolved, or the default of the contract's section 10."""
+    """`log_exports.staging.url` with its references resolved, or the default of the contract's section 10.
+
+    Raises:
+        PermanentError: It isn't set, and this machine has no folder for temporary files.
+    """
     given = plan.frozen.get("staging") or {}
     resolved = resolver(runtime, plan).resolve(given, StagingConfig, "/log_exports/staging")
     if resolved.get("url"):
@@ -162,13 +166,22 @@ def staging_url(runtime: Runtime, plan: Plan) -> str:
     home = runtime.environ.get("AIRFLOW_HOME")
     if home:
         return Path(home).expanduser().absolute().joinpath("bifrost_staging").as_uri()
-    return Path(tempfile.gettempdir(), f"bifrost-export-{os.getuid()}").as_uri()
+    try:
+        return Path(tempfile.gettempdir(), f"bifrost-export-{os.getuid()}").as_uri()
+    except OSError as error:
+        raise PermanentError(
+            f"there is no folder to stage rows in: {error.strerror or error}",
+            allowed="file:///folder, or an object store such as s3://bucket/prefix",
+            hint="Set log_exports.staging.url.",
+        ) from None
 
 
 def open_staging(runtime: Runtime, plan: Plan) -> Staging:
     """The staging folder of the run."""
     name = f"{plan.export.name}/{plan.window.name}__{plan.token}"
-    given = plan.frozen.get("staging") or {}
-    keys = {key: given[key] for key in ENCRYPTED if given.get(key)}
+    written = plan.frozen.get("staging") or {}
+    keys = {key: written[key] for key in ENCRYPTED if written.get(key)}
     encryption = resolver(runtime, plan).resolve(keys, StagingConfig, "/log_exports/staging")
-    return Staging(plan.staging["url"], plan.staging.get("conn_id"), name, plan.staging["host"], encryption)
+    given = plan.staging
+    shared = bool(given.get("shared"))
+    return Staging(given["url"], given.get("conn_id"), name, given["host"], encryption, shared=shared)

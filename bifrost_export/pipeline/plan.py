@@ -18,6 +18,7 @@ from bifrost_export.destinations import continuity
 from bifrost_export.errors import ConfigError, WindowError
 from bifrost_export.logstore.port import LogStore
 from bifrost_export.pipeline.chain import open_transforms
+from bifrost_export.pipeline.clean_up import sweep_abandoned
 from bifrost_export.pipeline.flows import steps_of_export
 from bifrost_export.pipeline.opening import open_destination, open_staging, staging_url, with_log_store
 from bifrost_export.pipeline.plan_document import Plan, Slice
@@ -97,7 +98,9 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
     planned = with_log_store(runtime, drafted, look)
     for message in dict.fromkeys([*getattr(destination, "warnings", ()), *remarks]):
         runtime.report("warning", {"message": message})
-    open_staging(runtime, planned).create({**planned.to_json(), "planned_at": rfc3339(now)})
+    opened = open_staging(runtime, planned)
+    sweep_abandoned(runtime, planned, opened)
+    opened.create({**planned.to_json(), "planned_at": rfc3339(now)})
     return planned
 
 
@@ -153,6 +156,7 @@ def staging_of(runtime: Runtime, drafted: Plan) -> dict[str, Any]:
         "url": url,
         "conn_id": given.get("conn_id"),
         "keep_days": given.get("keep_days", 7),
+        "shared": bool(given.get("shared")),
         "host": socket.gethostname(),
     }
 

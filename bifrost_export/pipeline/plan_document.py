@@ -14,7 +14,7 @@ from bifrost_export.destinations.continuity import Consent
 from bifrost_export.errors import PlanMismatchError
 from bifrost_export.window import Window, rfc3339
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Plan:
         export_timestamp: When the run was planned, RFC 3339 in UTC.
         export_version: The package that planned it.
         run_id: Airflow's run id, or the CLI's.
-        staging: `{"url", "conn_id", "host"}`, the URL resolved.
+        staging: `{"url", "conn_id", "keep_days", "shared", "host"}`, the URL resolved.
         log_store: What the log store says of itself.
         unplaced: Rows of the log store whose time can't be read at all.
         replace_overlapping: Replace windows that this one covers.

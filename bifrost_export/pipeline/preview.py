@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import socket
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.destinations.temporary import temporary_folder
 from bifrost_export.pipeline.aggregate import aggregate
 from bifrost_export.pipeline.extract import extract
 from bifrost_export.pipeline.filter import filter_slice
@@ -53,8 +52,8 @@ def preview(runtime: Runtime, loaded: LoadedExport, window: Window, limit: int) 
         LogStoreError: The log store can't be read.
     """
     rows: Rows = {dataset: [] for dataset in loaded.good.data.include}
-    with tempfile.TemporaryDirectory(prefix="bifrost-export-preview-") as folder:
-        staging = {"url": Path(folder).as_uri(), "conn_id": None, "keep_days": 1, "host": socket.gethostname()}
+    with temporary_folder("bifrost-export-preview-") as folder:
+        staging = {"url": folder.as_uri(), "conn_id": None, "keep_days": 1, "host": socket.gethostname()}
         drafted = replace(draft(runtime, loaded, window, "preview"), staging=staging)
         open_staging(runtime, drafted).create({})
         plan = _slices(runtime, drafted)

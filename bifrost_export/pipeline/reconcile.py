@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.datasets.tool_calls import reads_tool_calls
 from bifrost_export.errors import PlanMismatchError, RejectedRowsError
+from bifrost_export.pipeline.arrow_files import StagedFile
 from bifrost_export.pipeline.books import Books, Change, Sums
 from bifrost_export.pipeline.columns import TOOL_CALLS
 from bifrost_export.pipeline.first_rows import first_rows, staged_bytes, staged_rows
@@ -162,13 +163,13 @@ def _rows_of_part(data: Data, rows: int, size: int) -> int:
     return max(1, min(data.max_rows_per_file, data.max_file_bytes * rows // size))
 
 
-def _stretch(files: list[tuple[int, str, int]], first: int, last: int) -> Iterator[dict[str, Any]]:
+def _stretch(files: list[tuple[int, StagedFile, int]], first: int, last: int) -> Iterator[dict[str, Any]]:
     """The staged rows [first, last) as pieces of files."""
     start = 0
-    for slice_, name, count in files:
+    for slice_, file, count in files:
         begin, end = max(first, start), min(last, start + count)
         if begin < end:
-            yield {"slice": slice_, "name": name, "offset": begin - start, "rows": end - begin}
+            yield {"slice": slice_, "file": file, "offset": begin - start, "rows": end - begin}
         start += count
 
 

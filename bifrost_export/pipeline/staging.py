@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
-from urllib.parse import unquote, urlsplit
 
 import orjson
 
+from bifrost_export.config.staging_url import folder_of, staging_url_problem
 from bifrost_export.destinations.addresses import open_bucket
 from bifrost_export.destinations.keys import folded
 from bifrost_export.destinations.store import DeletionRefusedError, KeyTakenError, PutOptions, sha256_at
 from bifrost_export.destinations.streaming import Writing
+from bifrost_export.destinations.temporary import unnamed_file
 from bifrost_export.errors import ConfigError, StagingGoneError
-from bifrost_export.pipeline.local_staging import LocalFolder
+from bifrost_export.pipeline.hashed_stream import HashedStream
+from bifrost_export.pipeline.local_staging import LocalFolder, changed, identity
 from bifrost_export.window import parse_instant
 
 if TYPE_CHECKING:
@@ -39,8 +40,12 @@ class Folder(Protocol):
         """A stream whose bytes become a file when the block ends well; else nothing is left."""
         ...
 
-    def open(self, name: str) -> BinaryIO | None:
-        """A file to read and close, or None."""
+    def open(self, name: str, sha256: str | None = None) -> BinaryIO | None:
+        """A file to read and close, or None; its bytes are compared first, where their SHA-256 is given.
+
+        Raises:
+            StagingChangedError: They differ.
+        """
         ...
 
     def list(self, prefix: str) -> Iterator[str]:
@@ -79,17 +84,22 @@ class ObjectFolder:
             if sha256_at(self.store, self.prefix + name) != writing.sha256:
                 raise StagingGoneError(f"{name} was staged by somebody else", hint="Clear from plan.") from None
 
-    def open(self, name: str) -> BinaryIO | None:
-        """Fetch an object into a temporary file, so that it can be read by position."""
+    def open(self, name: str, sha256: str | None = None) -> BinaryIO | None:
+        """Fetch an object into an unnamed file, so that it can be read by position and nobody changes it any more."""
         stream = self.store.open(self.prefix + name)
         if stream is None:
             return None
+        digest = hashlib.sha256()
         with stream, ExitStack() as undone:
-            local = undone.enter_context(tempfile.TemporaryFile())
-            shutil.copyfileobj(stream, local, 1 << 20)
+            local = undone.enter_context(unnamed_file())
+            while block := stream.read(1 << 20):
+                digest.update(block)
+                local.write(block)
+            if sha256 not in (None, digest.hexdigest()):
+                raise changed(f"{self.prefix}{name}", str(sha256), digest.hexdigest())
             local.seek(0)
             undone.pop_all()  # the caller closes it
-        return cast("BinaryIO", local)
+        return local
 
     def list(self, prefix: str) -> Iterator[str]:
         """Names below the prefix."""
@@ -102,27 +112,34 @@ class ObjectFolder:
                 self.store.delete(self.prefix + name)
 
 
-def open_folder(url: str, conn_id: str | None, encryption: Mapping[str, str] | None = None) -> Folder:
+def open_folder(
+    url: str, conn_id: str | None, encryption: Mapping[str, str] | None = None, *, shared: bool = False
+) -> Folder:
     """The place that a staging URL names.
 
     Args:
         url: `log_exports.staging.url`, resolved.
         conn_id: An Airflow connection for an object store, or None.
         encryption: `kms_key_id` and `sse` of `log_exports.staging`, where they are given.
+        shared: `log_exports.staging.shared`.
 
     Raises:
         ConfigError: The URL is of no kind that staging knows.
     """
-    parts = urlsplit(url)
-    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-        return LocalFolder(Path(unquote(parts.path)))
+    problem = staging_url_problem(url)
+    if problem is not None:
+        raise problem
+    folder = folder_of(url)
+    if folder is not None:
+        return LocalFolder(folder, shared=shared)
     bucket = open_bucket(url, conn_id, encryption)
     if bucket is not None:
         prefix = folded(bucket[1]).strip("/")
         return ObjectFolder(bucket[0], f"{prefix}/" if prefix else "")
     raise ConfigError(
-        f"log_exports.staging.url {url!r} is of no kind that staging knows",
-        allowed="file:///folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix with conn_id",
+        f"log_exports.staging.url {url!r} needs a connection",
+        allowed="az://container/prefix with log_exports.staging.conn_id",
+        hint="Set log_exports.staging.conn_id to an Airflow connection of type wasb.",
     )
 
 
@@ -135,15 +152,23 @@ class Staging:
         name: `<export>/<start>_<end>__<token>`.
         host: The host that `plan` ran on.
         encryption: `kms_key_id` and `sse` of `log_exports.staging`, where they are given.
+        shared: Whether several users stage below the URL, each in folders of their own.
     """
 
     def __init__(
-        self, url: str, conn_id: str | None, name: str, host: str, encryption: Mapping[str, str] | None = None
+        self,
+        url: str,
+        conn_id: str | None,
+        name: str,
+        host: str,
+        encryption: Mapping[str, str] | None = None,
+        *,
+        shared: bool = False,
     ) -> None:
         self.url = url
         self.name = name
         self.host = host
-        self.folder = open_folder(url, conn_id, encryption)
+        self.folder = open_folder(url, conn_id, encryption, shared=shared)
 
     @property
     def is_local(self) -> bool:
@@ -184,7 +209,7 @@ class Staging:
         )
 
     @contextmanager
-    def write(self, name: str) -> Iterator[BinaryIO]:
+    def write(self, name: str) -> Iterator[HashedStream]:
         """A stream whose bytes become the file `name` when the block ends well; else nothing is left.
 
         Raises:
@@ -192,21 +217,29 @@ class Staging:
         """
         self.check()
         with self.folder.write(f"{self.name}/{name}") as stream:
-            yield stream
+            yield HashedStream(stream)
             self.check()
 
     @contextmanager
-    def read(self, name: str) -> Iterator[BinaryIO]:
-        """A staged file, seekable.
+    def read(self, name: str, sha256: str) -> Iterator[BinaryIO]:
+        """A staged file, seekable, with the bytes that its task wrote: nothing is read before they are compared.
+
+        Args:
+            name: The file.
+            sha256: Of its bytes, as the task that wrote it told.
 
         Raises:
             StagingGoneError: It isn't there.
+            StagingChangedError: It has other bytes, or somebody writes to it while it is read.
         """
-        stream = self.folder.open(f"{self.name}/{name}")
+        stream = self.folder.open(f"{self.name}/{name}", sha256)
         if stream is None:
             raise self.gone(name)
         with stream:
+            opened = identity(stream)
             yield stream
+            if identity(stream) != opened:
+                raise changed(f"{self.url}/{self.name}/{name}", sha256, "another")
 
     def remove(self) -> None:
         """Take the run's folder away."""

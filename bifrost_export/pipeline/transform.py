@@ -37,7 +37,7 @@ def transform(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, A
     check_token(plan, item, ["extract", "filter"])
     files, books = dict(item["files"]), dict(item["books"])
     told: dict[str, list[str]] = {}
-    for dataset, name in item["files"].items():
+    for dataset, file in item["files"].items():
         way = flow(plan, dataset)
         if not way.per_slice:
             continue
@@ -45,7 +45,7 @@ def transform(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, A
         chain = Chain.open(runtime, plan, staging, dataset, way.per_slice)
         before = Stamp.of(plan, item["slice"], dataset, steps_before(plan, dataset, way.stages))
         after = Stamp.of(plan, item["slice"], dataset, steps_before(plan, dataset, way.whole))
-        rows = chain.of(read_rows(staging, name, before))
+        rows = chain.of(read_rows(staging, file, before))
         files[dataset], _ = write_rows(staging, after, runtime.attempt, arrow_schema(way.per_slice[-1].after), rows)
         books[dataset] = Books.from_json(books[dataset]).changed(chain.changes, chain.staged).to_json()
         told[dataset] = [stage.step.name for stage in way.per_slice]

@@ -93,6 +93,12 @@ def run_cli(
     return code, moments
 
 
+def _is_staged(path: str | os.PathLike[str]) -> bool:
+    """Whether it is a file on its way into staging, which is named relative to its folder's descriptor."""
+    name = os.fspath(path)
+    return "/" not in name and name.startswith(".") and name.endswith(".tmp")
+
+
 def _child(
     arguments: list[str],
     environ: dict[str, str],
@@ -123,7 +129,7 @@ def _child(
             return
         if event == "open" and not (len(values) > 2 and isinstance(values[2], int) and values[2] & WRITING):
             return
-        if not any(os.fspath(values[0]).startswith(folder) for folder in below):
+        if not any(os.fspath(values[0]).startswith(folder) for folder in below) and not _is_staged(values[0]):
             return
         moments += 1
         if moments == kill_at:

@@ -76,7 +76,7 @@ def test_files_stand_below_the_runs_folder_with_its_marker(export: Export, bucke
     item = extract(runtime, planned, planned.items()[0])
     folder = f"waiting/rows/nightly/{DAY.name}__{planned.token}"
     keys = list(buckets.contents(staging))
-    assert sorted(keys) == sorted([f"{folder}/plan.json", f"{folder}/{item['files']['request_logs']}"])
+    assert sorted(keys) == sorted([f"{folder}/plan.json", f"{folder}/{item['files']['request_logs']['name']}"])
 
     buckets.empty(staging)
 

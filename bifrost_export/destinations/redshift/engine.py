@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from bifrost_export.destinations.redshift.bucket import StagingBucket
 from bifrost_export.destinations.redshift.connection import connect, copy_keys
 from bifrost_export.destinations.redshift.dialect import RedshiftDialect
 from bifrost_export.destinations.redshift.part_tables import PartTables
+from bifrost_export.destinations.temporary import temporary_folder
 from bifrost_export.destinations.warehouse.engine import FoundColumn
 from bifrost_export.destinations.warehouse.moving import check_count
 from bifrost_export.destinations.warehouse.sessions import Session
@@ -208,8 +208,8 @@ class RedshiftEngine(Session):
                 "there is no staging bucket: rows go in by batched inserts, which is slow",
                 "Set destination.config.staging to load by COPY.",
             )
-        with tempfile.TemporaryDirectory(prefix="bifrost-export-") as folder:
-            file = Path(folder, "check")
+        with temporary_folder() as folder:
+            file = folder / "check"
             file.write_bytes(b"bifrost-export check: this object may be deleted\n")
             key = self.bucket.put("check", file)
         self.bucket.remove([key])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from email.utils import parsedate_to_datetime
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.snowflake import connection, faults
 from bifrost_export.destinations.snowflake.dialect import SnowflakeDialect
+from bifrost_export.destinations.temporary import temporary_folder
 from bifrost_export.destinations.warehouse.engine import FoundColumn, StagedGoneError
 from bifrost_export.destinations.warehouse.moving import check_count
 from bifrost_export.destinations.warehouse.sessions import Session
@@ -171,8 +171,8 @@ class SnowflakeEngine(Session):
 
     def probe_staging(self) -> str:
         """PUT a file and take it away."""
-        with tempfile.TemporaryDirectory(prefix="bifrost-export-") as folder:
-            file = Path(folder, "check")
+        with temporary_folder() as folder:
+            file = folder / "check"
             file.write_bytes(b"bifrost-export check: this file may be deleted\n")
             key = self._put(file, f".check-{self.names.target.token}/")
         self.remove([key])

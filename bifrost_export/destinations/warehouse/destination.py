@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 from bifrost_export.destinations.overlap import refuse_overlap
 from bifrost_export.destinations.port import FileFormat, Landed, Outcome, Published, State
 from bifrost_export.destinations.store import sha256_of
+from bifrost_export.destinations.temporary import temporary_folder
 from bifrost_export.destinations.warehouse import rejected_rows
 from bifrost_export.destinations.warehouse.audit import Audit
 from bifrost_export.destinations.warehouse.commit import Commit, describe
@@ -118,8 +119,8 @@ class WarehouseDestination:
     def load(self, piece: Piece) -> Landed:
         """Stage one file under the run's token; the same file again takes the place of the first."""
         name = self.names.file(piece)
-        with tempfile.TemporaryDirectory(prefix="bifrost-export-") as folder:
-            file = Path(folder, name)
+        with temporary_folder() as folder:
+            file = folder / name
             rows = self._write(piece, file)
             self.prepare(file, self.tables.of(piece.dataset))
             with file.open("rb") as stream:

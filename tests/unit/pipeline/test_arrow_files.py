@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost_export.errors import PlanMismatchError, StagingGoneError
-from bifrost_export.pipeline.arrow_files import Stamp, file_name, read_rows, write_rows
+from bifrost_export.errors import PlanMismatchError, StagingChangedError, StagingGoneError
+from bifrost_export.pipeline.arrow_files import StagedFile, Stamp, file_name, read_rows, write_rows
 from bifrost_export.pipeline.staging import Staging
 
 SCHEMA = pa.schema([pa.field("id", pa.string(), nullable=False), pa.field("tokens", pa.int32())])
@@ -54,20 +57,20 @@ def test_any_rows_can_be_read_back(
     offset = min(offset, count)
     wanted = data.draw(st.none() | st.integers(0, count - offset))
 
-    name, rows = write_rows(staging, STAMP, "any", SCHEMA, batches(count, cuts))
+    file, rows = write_rows(staging, STAMP, "any", SCHEMA, batches(count, cuts))
 
     end = count if wanted is None else offset + wanted
     assert rows == count
-    assert ids(read_rows(staging, name, STAMP, offset, wanted)) == [f"r{number}" for number in range(offset, end)]
+    assert ids(read_rows(staging, file, STAMP, offset, wanted)) == [f"r{number}" for number in range(offset, end)]
 
 
 def test_values_nulls_and_schema_come_back(staging: Staging) -> None:
     """The stamp stays in the file: batches have the plain schema."""
     given_ = batches(7, [2])
 
-    name, _ = write_rows(staging, STAMP, "values", SCHEMA, given_)
+    file, _ = write_rows(staging, STAMP, "values", SCHEMA, given_)
 
-    found = list(read_rows(staging, name, STAMP))
+    found = list(read_rows(staging, file, STAMP))
     assert [each.to_pylist() for each in found] == [each.to_pylist() for each in given_]
     assert all(each.schema.equals(SCHEMA, check_metadata=True) for each in found)
 
@@ -99,47 +102,116 @@ def test_a_stamp_is_made_from_the_plan() -> None:
 )
 def test_a_file_that_is_not_the_planned_one_is_refused(staging: Staging, other: dict[str, Any], told: str) -> None:
     """The message says what differs, and both values."""
-    name, _ = write_rows(staging, STAMP, "other", SCHEMA, batches(3, []))
+    file, _ = write_rows(staging, STAMP, "other", SCHEMA, batches(3, []))
 
-    with pytest.raises(PlanMismatchError, match=f"{name} is not what the plan says: {told}"):
-        list(read_rows(staging, name, replace(STAMP, **other)))
+    with pytest.raises(PlanMismatchError, match=f"{file['name']} is not what the plan says: {told}"):
+        list(read_rows(staging, file, replace(STAMP, **other)))
 
 
 def test_an_arrow_file_of_someone_else_is_refused(staging: Staging) -> None:
     """It has no stamp at all."""
     with staging.write("stranger.arrow") as stream, pa.ipc.new_file(stream, SCHEMA):
         pass
+    file: StagedFile = {"name": "stranger.arrow", "sha256": stream.sha256}
 
     with pytest.raises(PlanMismatchError, match="plan is None instead of"):
-        list(read_rows(staging, "stranger.arrow", STAMP))
+        list(read_rows(staging, file, STAMP))
 
 
 def test_a_missing_file_says_what_to_clear(staging: Staging) -> None:
     """Staging of the run is gone."""
     with pytest.raises(StagingGoneError, match=r"has no 00009\.arrow\. Clear from plan"):
-        list(read_rows(staging, "00009.arrow", STAMP))
+        list(read_rows(staging, {"name": "00009.arrow", "sha256": ""}, STAMP))
 
 
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
-def test_a_file_that_is_cut_short_is_refused(staging: Staging, tmp_path: Path, share: float) -> None:
-    """It is never read as fewer rows."""
-    name, _ = write_rows(staging, STAMP, "whole", SCHEMA, batches(500, [100, 300]))
-    with staging.read(name) as stream:
+def flipped(body: bytes) -> bytes:
+    """The same bytes but for one in the middle."""
+    middle = len(body) // 2
+    return body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(pytest.param(lambda body, share=share: body[: int(len(body) * share)], id=str(share)) for share in (0, 0.5)),
+        pytest.param(lambda body: body[:-1], id="its last byte is missing"),
+        pytest.param(lambda body: body + b"x", id="a byte more"),
+        pytest.param(flipped, id="one bit"),
+    ],
+)
+def test_a_file_that_was_changed_is_refused_before_a_row_is_read(
+    staging: Staging, change: Callable[[bytes], bytes]
+) -> None:
+    """Cut short, longer or changed: the message names the file and what to clear."""
+    file, _ = write_rows(staging, STAMP, "whole", SCHEMA, batches(500, [100, 300]))
+    with staging.read(**file) as stream:
         body = stream.read()
-    with staging.write("short.arrow") as stream:
-        stream.write(body[: int(len(body) * share)])
+    with staging.write(file["name"]) as other:
+        other.write(change(body))
 
-    with pytest.raises(StagingGoneError, match=r"the staged file short\.arrow can't be read .*Clear from plan"):
-        list(read_rows(staging, "short.arrow", STAMP))
+    told = rf"the staged file .*{file['name']} was changed after .*nothing of it is published.*clear from plan"
+    with pytest.raises(StagingChangedError, match=told):
+        next(read_rows(staging, file, STAMP))
+
+
+def test_a_file_of_another_run_with_the_same_stamp_is_refused(staging: Staging) -> None:
+    """Whoever can write there can copy the stamp too."""
+    file, _ = write_rows(staging, STAMP, "own", SCHEMA, batches(5, []))
+    other, _ = write_rows(staging, STAMP, "other", SCHEMA, batches(6, []))
+    folder = staging.local_folder
+    assert folder is not None
+    (folder / other["name"]).rename(folder / file["name"])
+
+    with pytest.raises(StagingChangedError, match="clear from plan"):
+        next(read_rows(staging, file, STAMP))
+
+
+def test_a_file_that_is_changed_while_it_is_read_fails_the_task(staging: Staging) -> None:
+    """The rows were handed on, but no later task is told of what was made of them."""
+    file, _ = write_rows(staging, STAMP, "live", SCHEMA, batches(500, [100, 300]))
+    folder = staging.local_folder
+    assert folder is not None
+    rows = read_rows(staging, file, STAMP)
+    next(rows)
+    path = folder / file["name"]
+    path.write_bytes(flipped(path.read_bytes()))
+
+    with pytest.raises(StagingChangedError, match="clear from plan"):
+        list(rows)
+
+
+def test_a_file_is_hashed_once_for_many_parts(staging: Staging, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And again as soon as somebody has written to it."""
+    file, _ = write_rows(staging, STAMP, "once", SCHEMA, batches(50, []))
+    hashed: list[str] = []
+    whole = hashlib.file_digest
+
+    def watched(stream: Any, name: str) -> Any:
+        hashed.append(name)
+        return whole(stream, name)
+
+    monkeypatch.setattr(hashlib, "file_digest", watched)
+    for offset in range(10):
+        list(read_rows(staging, file, STAMP, offset, 1))
+    assert len(hashed) == 1
+
+    folder = staging.local_folder
+    assert folder is not None
+    path = folder / file["name"]
+    times = path.stat()
+    path.write_bytes(flipped(path.read_bytes()))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.raises(StagingChangedError):
+        list(read_rows(staging, file, STAMP, 0, 1))
 
 
 @pytest.mark.parametrize(("offset", "count", "lacking"), [(0, 6, 1), (3, 9, 7), (5, 1, 1), (9, 2, 2)])
 def test_rows_that_a_file_lacks_are_told(staging: Staging, offset: int, count: int, lacking: int) -> None:
     """The plan of the parts says how many there must be."""
-    name, _ = write_rows(staging, STAMP, "five", SCHEMA, batches(5, [2]))
+    file, _ = write_rows(staging, STAMP, "five", SCHEMA, batches(5, [2]))
 
     with pytest.raises(StagingGoneError, match=f"lacks {lacking} rows"):
-        list(read_rows(staging, name, STAMP, offset, count))
+        list(read_rows(staging, file, STAMP, offset, count))
 
 
 def test_rows_that_break_off_leave_no_file(staging: Staging) -> None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import hashlib
 import os
-import re
 import socket
 import stat
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
+from pydantic import ValidationError
 
+from bifrost_export.config.models import Staging as StagingConfig
 from bifrost_export.destinations.local_store import LocalStore
-from bifrost_export.errors import ConfigError, PermanentError, StagingGoneError
+from bifrost_export.errors import ConfigError, PermanentError, StagingChangedError, StagingGoneError
 from bifrost_export.pipeline.local_staging import LocalFolder
 from bifrost_export.pipeline.staging import Folder, ObjectFolder, Staging, open_folder
 from bifrost_export.window import UTC, rfc3339
@@ -67,7 +71,7 @@ def test_a_file_that_is_written_is_read_back(staging: Staging) -> None:
     """By position too, which Arrow files need."""
     put(staging.folder, f"{staging.name}/a.arrow", b"0123456789")
 
-    with staging.read("a.arrow") as stream:
+    with staging.read("a.arrow", hashlib.sha256(b"0123456789").hexdigest()) as stream:
         stream.seek(4)
         assert stream.read() == b"456789"
 
@@ -114,7 +118,7 @@ def test_a_missing_file_is_told(staging: Staging) -> None:
     """The marker may stand all the same."""
     staging.create({})
 
-    with pytest.raises(StagingGoneError, match=r"has no 00001\.arrow"), staging.read("00001.arrow"):
+    with pytest.raises(StagingGoneError, match=r"has no 00001\.arrow"), staging.read("00001.arrow", "0" * 64):
         pass
 
 
@@ -162,23 +166,133 @@ def test_folders_and_files_are_private(tmp_path: Path, umask: int) -> None:
     assert modes(tmp_path / "a" / "staging") == {(True, 0o700), (False, 0o600)}
 
 
-def test_an_open_staging_folder_is_made_private(tmp_path: Path) -> None:
-    """Someone made it by hand with the usual mode."""
-    tmp_path.chmod(0o755)
+def test_a_staged_file_that_was_replaced_is_never_read(staging: Staging) -> None:
+    """On a disk and in an object store alike: the message names the file and what to clear."""
+    put(staging.folder, f"{staging.name}/a.jsonl", b"planted")
 
-    staged(tmp_path).create({})
+    told = r"the staged file .*a\.jsonl was changed after its task had written it.*clear from plan"
+    with (
+        pytest.raises(StagingChangedError, match=told),
+        staging.read("a.jsonl", hashlib.sha256(b"written").hexdigest()),
+    ):
+        pytest.fail("its bytes were handed on")
 
-    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
+def test_what_is_no_file_is_not_read(tmp_path: Path, kind: str) -> None:
+    """A link would lead out of staging, and a FIFO would hold the task for ever."""
+    run = staged(tmp_path / "staging")
+    run.create({})
+    (tmp_path / "elsewhere").write_bytes(b"rows")
+    folder = run.local_folder
+    assert folder is not None
+    path = folder / "a.arrow"
+    make: dict[str, Callable[[], None]] = {
+        "link": lambda: path.symlink_to(tmp_path / "elsewhere"),
+        "fifo": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+    }
+    make[kind]()
+
+    with (
+        pytest.raises(StagingGoneError, match=r"has no a\.arrow"),
+        run.read("a.arrow", hashlib.sha256(b"rows").hexdigest()),
+    ):
+        pytest.fail("it was read")
+
+
+@pytest.mark.parametrize("below", ["", "nightly"], ids=["the folder", "a folder in it"])
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o701, 0o777, 0o1777], ids=oct)
+def test_a_folder_that_others_can_look_into_is_refused_as_it_is(tmp_path: Path, mode: int, below: str) -> None:
+    """It may be somebody's home, or /tmp: nothing about it is changed."""
+    root = tmp_path / "staging"
+    root.mkdir(mode=0o700)
+    folder = root / below
+    folder.mkdir(exist_ok=True)
+    folder.chmod(mode)
+
+    told = rf"{folder} is open to other users \(mode {mode:04o}\).*mode 0700.*chmod 0700 {folder}.*staging\.url"
+    with pytest.raises(PermanentError, match=told):
+        staged(root).create({})
+
+    assert stat.S_IMODE(folder.stat().st_mode) == mode
+    assert list(folder.iterdir()) == []
 
 
 def test_a_staging_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows could be read there by who made it."""
+    tmp_path.chmod(0o700)
     owner = tmp_path.stat().st_uid
     monkeypatch.setattr(os, "getuid", lambda: owner + 1)
 
     told = rf"{tmp_path} belongs to another user \(uid {owner}\).*staging.url"
     with pytest.raises(PermanentError, match=told):
         staged(tmp_path).create({})
+
+
+def test_a_link_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    """Whoever made it chooses where the rows go."""
+    (tmp_path / "theirs").mkdir(mode=0o700)
+    (tmp_path / "staging").symlink_to(tmp_path / "theirs")
+
+    with pytest.raises(PermanentError, match=r"staging is a symbolic link.*staging\.url"):
+        staged(tmp_path / "staging").create({})
+
+    assert list((tmp_path / "theirs").iterdir()) == []
+
+
+def test_a_link_below_the_folder_is_refused(tmp_path: Path) -> None:
+    """The export's own folder too."""
+    (tmp_path / "staging").mkdir(mode=0o700)
+    (tmp_path / "theirs").mkdir(mode=0o700)
+    (tmp_path / "staging" / "nightly").symlink_to(tmp_path / "theirs")
+
+    with pytest.raises(PermanentError, match="nightly is a symbolic link"):
+        staged(tmp_path / "staging").create({})
+
+    assert list((tmp_path / "theirs").iterdir()) == []
+
+
+def test_a_folder_above_may_be_a_link(tmp_path: Path) -> None:
+    """The home of Airflow often is."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "home").symlink_to(tmp_path / "disk")
+
+    staged(tmp_path / "home" / "staging").create({})
+
+    assert modes(tmp_path / "disk" / "staging") == {(True, 0o700), (False, 0o600)}
+
+
+def test_users_that_share_a_sticky_folder_stage_in_private_folders_of_their_own(tmp_path: Path) -> None:
+    """With `shared`, as tasks under `run_as_user` need it: nobody can move or read what is not theirs."""
+    root = tmp_path / "shared"
+    root.mkdir()
+    root.chmod(0o1777)
+    run = Staging(root.as_uri(), None, f"nightly/{DAY}__0badcafe", HOST, shared=True)
+
+    run.create({})
+
+    assert stat.S_IMODE(root.stat().st_mode) == 0o1777
+    assert modes(root / "nightly") == {(True, 0o700), (False, 0o600)}
+
+
+def test_a_shared_folder_without_the_sticky_bit_is_refused(tmp_path: Path) -> None:
+    """Anyone could put another folder in the place of an export's."""
+    tmp_path.chmod(0o777)
+
+    with pytest.raises(PermanentError, match=r"open to other users \(mode 0777\).*sticky one \(mode 1777\)"):
+        Staging(tmp_path.as_uri(), None, f"nightly/{DAY}__0badcafe", HOST, shared=True).create({})
+
+
+def test_nothing_is_swept_in_a_folder_of_somebody_else(tmp_path: Path) -> None:
+    """What looks like an old run there was put there by its owner."""
+    aged(100)(LocalFolder(tmp_path / "staging"), f"nightly/{DAY}__22222222")
+    (tmp_path / "staging").chmod(0o777)
+
+    with pytest.raises(PermanentError, match="open to other users"):
+        staged(tmp_path / "staging").sweep(WEEK, NOW)
+
+    assert (tmp_path / "staging" / "nightly" / f"{DAY}__22222222" / "plan.json").is_file()
 
 
 def test_a_place_that_takes_no_folder_is_refused(tmp_path: Path) -> None:
@@ -328,10 +442,85 @@ def test_a_file_url_names_a_folder(url: str) -> None:
     assert folder.root == Path("/tmp/a b")
 
 
-@pytest.mark.parametrize("url", ["", "/tmp/x", "az://container/x", "s3:///x", "file://host/x", "https://x/y"])
+BAD_URLS = {
+    "": "is not a URL",
+    "/tmp/x": "is not a URL.*Write file:///tmp/x",
+    "staging": "is not a URL.*absolute path",
+    "./staging": "is not a URL",
+    "file:staging": "names a relative path",
+    "file://staging": "names the host 'staging'.*three slashes",
+    "file://host/x": "names the host 'host'.*three slashes",
+    "file://": "names no folder",
+    "file:///": "names no folder",
+    "file:///a/../../etc": "contains '..'",
+    "file:///a/%2e%2e/etc": "contains '..'",
+    "file:///a%00b": "control character",
+    "file:///a?x=1": "ends in a query",
+    "file:///a#b": "ends in a query",
+    "s3:///x": "names no bucket",
+    "s3:bucket/x": "has no '//'",
+    "s3://key:hush@bucket/x": r"'s3://\*\*\*@bucket/x' holds credentials or a connection",
+    "s3://bucket/a//b": "empty, '.' or '..' folder",
+    "s3://bucket/a/../b": "empty, '.' or '..' folder",
+    "s3://bucket//a": "empty, '.' or '..' folder",
+    "gs://bucket/x\n": "control character",
+    "abfss://container/x": "does not name a container and an account",
+    "https://x/y": "is not the address of a container",
+    "https://acct.blob.core.windows.net/": "names no container",
+    "https://acct.blob.core.windows.net/c/x?sv=1&sig=hush": "query or a fragment.*conn_id",
+    "ftp://host/x": "unknown scheme 'ftp'",
+    "S3://bucket/x": "unknown scheme 'S3'",
+}
+
+
+@pytest.mark.parametrize("url", BAD_URLS)
 def test_other_urls_are_refused(url: str) -> None:
-    """The message shows the URL and what is allowed."""
-    with pytest.raises(
-        ConfigError, match=rf"{re.escape(repr(url))} is of no kind .*file:///folder, s3://bucket/prefix"
-    ):
+    """By `validate` and, where a reference stands in it, by the run; no secret in it is repeated."""
+    with pytest.raises(ConfigError, match=rf"{BAD_URLS[url]}.*") as refused:
         open_folder(url, None)
+
+    assert "file:///folder, s3://bucket/prefix" in str(refused.value)
+    assert "hush" not in str(refused.value)
+    with pytest.raises(ValidationError, match=r"log_exports\.staging\.url"):
+        StagingConfig(url=url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///var/lib/staging/",
+        "file:/var/lib/staging",
+        "s3://bucket",
+        "s3://bucket/",
+        "s3://bucket/a/b/",
+        "gs://bucket/a",
+        "az://container/x",
+        "abfss://container@acct.dfs.core.windows.net/x",
+        "https://acct.blob.core.windows.net/container/x",
+        "${BIFROST_STAGING}",
+        "env.BIFROST_STAGING",
+    ],
+)
+def test_a_url_of_a_folder_or_a_bucket_is_taken(url: str) -> None:
+    """A reference is looked at when it has a value."""
+    assert StagingConfig(url=url).url == url
+
+
+def test_azures_short_form_needs_a_connection() -> None:
+    """It doesn't name the account."""
+    with pytest.raises(ConfigError, match=r"'az://container/x' needs a connection.*conn_id"):
+        open_folder("az://container/x", None)
+
+
+def test_a_disk_without_room_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing stays of the run that was to be staged there."""
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    told = r"staging in .* failed: No space left on device.*Free disk space on .*or set log_exports\.staging\.url"
+    with pytest.raises(PermanentError, match=told):
+        staged(tmp_path / "staging").create({})
+
+    assert list((tmp_path / "staging").iterdir()) == []
