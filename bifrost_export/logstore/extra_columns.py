@@ -35,9 +35,7 @@ def map_extra(
     return {field.name: _mapped(rows, field, odd, instants) for field in extra_fields(schema)}
 
 
-def _mapped(
-    rows: pa.RecordBatch, field: pa.Field, odd: Odd, instants: Callable[[pa.Array], pa.Array]
-) -> pa.Array:
+def _mapped(rows: pa.RecordBatch, field: pa.Field, odd: Odd, instants: Callable[[pa.Array], pa.Array]) -> pa.Array:
     source = PREFIX + field.name
     column = rows.column(source)
     _add_odd(field.name, rows.column(ODD), odd, source)

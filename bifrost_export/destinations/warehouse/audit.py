@@ -191,6 +191,8 @@ def facts_of(body: dict[str, Any], dataset: str, table: str, min_max: Sequence[s
         "sums": entry["sums"],
         "source": body["source"],
         "unplaced": body["unplaced"],
+        "blanked": entry["blanked"],
+        "repaired": entry["repaired"],
     }
     return {
         "dataset": text(dataset),
