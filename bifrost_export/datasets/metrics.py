@@ -16,7 +16,7 @@ from bifrost_export.datasets.request_logs import (
 
 METRICS = Dataset(
     "metrics",
-    "1",
+    "2",
     (
         Column("bucket_start", "timestamp", True, "First moment of the bucket, UTC; buckets are cut in UTC."),
         PROVIDER,
@@ -24,10 +24,10 @@ METRICS = Dataset(
         Column("requests", "int64", True, "Requests that started in the bucket."),
         Column("errors", "int64", True, "Those with a status of 400 and above."),
         Column("error_rate", "double", True, "Their share, 0 to 1."),
-        Column("avg_latency_ms", "double", True, "Mean latency in milliseconds."),
-        Column("p50_latency_ms", "double", True, "Median of the latency in milliseconds, interpolated."),
-        Column("p95_latency_ms", "double", True, "95th percentile of the latency in milliseconds, interpolated."),
-        Column("p99_latency_ms", "double", True, "99th percentile of the latency in milliseconds, interpolated."),
+        Column("avg_latency_ms", "double", False, "Mean of the known latencies in milliseconds; null without any."),
+        Column("p50_latency_ms", "double", False, "Median of the known latencies, interpolated; null without any."),
+        Column("p95_latency_ms", "double", False, "95th percentile of the known latencies; null without any."),
+        Column("p99_latency_ms", "double", False, "99th percentile of the known latencies; null without any."),
         Column("input_tokens", "int64", True, "Sum of the prompt tokens; 0 where none were counted."),
         Column("output_tokens", "int64", True, "Sum of the completion tokens; 0 where none were counted."),
         Column("cost_usd", "double", False, "Price in USD over the priced requests; null without any."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from bifrost_export.config.hidden_columns import is_hidden
 from bifrost_export.window import UTC, micros, rfc3339
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def _times(batch: pa.RecordBatch) -> dict[str, pa.Array]:
 def _rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
     """The rows without what is worked on by columns: to make a Python time of each costs as much as all the rest."""
     rows: list[dict[str, Any]] = batch.select(
-        [name for name in batch.schema.names if name not in _BY_COLUMNS]
+        [name for name in batch.schema.names if name not in _BY_COLUMNS and not is_hidden(name)]
     ).to_pylist()
     return rows
 

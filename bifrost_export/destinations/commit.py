@@ -177,7 +177,7 @@ class Commit:
         except (OtherLogStoreError, ShrunkWindowError):
             # Only a new plan can be told to accept it, and it draws a new token.
             named = set().union(*(each.manifest.keys() for each in (current, *covered) if each))
-            self._delete([part.key for part in self.draft.landed if part.key not in named])
+            self._delete_landed(named)
             raise
 
     # Step 6: the commit point.

@@ -69,6 +69,14 @@ class DatasetEntry(Strict):
     filtered: int = Field(description="Log rows that a filter removed.")
     filtered_by: dict[str, int] = Field(description="The same by the rule that removed them.")
     rejected: int = Field(description="Log rows that could not become a row of the dataset.")
+    blanked: dict[str, int] = Field(
+        default={},
+        description="Log rows among those that passed with a field that could not be exported and is null (0 for"
+        " `latency_ms`), by column.",
+    )
+    repaired: dict[str, int] = Field(
+        default={}, description="Log rows among those that passed with bad bytes in a text, each U+FFFD now, by column."
+    )
     offloaded: dict[Literal["completed", "gone", "broken", "skipped"], int] = Field(
         default={},
         description="Log rows that needed a payload that Bifrost has offloaded, by what became of it: read, gone, there"
@@ -79,6 +87,7 @@ class DatasetEntry(Strict):
     transformations: list[Transformation] = Field(default=[], description="What changed the rows, in order.")
     sums: dict[Literal["source", "filtered", "exported"], Sums] = Field(
         description="Tokens and cost of the rows that were not rejected, of those filtered, and of those exported."
+        " Token counts beyond 32 bits count in the first two, and in the last where the rows are grouped."
     )
     parts: list[Part] = Field(description="The files, in row order.")
 
@@ -91,6 +100,8 @@ class ToolCalls(Strict):
     filtered: int = Field(description="Rows that went with the request that caused them, or that date_range left out.")
     filtered_by: dict[str, int] = Field(description="The same by the rule that removed them.")
     rejected: int = Field(description="Rows that could not become a span.")
+    blanked: dict[str, int] = Field(default={}, description="Rows kept with a field that was blanked, by column.")
+    repaired: dict[str, int] = Field(default={}, description="Rows kept with a text that was repaired, by column.")
     unsettled: int = Field(description="Rows that were still `processing`; they are not exported.")
     offloaded: dict[Literal["completed", "gone", "broken", "skipped"], int] = Field(
         description="Rows that needed an offloaded payload, by what became of it."
@@ -142,12 +153,20 @@ class Manifest(Strict):
     compression: str = Field(description="Compression of the parts.")
     unsettled: int = Field(description="Rows of the window that were still `processing`; they are not exported.")
     unplaced: int = Field(description="Rows of the log store whose time can't be read at all.")
+    blanked: dict[str, int] = Field(
+        default={},
+        description="Exported log rows with a field that could not be exported and is null (0 for `latency_ms`), by"
+        " column. A row counts once a column, however many datasets have it.",
+    )
+    repaired: dict[str, int] = Field(
+        default={}, description="Exported log rows with bad bytes in a text, each U+FFFD now, by column."
+    )
     datasets: dict[str, DatasetEntry] = Field(description="What was published, by dataset.")
     mcp: ToolCalls | None = Field(default=None, description="The tool calls; null where no dataset needs them.")
     window_rows: WindowRows | None = Field(
         default=None, description="Log rows of the window; null in manifests of older versions."
     )
-    rejected: Part | None = Field(default=None, description="The file that tells the rejected rows.")
+    rejected: Part | None = Field(default=None, description="The file that reports rejected rows and blanked fields.")
     replaces: list[str] = Field(default=[], description="Keys that this revision takes away; they count as gone.")
     former: dict[str, Any] | None = Field(default=None, description="The manifest that this revision followed.")
 

@@ -42,6 +42,7 @@ class Probing:
 
     def __init__(self, store: ObjectStore, keys: Keys, address: Callable[[str], str]) -> None:
         self.store = store
+        self.keys = keys
         self.key = f"{keys.manifests}.check-{keys.target.token}"
         self.manifest = f"{self.key}-manifest"
         self.lock = f"{self.key}-lock"

@@ -18,22 +18,9 @@ INT32_MIN = -(2**31)
 BEYOND_INT32 = -1
 """Stands for a status code that was recorded and does not fit INT32."""
 
-_CLASSES = {
-    "caller_model_unknown": 404,
-    "caller_cancelled": 499,
-    "policy_rate_limited": 429,
-    "policy_budget_exceeded": 402,
-    "provider_auth_failed": 401,
-    "provider_billing": 402,
-    "provider_rate_limited": 429,
-    "provider_overloaded": 503,
-    "provider_timeout": 504,
-    "provider_connection_failed": 502,
-    "provider_server_error": 502,
-    "provider_credentials_exhausted": 503,
-    "bifrost_dropped": 503,
-}
-_FAMILIES = {"caller_": 400, "policy_": 403}
+CALLER_AT_FAULT = 400
+GATEWAY_AT_FAULT = 500
+"""What Bifrost answers where an error names no status code."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +29,7 @@ class ErrorFacts:
 
     Args:
         code: The recorded status code, `BEYOND_INT32`, or None.
-        class_code: The status that stands for the class of the error, 500 for an unknown one.
+        default_code: What Bifrost answers where the error names no code.
         latency: Milliseconds, or None.
         kind: Bifrost's class of the error, else the provider's word for it, or None.
         word: The provider's code as text, or None.
@@ -50,7 +37,7 @@ class ErrorFacts:
     """
 
     code: int | None = None
-    class_code: int = 500
+    default_code: int = GATEWAY_AT_FAULT
     latency: float | None = None
     kind: str | None = None
     word: str | None = None
@@ -80,7 +67,7 @@ def error_facts(text: str | None) -> ErrorFacts:
     extra, inner = (each if isinstance(each, dict) else {} for each in map(details.get, ("extra_fields", "error")))
     return ErrorFacts(
         _positive_code(details.get("status_code")),
-        _class_code(extra.get("error_type")),
+        CALLER_AT_FAULT if details.get("is_bifrost_error") is False else GATEWAY_AT_FAULT,
         _real(extra.get("latency")),
         _text(extra.get("error_type")) or _text(inner.get("type")) or _text(details.get("type")),
         _word(inner.get("code")),
@@ -161,10 +148,3 @@ def _positive_code(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         return None
     return value if value <= INT32_MAX else BEYOND_INT32
-
-
-def _class_code(name: Any) -> int:
-    if not isinstance(name, str):
-        return 500
-    family = next((code for prefix, code in _FAMILIES.items() if name.startswith(prefix)), 500)
-    return _CLASSES.get(name, family)

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bifrost_export.config.log_columns import LOG_COLUMNS, TOOL_COLUMNS
-from bifrost_export.logstore.rejecting import Faults, whole_text
+from bifrost_export.logstore.oddities import Odd
+from bifrost_export.logstore.repair import whole_text
 from bifrost_export.logstore.rows import ODD, PREFIX, odd_shape
 
 if TYPE_CHECKING:
@@ -21,40 +22,41 @@ def extra_fields(schema: pa.Schema) -> list[pa.Field]:
 
 
 def map_extra(
-    rows: pa.RecordBatch, schema: pa.Schema, faults: Faults, instants: Callable[[pa.Array], pa.Array]
+    rows: pa.RecordBatch, schema: pa.Schema, odd: Odd, instants: Callable[[pa.Array], pa.Array]
 ) -> dict[str, pa.Array]:
     """Map the extra columns of rows.
 
     Args:
         rows: As a log store gives them.
         schema: What is wanted.
-        faults: Gets the rows whose value is none of its column's type.
+        odd: Gets the rows whose value is not of its column's type, or is repaired.
         instants: Reads texts as microseconds since 1970 UTC; null where it can't.
     """
-    return {field.name: _mapped(rows, field, faults, instants) for field in extra_fields(schema)}
+    return {field.name: _mapped(rows, field, odd, instants) for field in extra_fields(schema)}
 
 
-def _mapped(
-    rows: pa.RecordBatch, field: pa.Field, faults: Faults, instants: Callable[[pa.Array], pa.Array]
-) -> pa.Array:
+def _mapped(rows: pa.RecordBatch, field: pa.Field, odd: Odd, instants: Callable[[pa.Array], pa.Array]) -> pa.Array:
     source = PREFIX + field.name
     column = rows.column(source)
-    _add_odd(field.name, rows.column(ODD), faults, source)
+    _add_odd(field.name, rows.column(ODD), odd, source)
     if pa.types.is_string(field.type) or pa.types.is_string(column.type):
         text = whole_text(column)
-        faults.add(field.name, text.broken, source, "is no valid UTF-8")
+        odd.repair(field.name, text.broken if pa.types.is_string(field.type) else None)
         column = text.values
     if pa.types.is_timestamp(field.type) and pa.types.is_string(column.type):
         moments = instants(column)
         unread = pc.and_(column.is_valid(), moments.is_null())
-        faults.add(field.name, unread, source, "can't be read as a time")
+        odd.blanks.add(field.name, unread, source, "can't be read as a time")
         column = moments
     if pa.types.is_floating(field.type):
-        faults.add(field.name, pc.invert(pc.fill_null(pc.is_finite(column), True)), source, "is not finite")
+        finite = pc.is_finite(column)
+        if not pc.all(finite, min_count=0).as_py():
+            odd.blanks.add(field.name, pc.invert(finite), source, "is not finite")
+            column = pc.if_else(finite, column, pa.scalar(None, column.type))
     return column.cast(field.type)
 
 
-def _add_odd(name: str, odd: pa.Array, faults: Faults, source: str) -> None:
-    if odd.null_count < len(odd):
-        wrong = pa.array([odd_shape(text, source) is not None for text in odd.to_pylist()], pa.bool_())
-        faults.add(name, wrong, source, "is no value of the column's type")
+def _add_odd(name: str, told: pa.Array, odd: Odd, source: str) -> None:
+    if told.null_count < len(told):
+        wrong = pa.array([odd_shape(text, source) is not None for text in told.to_pylist()], pa.bool_())
+        odd.blanks.add(name, wrong, source, "is not a value of the column's type")

@@ -9,7 +9,7 @@ import pyarrow as pa
 from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.in_pieces import SlowError
 from bifrost_export.logstore.port import Requests
-from bifrost_export.logstore.rejecting import whole_text
+from bifrost_export.logstore.repair import whole_text
 
 AT_ONCE = 500
 """Ids of one statement."""

@@ -15,6 +15,7 @@ from bifrost_export.logstore.endpoints import PASSTHROUGH
 from bifrost_export.logstore.payloads.objects import BrokenError, Objects, folder_of, key_of
 from bifrost_export.logstore.payloads.port import PayloadReader, open_reader, way_out
 from bifrost_export.logstore.port import Offloaded
+from bifrost_export.logstore.repair import repaired
 from bifrost_export.logstore.rows import CONTENT, SHOWN
 
 if TYPE_CHECKING:
@@ -158,10 +159,7 @@ class Completion:
             chosen = pc.or_(chosen, mask)
         names = rows.column("id").view(pa.binary())
         for row in pc.indices_nonzero(chosen).to_pylist():
-            try:
-                request_id = (names[row].as_py() or b"").decode()
-            except UnicodeDecodeError:
-                continue  # the row is rejected whatever its payload says
+            request_id = repaired(names[row].as_py() or b"")
             columns = tuple(name for name, mask in lacking.items() if mask[row].as_py())
             yield _Wish(row, key_of(self._prefix, instants[row].as_py(), request_id, table), columns)
 

@@ -36,6 +36,10 @@ SUMMED_COST = 1e300
 """A cost beyond this, either way, is exported and not added up: a sum of the others could not overflow."""
 
 
+SUMMED_TOKENS = 10**15
+"""A token count beyond this, either way, is not added up: a sum of 64 bits could overflow."""
+
+
 @dataclass(frozen=True)
 class Totals:
     """What a slice holds, counted by the database.
@@ -43,7 +47,7 @@ class Totals:
     Args:
         rows: Rows that are not `processing`: the source count of the books.
         unsettled: Rows that are `processing`; they are not exported.
-        input_tokens: Sum over all of `rows` whose value is a whole number within INT32.
+        input_tokens: Sum over all of `rows` whose value is a whole number within +-`SUMMED_TOKENS`.
         output_tokens: The same for the completion's tokens.
         cost_usd: Sum over all of `rows` whose value is a number within +-`SUMMED_COST`, in USD.
         cost_scale: Sum of their absolute values, to which a rounding error is compared.
@@ -96,7 +100,7 @@ class Rejected:
 
     Args:
         timestamp: Microseconds since 1970 UTC that place the row: of `timestamp`, else of `created_at`.
-        request_id: The row's id, with what is no UTF-8 replaced.
+        request_id: The row's id, repaired where it is not UTF-8.
         column: The record's column that could not be filled.
         reason: What is wrong, in words.
         value_type: The value's type in the log store.

@@ -1,4 +1,4 @@
-"""Which rows can't become a record, and what is told of them: place and shape, never a value."""
+"""Rows and fields that can't be exported, and what is reported of them: place and shape, never a value."""
 
 from __future__ import annotations
 
@@ -8,44 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bifrost_export.logstore.details import INT32_MAX, INT32_MIN
-from bifrost_export.logstore.port import SUMMED_COST, Rejected
+from bifrost_export.logstore.port import SUMMED_COST, SUMMED_TOKENS, Rejected
+from bifrost_export.logstore.repair import repaired
 from bifrost_export.logstore.rows import NUMBERS, ODD, PREFIX, odd_shape, odd_value
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text column of a log store, made fit for Arrow.
-
-    Args:
-        values: Valid UTF-8.
-        broken: True where the text was no UTF-8, or None when all of it was.
-    """
-
-    values: pa.Array
-    broken: pa.Array | None
-
-
-def whole_text(column: pa.Array, required: bool = False) -> Text:
-    """Check a text column; what is no UTF-8 becomes null, and null becomes `''` where the column is required."""
-    try:
-        column.validate(full=True)
-        text = Text(column, None)
-    except pa.ArrowInvalid:
-        text = _mended(column)
-    return Text(pc.fill_null(text.values, ""), text.broken) if required and text.values.null_count else text
-
-
-def _mended(column: pa.Array) -> Text:
-    values, broken = [], []
-    for value in column.view(pa.binary()).to_pylist():
-        try:
-            values.append(None if value is None else value.decode())
-            broken.append(False)
-        except UnicodeDecodeError:
-            values.append(None)
-            broken.append(True)
-    return Text(pa.array(values, pa.string()), pa.array(broken))
 
 
 @dataclass(frozen=True)
@@ -76,17 +41,19 @@ class Faults:
         return bool(self.found)
 
     def add(self, column: str, mask: pa.Array | None, source: str | None, reason: str) -> None:
-        """Note the rows where `mask` is true; an all-false mask is no fault."""
+        """Note the rows where `mask` is true; nulls and an all-false mask are no fault."""
         if mask is not None and pc.any(mask).as_py():
-            self.found.append(Fault(column, mask, source, reason))
+            self.found.append(Fault(column, pc.fill_null(mask, False), source, reason))
 
-    def add_odd(self, column: str, odd: pa.Array, source: str) -> None:
-        """Note the rows whose number is text, bytes, or a number of another kind."""
+    def add_odd(self, column: str, odd: pa.Array, source: str) -> pa.Array | None:
+        """Note the rows whose number is text, bytes, or a number of another kind, and return them; None without any."""
         if odd.null_count == len(odd):
-            return
+            return None
         encoded = odd.dictionary_encode()
         wrong = pa.array([odd_value(text, source) is not None for text in encoded.dictionary.to_pylist()], pa.bool_())
-        self.add(column, pc.fill_null(wrong.take(encoded.indices), False), source, "is no number of the column's kind")
+        mask = pc.fill_null(wrong.take(encoded.indices), False)
+        self.add(column, mask, source, "is not a number of the column's type")
+        return mask
 
     def any(self) -> pa.Array:
         """True for each row that fails in any way."""
@@ -110,7 +77,7 @@ def rejected_rows(raw: pa.RecordBatch, timestamps: pa.Array, faults: Faults) -> 
 
 
 def _rejected(raw: pa.RecordBatch, index: int, timestamp: int, fault: Fault) -> Rejected:
-    kind, length = _shape(raw, index, fault.source)
+    kind, length = shape_of(raw, index, fault.source)
     return reject(raw, index, timestamp, fault.column, fault.reason, kind, length)
 
 
@@ -131,7 +98,7 @@ def reject(
     cost = raw.column("cost")[index].as_py()
     return Rejected(
         timestamp=timestamp,
-        request_id=_bytes(raw, index, "id").decode(errors="replace"),
+        request_id=repaired(_bytes(raw, index, "id")),
         column=column,
         reason=reason,
         value_type=value_type,
@@ -157,7 +124,8 @@ def _bytes(raw: pa.RecordBatch, index: int, name: str) -> bytes:
     return value or b""
 
 
-def _shape(raw: pa.RecordBatch, index: int, source: str | None) -> tuple[str, int | None]:
+def shape_of(raw: pa.RecordBatch, index: int, source: str | None) -> tuple[str, int | None]:
+    """Return the type of a row's value in the log store, and its length in bytes (None for a number)."""
     if source is None:
         return "integer", None
     told = _odd_shape(raw, index, source)
@@ -177,4 +145,4 @@ def _odd_shape(raw: pa.RecordBatch, index: int, source: str) -> tuple[str, int |
 
 def _counted(value: int | None) -> int:
     """What a row adds to the log store's own sum of tokens."""
-    return value if value is not None and INT32_MIN <= value <= INT32_MAX else 0
+    return value if value is not None and abs(value) <= SUMMED_TOKENS else 0

@@ -2,6 +2,7 @@
 
 What the SQL removes, the filter on the record would remove too, under the same rule; whatever SQL can't tell for sure
 passes, and is judged on the record. A row that might be rejected passes always: it is rejected before a filter sees it.
+Blanked and repaired fields are counted of exported rows alone, so that a removed row may have any.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bifrost_export.logstore.details import INT32_MAX, INT32_MIN
 from bifrost_export.logstore.endpoints import PASSTHROUGH
+from bifrost_export.logstore.repair import REPLACEMENT
 
 if TYPE_CHECKING:
     from bifrost_export.config.models import Filters
@@ -33,8 +35,9 @@ MOST_WORDS = 1_000
 """A longer list is judged on the record: PostgreSQL takes seconds to read it, for every piece of a slice anew."""
 
 INT32 = f"BETWEEN {INT32_MIN} AND {INT32_MAX}"
-LATENCIES = f"BETWEEN {-INT32_MAX} AND {INT32_MAX}"
-"""Of these none is rounded to a number beyond 32 bits."""
+LEAST_LATENCY, MOST_LATENCY = INT32_MIN - 0.5, INT32_MAX + 0.5
+"""From the one, inclusive, up to the other, exclusive, a latency is rounded to a number of 32 bits. Any other one is
+blanked, and 0 on the record."""
 
 _ERRORS_FROM = 400
 _LIST_OF_TEXTS = '["'
@@ -59,11 +62,14 @@ class Removal(ABC):
         Whether that one removes a row only the record tells, so that no later rule may.
         """
         wanted = (rule for rule in RULES if getattr(self.filters, rule) is not None)
-        return list(takewhile(self._is_short, wanted))
+        return list(takewhile(self._can_be_judged, wanted))
 
-    def _is_short(self, rule: str) -> bool:
+    def _can_be_judged(self, rule: str) -> bool:
         value = getattr(self.filters, rule)
-        return not isinstance(value, tuple) or len(value) <= MOST_WORDS
+        if not isinstance(value, tuple):
+            return True
+        # A text with bad bytes holds that character on the record alone.
+        return len(value) <= MOST_WORDS and not any(REPLACEMENT in str(each) for each in value)
 
     def rule(self) -> str:
         """The rule that removes a row; null where none does, `IN_DOUBT` where one does unless the row is rejected."""
@@ -148,17 +154,12 @@ class Removal(ABC):
     def _becomes_a_record(self) -> str:
         """Whether a row is rejected under no circumstances; what costs most is asked last."""
         status, details = self.text("status"), self.text("error_details")
-        latency = self.latency_is_known()
         return " AND ".join(
             (
                 f"{status} IN ('success', 'error', 'cancelled')",
-                *self.numbers(),
+                *self.sums_are_exact(),
                 f"CASE WHEN {self._passes_through()} THEN {self._tells_a_code(self.text('params'))} ELSE true END",
-                # Without a latency of its own the row takes the one that its error tells, whatever that is.
-                (
-                    f"CASE WHEN {status} = 'success' THEN true WHEN {details} <> '' AND NOT ({latency}) THEN false"
-                    f" ELSE {self._tells_a_code(details)} END"
-                ),
+                f"CASE WHEN {status} = 'success' THEN true ELSE {self._tells_a_code(details)} END",
                 *self.others(),
             )
         )
@@ -182,7 +183,7 @@ class Removal(ABC):
 
     @abstractmethod
     def latency(self) -> str:
-        """The latency as a double; 0 where it is null, or missing."""
+        """The record's latency as a double, before it is rounded; 0 where it is null, missing, or blanked."""
 
     @abstractmethod
     def latency_is_known(self) -> str:
@@ -193,12 +194,12 @@ class Removal(ABC):
         """Whether the row's payload is offloaded."""
 
     @abstractmethod
-    def numbers(self) -> Iterator[str]:
-        """Conditions under which the record's numbers can be exported, and its cost be added up."""
+    def sums_are_exact(self) -> Iterator[str]:
+        """Conditions under which SQL adds up a row's tokens and cost as the record does."""
 
-    @abstractmethod
     def others(self) -> Iterator[str]:
-        """Conditions under which the row's texts, and columns beside the record, can be exported."""
+        """Conditions under which nothing else is counted of a row that is removed."""
+        return iter(())
 
     @abstractmethod
     def has_long_number(self, text: str) -> str:

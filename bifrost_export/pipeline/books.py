@@ -9,12 +9,14 @@ from typing import Any
 
 from bifrost_export.errors import BooksError
 from bifrost_export.pipeline.changes import Change, together
+from bifrost_export.pipeline.odd_counts import OddCounts, added
 from bifrost_export.pipeline.sums import COST_TOLERANCE, Sums
 
 __all__ = ["COST_TOLERANCE", "Books", "Change", "Sums", "balance"]
 
 
 _NONE = Sums()
+_NOT_ODD = OddCounts()
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Books:
         kept: Those that passed.
         changes: What each transformation did to them, in order.
         staged: The rows that the last step staged.
+        blanked: Tokens of those that passed which no column of theirs can hold; of no rows.
+        odd: How many of those that passed have blanked fields or repaired texts; they are no part of the balance.
         unsettled: Rows still `processing`, outside the books.
         offloaded: Rows that needed their offloaded payload, by what became of them; they are no part of the balance.
     """
@@ -40,6 +44,8 @@ class Books:
     kept: Sums = _NONE
     changes: tuple[Change, ...] = ()
     staged: Sums = _NONE
+    blanked: Sums = _NONE
+    odd: OddCounts = _NOT_ODD
     unsettled: int = 0
     offloaded: dict[str, int] = field(default_factory=dict)
 
@@ -48,13 +54,15 @@ class Books:
         return Books(
             self.source + other.source,
             self.rejected + other.rejected,
-            _added(self.filtered_by, other.filtered_by),
+            added(self.filtered_by, other.filtered_by),
             self.filtered + other.filtered,
             self.kept + other.kept,
             together(self.changes, other.changes),
             self.staged + other.staged,
+            self.blanked + other.blanked,
+            self.odd + other.odd,
             self.unsettled + other.unsettled,
-            _added(self.offloaded, other.offloaded),
+            added(self.offloaded, other.offloaded),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -62,7 +70,7 @@ class Books:
         sums = {name: getattr(self, name).to_json() for name in _SUMS}
         changes = [each.to_json() for each in self.changes]
         counts = {"filtered_by": self.filtered_by, "unsettled": self.unsettled, "offloaded": self.offloaded}
-        return {**sums, "changes": changes, **counts}
+        return {**sums, "odd": self.odd.to_json(), "changes": changes, **counts}
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Books:
@@ -71,6 +79,7 @@ class Books:
         changes = tuple(Change.from_json(each) for each in document["changes"])
         return cls(
             **sums,
+            odd=OddCounts.from_json(document["odd"]),
             changes=changes,
             filtered_by=dict(document["filtered_by"]),
             unsettled=document["unsettled"],
@@ -92,8 +101,9 @@ class Books:
         Raises:
             BooksError: They differ; the message says where, and both figures.
         """
+        passed = self.kept + self.blanked
         told = [
-            ("log store against kept + filtered + rejected", self.source, self.kept + self.filtered + self.rejected),
+            ("log store against kept + filtered + rejected", self.source, passed + self.filtered + self.rejected),
             *self._passages(),
         ]
         for between, left, right in told:
@@ -124,12 +134,7 @@ class Books:
         ]
 
 
-def _added(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:
-    names = {**dict.fromkeys(left, 0), **dict.fromkeys(right, 0)}
-    return {name: left.get(name, 0) + right.get(name, 0) for name in names}
-
-
-_SUMS = ("source", "rejected", "filtered", "kept", "staged")
+_SUMS = ("source", "rejected", "filtered", "kept", "staged", "blanked")
 
 
 def balance(where: str, left: Sums, right: Sums, compared: Sequence[str] | None = None) -> None:

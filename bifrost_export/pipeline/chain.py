@@ -15,6 +15,7 @@ from bifrost_export.errors import BifrostExportError, TransformError
 from bifrost_export.pipeline.books import Change, Sums
 from bifrost_export.pipeline.changes import Account
 from bifrost_export.pipeline.opening import resolver
+from bifrost_export.pipeline.twins import Apart
 from bifrost_export.transforms.port import Setting
 
 if TYPE_CHECKING:
@@ -133,7 +134,8 @@ class Chain:
     def _applied(self, index: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         stage, transform = self.stages[index], self.transforms[index]
         schema = arrow_schema(stage.after)
-        passing = _Passing(batches)
+        apart = None if transform.measured() else Apart(batches)
+        passing = _Passing(batches if apart is None else iter(apart))
         made = self._made(index, transform, stage, passing)
         for batch in made:
             if not batch.schema.equals(schema, check_metadata=False):
@@ -142,7 +144,7 @@ class Chain:
                     hint="Mend the transform: its columns() and apply() have to agree.",
                 )
             if batch.num_rows:
-                yield batch
+                yield apart.together(batch) if apart is not None and transform.keeps_rows else batch
 
     def _made(self, index: int, transform: Transform, stage: Stage, passing: _Passing) -> Iterator[pa.RecordBatch]:
         try:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bifrost_export.datasets import arrow_schema
+from bifrost_export.datasets.hidden import ODDITIES_COLUMN
 from bifrost_export.datasets.reading import columns_read, is_divided
+from bifrost_export.pipeline.flows import flow
+from bifrost_export.pipeline.twins import twins_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,5 +29,11 @@ def reading_of(data: Data) -> str:
 
 
 def read_schema(plan: Plan) -> pa.Schema:
-    """The schema of the rows that `extract` stages."""
-    return arrow_schema(columns_read(plan.export.data))
+    """The schema of the rows that `extract` reads, with what travels beside them."""
+    twins = dict.fromkeys(twin for dataset in plan.datasets for twin in twins_of(flow(plan, dataset)))
+    return arrow_schema((*columns_read(plan.export.data), *twins, ODDITIES_COLUMN))
+
+
+def is_filtered(plan: Plan) -> bool:
+    """Whether `filter` has something to do."""
+    return any("filter" in steps for steps in plan.steps.values())

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from bifrost_export.datasets import named
-from bifrost_export.datasets.tool_calls import TRACES, reads_tool_calls
+from bifrost_export.config.hidden_columns import ODDITIES
+from bifrost_export.datasets.tool_calls import reads_tool_calls
 from bifrost_export.filters import counted_together
-from bifrost_export.logstore.rejecting import place_of
 from bifrost_export.pipeline import tool_calls
 from bifrost_export.pipeline.arrow_files import StagedFile, Stamp, read_rows, write_rows
 from bifrost_export.pipeline.books import Books, Sums
-from bifrost_export.pipeline.chain import open_transforms
-from bifrost_export.pipeline.columns import TOOL_CALLS, read_schema, reading_of
-from bifrost_export.pipeline.flows import first_schema
+from bifrost_export.pipeline.columns import TOOL_CALLS, is_filtered, read_schema, reading_of
+from bifrost_export.pipeline.flows import staged_schema
 from bifrost_export.pipeline.measuring import Measure
+from bifrost_export.pipeline.odd_counts import OddCounts
+from bifrost_export.pipeline.odd_rows import OddRows
 from bifrost_export.pipeline.opening import open_staging, with_log_store
+from bifrost_export.pipeline.rejected_rows import Report
 from bifrost_export.pipeline.taking import check_token
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from bifrost_export.pipeline.plan_document import Plan, Slice
     from bifrost_export.pipeline.runtime import Runtime
     from bifrost_export.pipeline.staging import Staging
-    from bifrost_export.transforms.port import Transform
 
 
 def extract(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +40,8 @@ def extract(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, Any
         item: The slice, as `Plan.items` gives it.
 
     Returns:
-        `{"token", "slice", "label", "done", "files", "rejected", "books"}`: the staged file and the books by dataset.
+        `{"token", "slice", "label", "done", "files", "rejected", "odd", "books"}`: the staged file and the books by
+        dataset; `odd` counts blanked and repaired fields, unless `filter` has still to tell which rows are exported.
 
     Raises:
         LogStoreError: The log store can't be read.
@@ -52,14 +52,19 @@ def extract(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, Any
     staging = open_staging(runtime, plan)
     staging.check()
 
+    reads = count()
+
     def read(log_store: LogStore) -> _Extracted:
         if slice_.kind == "count":
             return _counted(plan, log_store, slice_)
-        return _read(runtime, plan, item, staging, log_store, slice_)
+        # What is read again has other rows: it gets names of its own.
+        attempt = f"{runtime.attempt}.{again}" if (again := next(reads)) else runtime.attempt
+        return _read(replace(runtime, attempt=attempt), plan, item, staging, log_store, slice_)
 
     extracted = with_log_store(runtime, plan, read)
     rows, calls = extracted.books[reading_of(plan.export.data)], extracted.books.get(TOOL_CALLS)
-    told = {"label": item["label"], "rows": rows.source.rows, "rejected": rows.rejected.rows}
+    odd = extracted.odd.counts() if extracted.odd else OddCounts()
+    told = {"label": item["label"], "rows": rows.source.rows, "rejected": rows.rejected.rows, **odd.by_column()}
     if calls is not None:
         told |= {"tool_calls": calls.source.rows, "rejected_tool_calls": calls.rejected.rows}
     runtime.report("extract", told)
@@ -67,7 +72,10 @@ def extract(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, Any
         **{key: item[key] for key in ("token", "slice", "label")},
         "done": ["extract"],
         "files": extracted.files,
-        "rejected": _stage_rejected(runtime, plan, staging, item["slice"], extracted.rejected),
+        "rejected": Report(runtime, plan, staging, item["slice"]).stage(
+            extracted.rejected, extracted.odd.blanked() if extracted.odd else (), is_whole=not is_filtered(plan)
+        ),
+        "odd": odd.to_json(),
         "books": {name: each.to_json() for name, each in extracted.books.items()},
     }
 
@@ -79,6 +87,7 @@ class _Extracted:
     books: dict[str, Books] = field(default_factory=dict)
     files: dict[str, StagedFile] = field(default_factory=dict)
     rejected: dict[str, list[Rejected]] = field(default_factory=dict)
+    odd: OddRows | None = None
 
 
 def _counted(plan: Plan, log_store: LogStore, slice_: Slice) -> _Extracted:
@@ -112,8 +121,12 @@ def _read(
             told = f"{skipped}, and are exported without: {reading.offloaded.reason}."
             runtime.report("warning", {"message": told})
 
-    requests = log_store.read(slice_.window, read_schema(plan), data.filters)
-    take(reading_of(data), requests, requests.batches, read_schema(plan))
+    schema, name = read_schema(plan), reading_of(data)
+    requests = log_store.read(slice_.window, schema, data.filters)
+    if is_filtered(plan):
+        take(name, requests, requests.batches, schema)
+    else:
+        _take_all(plan, name, requests, extracted, take)
     if reads_tool_calls(data):
         calls = log_store.read_tool_calls(slice_.window, tool_calls.read_schema(data))
         # They are read to their end first: a log store answers one question at a time.
@@ -122,6 +135,23 @@ def _read(
         found = tool_calls.Causes(log_store, plan).of(read_rows(staging, file, own))
         take(TOOL_CALLS, calls, found, tool_calls.staged_schema(data))
     return extracted
+
+
+def _take_all(plan: Plan, dataset: str, requests: Reading, extracted: _Extracted, take: Callable[..., None]) -> None:
+    """Stage rows that nothing filters: all of them are exported."""
+    schema, odd, beside = staged_schema(plan, dataset), OddRows(plan), Sums()
+
+    def rows() -> Iterator[pa.RecordBatch]:
+        nonlocal beside
+        for batch in requests.batches:
+            odd.add(dataset, batch)
+            beside += Sums.beside(batch.select([*schema.names, ODDITIES]))
+            yield batch.select(schema.names)
+
+    take(dataset, requests, rows(), schema)
+    counts = odd.by_dataset.get(dataset, OddCounts())
+    extracted.books[dataset] = replace(extracted.books[dataset], blanked=beside, odd=counts)
+    extracted.odd = odd
 
 
 def _books(reading: Reading, kept: Sums) -> Books:
@@ -135,43 +165,3 @@ def _books(reading: Reading, kept: Sums) -> Books:
         unsettled=reading.totals.unsettled,
         offloaded=reading.offloaded.rows,
     )
-
-
-def _stage_rejected(
-    runtime: Runtime, plan: Plan, staging: Staging, slice_: int, rejected: dict[str, list[Rejected]]
-) -> dict[str, Any] | None:
-    """Tell rejected rows in the order of their times, requests before tool calls."""
-    rows = [(row, name == TOOL_CALLS) for name, each in rejected.items() for row in each]
-    if not rows:
-        return None
-    transforms = open_transforms(runtime, plan)
-    having = {dataset: _needed(plan, dataset) for dataset in plan.datasets}
-    name = f"{slice_:05d}.rejected.{runtime.attempt}.jsonl"
-    with staging.write(name) as stream:
-        for row, is_call in sorted(rows, key=lambda each: (place_of(each[0]), each[1])):
-            first = next((each for each, columns in having.items() if row.column in columns), plan.datasets[0])
-            told = _told(row, TRACES if is_call else first, transforms)
-            stream.write(orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE))
-    return {"name": name, "sha256": stream.sha256, "rows": len(rows)}
-
-
-def _needed(plan: Plan, dataset: str) -> set[str]:
-    """The columns that a dataset has, or is made of."""
-    return {*first_schema(plan, dataset).names, *(column.name for column in named(dataset).reads)}
-
-
-def _told(row: Rejected, dataset: str, transforms: Sequence[Transform]) -> dict[str, Any]:
-    """A rejected row as an auditor reads it: its id as the rows have it, its place and shape, never its value.
-
-    Args:
-        row: The row, which no dataset gets.
-        dataset: The first that has the column.
-        transforms: They mask its id.
-    """
-    told = {**asdict(row), "column": named(dataset).told_as.get(row.column, row.column)}
-    for transform in transforms:
-        told["request_id"] = transform.mask_value("request_id", told["request_id"])
-    return {
-        "dataset": dataset,
-        **{key: told[key] for key in ("request_id", "column", "reason", "value_type", "value_length")},
-    }

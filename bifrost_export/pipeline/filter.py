@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.config.hidden_columns import ODDITIES, is_hidden
 from bifrost_export.datasets.reading import rows_of
 from bifrost_export.datasets.tool_calls import TRACES
 from bifrost_export.filters import RowFilter, counted_together
@@ -13,10 +14,13 @@ from bifrost_export.logstore.merging import merged
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
 from bifrost_export.pipeline.books import Books, Sums
 from bifrost_export.pipeline.changes import MEASURED, Change
-from bifrost_export.pipeline.columns import TOOL_CALLS, reading_of
-from bifrost_export.pipeline.flows import first_schema
+from bifrost_export.pipeline.columns import TOOL_CALLS, is_filtered, reading_of
+from bifrost_export.pipeline.flows import staged_schema
 from bifrost_export.pipeline.measuring import Measure
+from bifrost_export.pipeline.odd_counts import OddCounts
+from bifrost_export.pipeline.odd_rows import OddRows
 from bifrost_export.pipeline.opening import open_staging
+from bifrost_export.pipeline.rejected_rows import Report
 from bifrost_export.pipeline.taking import check_token
 from bifrost_export.pipeline.tool_calls import SPAN_ORDER, ToolSpans, joined
 
@@ -45,7 +49,7 @@ def filter_slice(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str
     """
     check_token(plan, item, ["extract"])
     done = [*item["done"], "filter"]
-    if not any("filter" in steps for steps in plan.steps.values()):
+    if not is_filtered(plan):
         return {**item, "done": done}
     reading = reading_of(plan.export.data)
     read = Books.from_json(item["books"][reading])
@@ -53,18 +57,20 @@ def filter_slice(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str
     if not item["files"]:
         return {**item, "done": done, "books": {**dict.fromkeys(plan.datasets, read.to_json()), **books}}
     staging, data = open_staging(runtime, plan), plan.export.data
-    row_filter, files = RowFilter(data.filters), {}
+    row_filter, files, odd = RowFilter(data.filters), {}, OddRows(plan)
 
     def staged(name: str) -> Iterator[pa.RecordBatch]:
         return read_rows(staging, item["files"][name], Stamp.of(plan, item["slice"], name, ("extract",)))
 
     def tell(dataset: str, kept: int, removed: dict[str, int]) -> None:
-        runtime.report("filter", {"label": item["label"], "dataset": dataset, "kept": kept, "removed": removed})
+        counts = odd.by_dataset.get(dataset, OddCounts()).by_column()
+        facts = {"label": item["label"], "dataset": dataset, "kept": kept, "removed": removed}
+        runtime.report("filter", {**facts, **counts})
 
     for dataset in plan.datasets:
-        division = Division(dataset, row_filter, first_schema(plan, dataset), data)
+        division = Division(dataset, row_filter, staged_schema(plan, dataset), data, odd)
         rows = division.of(staged(reading))
-        calls = ToolSpans(division.schema, data) if dataset == TRACES else None
+        calls = ToolSpans(division.schema, data, odd) if dataset == TRACES else None
         spans = None if calls is None else Measure(merged(rows, calls.of(staged(TOOL_CALLS)), SPAN_ORDER))
         stamp = Stamp.of(plan, item["slice"], dataset, ("extract", "filter"))
         files[dataset], _ = write_rows(staging, stamp, runtime.attempt, division.schema, spans or rows)
@@ -75,8 +81,10 @@ def filter_slice(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str
             booked = joined(booked, called, spans.sums)
             books[TOOL_CALLS] = called.to_json()
             tell(TOOL_CALLS, called.kept.rows, called.filtered_by)
-        books[dataset] = booked.to_json()
-    return {**item, "done": done, "files": files, "books": books}
+        books[dataset] = replace(booked, odd=odd.by_dataset.get(dataset, OddCounts())).to_json()
+    report = Report(runtime, plan, staging, item["slice"]).add(item["rejected"], odd.blanked())
+    counted = {"rejected": report, "odd": odd.counts().to_json()}
+    return {**item, "done": done, "files": files, "books": books, **counted}
 
 
 class Division:
@@ -85,13 +93,14 @@ class Division:
     Args:
         dataset: The dataset.
         row_filter: The export's filters.
-        schema: The dataset's.
+        schema: The dataset's, with what travels beside its rows.
         data: What the export asks for.
+        odd: Gets those of its rows that are odd.
     """
 
-    def __init__(self, dataset: str, row_filter: RowFilter, schema: pa.Schema, data: Data) -> None:
-        self.dataset, self.row_filter, self.schema, self.data = dataset, row_filter, schema, data
-        self.given, self.kept, self.made = Sums(), Sums(), Sums()
+    def __init__(self, dataset: str, row_filter: RowFilter, schema: pa.Schema, data: Data, odd: OddRows) -> None:
+        self.dataset, self.row_filter, self.schema, self.data, self.odd = dataset, row_filter, schema, data, odd
+        self.given, self.passed, self.made, self.blanked = Sums(), Sums(), Sums(), Sums()
         self.removed: dict[str, int] = {}
 
     def of(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -102,17 +111,30 @@ class Division:
             for rule, rows in {**removed, "dataset": passed.num_rows - taken.num_rows}.items():
                 self.removed[rule] = self.removed.get(rule, 0) + rows
             self.given += Sums.of_batch(batch)
-            self.kept += Sums.of_batch(taken)
+            self.passed += Sums.of_batch(taken)
+            self.blanked += Sums.beside(self._without_twins(taken))
+            self.odd.add(self.dataset, taken)
             self.made += Sums.of_batch(made)
             if made.num_rows:
                 yield made
 
+    @property
+    def kept(self) -> Sums:
+        """The rows that it gets, without the tokens that none of its columns can hold."""
+        return self.passed - self.blanked
+
+    def _without_twins(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """A batch without the hidden columns that the dataset's rows don't carry on."""
+        stays = {ODDITIES, *self.schema.names}
+        return batch.select([name for name in batch.schema.names if name in stays or not is_hidden(name)])
+
     def booked(self, read: Books) -> Books:
         """The dataset's books, from those of what was read."""
         # The log store has left some of them out.
-        filtered = self.given - self.kept
+        filtered = self.given - self.passed
         rules = counted_together(read.filtered_by, self.removed)
-        books = replace(read, kept=self.kept, staged=self.made, filtered=read.filtered + filtered, filtered_by=rules)
+        books = replace(read, kept=self.kept, staged=self.made, blanked=self.blanked)
+        books = replace(books, filtered=read.filtered + filtered, filtered_by=rules)
         surviving = [measure for name, measure in MEASURED.items() if name in self.schema.names]
         if len(surviving) == len(MEASURED):
             return books

@@ -9,6 +9,7 @@ from bifrost_export.datasets.columns import arrow_schema
 from bifrost_export.datasets.reading import is_divided
 from bifrost_export.errors import PlanMismatchError
 from bifrost_export.filters import RowFilter
+from bifrost_export.pipeline.twins import twins_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,6 +57,12 @@ def steps_before(plan: Plan, dataset: str, stages: tuple[Stage, ...]) -> tuple[s
 def first_schema(plan: Plan, dataset: str) -> pa.Schema:
     """The schema of a dataset's rows as they are read and filtered."""
     return arrow_schema(flow(plan, dataset).columns)
+
+
+def staged_schema(plan: Plan, dataset: str) -> pa.Schema:
+    """The same with the hidden columns that travel beside them."""
+    found = flow(plan, dataset)
+    return arrow_schema((*found.columns, *twins_of(found)))
 
 
 def last_schema(plan: Plan, dataset: str) -> pa.Schema:

@@ -13,6 +13,7 @@ from bifrost_export.logstore.port import OUTCOMES
 from bifrost_export.pipeline.books import Books, Sums, balance
 from bifrost_export.pipeline.columns import TOOL_CALLS
 from bifrost_export.pipeline.flows import flow
+from bifrost_export.pipeline.odd_counts import OddCounts
 from bifrost_export.pipeline.opening import open_destination
 from bifrost_export.pipeline.taking import take
 from bifrost_export.registry import DESTINATIONS
@@ -46,18 +47,19 @@ def publish(
         raise PlanMismatchError("publish was given the books of another plan", hint="Clear from plan.")
     books = {name: Books.from_json(each) for name, each in reconciled["books"].items()}
     calls = books.pop(TOOL_CALLS, None)
+    odd = OddCounts.from_json(reconciled["odd"])
     if plan.dry_run:
-        return _result(plan, books, calls, None, [])
+        return _result(plan, books, calls, odd, None, [])
     groups = take(plan, loaded, "group", len(reconciled["groups"]))
     pieces = [piece for group in groups for piece in group["pieces"]]
     _check_pieces(plan, reconciled, books, pieces)
     landed = tuple(Landed(*(piece[name] for name in Landed.__dataclass_fields__)) for piece in pieces)
-    body = {**_body(plan, books, calls, pieces), "window_rows": reconciled.get("window_rows")}
+    body = {**_body(plan, books, calls, pieces), **odd.by_column(), "window_rows": reconciled.get("window_rows")}
     draft = Draft(body, landed, plan.seen, plan.replace_overlapping, plan.consent)
     outcome = open_destination(runtime, plan).publish(draft)
     for warning in outcome.warnings:
         runtime.report("warning", {"message": warning})
-    result = _result(plan, books, calls, outcome, outcome.warnings)
+    result = _result(plan, books, calls, odd, outcome, outcome.warnings)
     runtime.report("publish", {key: result[key] for key in ("manifest", "revision", "unchanged")})
     return result
 
@@ -112,6 +114,7 @@ def _calls(books: Books | None) -> dict[str, Any] | None:
         "filtered": books.filtered.rows,
         "filtered_by": books.filtered_by,
         "rejected": books.rejected.rows,
+        **books.odd.by_column(),
         "unsettled": books.unsettled,
         "offloaded": {name: books.offloaded.get(name, 0) for name in OUTCOMES},
         "cost_usd": books.kept.cost_usd,
@@ -119,13 +122,14 @@ def _calls(books: Books | None) -> dict[str, Any] | None:
 
 
 def _entry(plan: Plan, dataset: str, books: Books, pieces: list[dict[str, Any]]) -> dict[str, Any]:
-    accepted = books.kept + books.filtered
+    accepted = books.kept + books.blanked + books.filtered
     return {
         "schema": describe(dataset, flow(plan, dataset).result),
         "source": books.source.rows,
         "filtered": books.filtered.rows,
         "filtered_by": books.filtered_by,
         "rejected": books.rejected.rows,
+        **books.odd.by_column(),
         "offloaded": {name: books.offloaded.get(name, 0) for name in OUTCOMES},
         "kept": books.kept.rows,
         "exported": books.staged.rows,
@@ -147,7 +151,12 @@ def _part(piece: dict[str, Any]) -> dict[str, Any]:
 
 
 def _result(
-    plan: Plan, books: dict[str, Books], calls: Books | None, outcome: Outcome | None, warnings: list[str]
+    plan: Plan,
+    books: dict[str, Books],
+    calls: Books | None,
+    odd: OddCounts,
+    outcome: Outcome | None,
+    warnings: list[str],
 ) -> dict[str, Any]:
     """The JSON of `run`. A manifest in place that says the same is told as it stands, with its own parts."""
     published = outcome.body["datasets"] if outcome else {}
@@ -160,12 +169,14 @@ def _result(
         "dry_run": plan.dry_run,
         "unsettled": max(each.unsettled for each in books.values()),
         "unplaced": plan.unplaced,
+        **odd.by_column(),
         "datasets": {
             name: {
                 "source": each.source.rows,
                 "filtered": each.filtered.rows,
                 "filtered_by": each.filtered_by,
                 "rejected": each.rejected.rows,
+                **each.odd.by_column(),
                 "exported": each.staged.rows,
                 **_offloaded(each),
                 **_places(plan, published.get(name, {})),

@@ -12,6 +12,7 @@ from bifrost_export.pipeline.books import Books, Change, Sums
 from bifrost_export.pipeline.columns import TOOL_CALLS
 from bifrost_export.pipeline.first_rows import first_rows, staged_bytes, staged_rows
 from bifrost_export.pipeline.flows import WHOLE, whole_datasets
+from bifrost_export.pipeline.odd_counts import OddCounts
 from bifrost_export.pipeline.opening import open_destination, open_staging
 from bifrost_export.pipeline.taking import check_token, take
 
@@ -36,8 +37,9 @@ def reconcile(runtime: Runtime, plan: Plan, items: Iterable[dict[str, Any] | Non
         items: What `aggregate` gave.
 
     Returns:
-        `{"token", "groups", "books", "pieces", "window_rows"}`: what `load` is mapped over, the books by dataset, how
-        many files there will be, and the log rows of the window alone. In a dry run there are no groups.
+        `{"token", "groups", "books", "pieces", "odd", "window_rows"}`: what `load` is mapped over, the books by
+        dataset, how many files there will be, the odd fields of all, and the log rows of the window alone. In a dry
+        run there are no groups.
 
     Raises:
         BooksError: Rows, tokens or cost differ between two stages.
@@ -66,13 +68,14 @@ def reconcile(runtime: Runtime, plan: Plan, items: Iterable[dict[str, Any] | Non
         _check_rejected(plan, dataset, books)
     pieces = [*_parts(plan, staged), *_rejected(slices)]
     facts = {dataset: books.to_json() for dataset, books in totals.items()}
-    runtime.report("reconcile", {"books": facts, "files": len(pieces)})
+    odd = sum((OddCounts.from_json(item["odd"]) for item in slices), OddCounts())
+    runtime.report("reconcile", {"books": facts, "files": len(pieces), **odd.by_column()})
     groups: list[dict[str, Any]] = []
     if plan.dry_run:
         runtime.report("dry_run", _outlook(runtime, plan, staged))
     else:
         groups = list(_groups(runtime, plan, pieces))
-    held = {"window_rows": _window_rows(plan, slices)}
+    held = {"odd": odd.to_json(), "window_rows": _window_rows(plan, slices)}
     return {"token": plan.token, "groups": groups, "books": facts, "pieces": len(pieces), **held}
 
 
@@ -119,13 +122,16 @@ def _outlook(runtime: Runtime, plan: Plan, slices: list[dict[str, Any]]) -> dict
 
 def _check_rejected(plan: Plan, dataset: str, books: Books) -> None:
     limit = plan.export.data.max_rejected
-    source, rejected = books.source.rows, books.rejected.rows
+    source, rejected, blanked = books.source.rows, books.rejected.rows, books.odd.blanked_rows
     allowed = float(limit[:-1]) / 100 * source if isinstance(limit, str) else limit
-    if rejected > max(ALWAYS_ALLOWED, allowed):
+    if rejected + blanked > max(ALWAYS_ALLOWED, allowed):
+        fields = "; ".join(f"{name} {rows:,}" for name, rows in sorted(books.odd.blanked.items()))
         raise RejectedRowsError(
-            f"{rejected:,} of {source:,} log rows of {dataset} can't become a record; nothing was published",
+            f"{rejected:,} of {source:,} log rows of {dataset} were rejected, and {blanked:,} have a blanked field"
+            f"{f' ({fields})' if fields else ''}; nothing was published",
             allowed=f"data.max_rejected = {limit}, and never fewer than {ALWAYS_ALLOWED} rows",
-            hint="Look at the rows that staging's *.rejected.*.jsonl files name, mend them or raise data.max_rejected.",
+            hint="Check the rows that the *.rejected.*.jsonl and *.reported.*.jsonl files in staging name. Fix them, or"
+            " raise data.max_rejected.",
         )
 
 

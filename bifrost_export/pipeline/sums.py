@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.config.hidden_columns import MEASURED, ODDITIES
 from bifrost_export.formats.sizes import value_bytes
+from bifrost_export.logstore.oddities import odd_rows
 from bifrost_export.logstore.port import SUMMED_COST
 from bifrost_export.pipeline.exact import exact
 
@@ -97,18 +99,38 @@ class Sums:
 
     @classmethod
     def of_batch(cls, batch: pa.RecordBatch) -> Sums:
-        """What a batch adds up to; columns that it lacks, or that a transformation has made something else, count 0."""
+        """What a batch adds up to; columns that it lacks, or that a transformation has made something else, count 0.
+
+        Tokens beyond 32 bits, which the record can't show, count where they travel beside the rows.
+        """
         import pyarrow as pa
 
         def total(name: str) -> int:
-            index = batch.schema.get_field_index(name)
+            hidden = batch.schema.get_field_index(MEASURED[name])
+            index = hidden if hidden >= 0 else batch.schema.get_field_index(name)
             is_whole = index >= 0 and pa.types.is_integer(batch.schema.field(index).type)
             return column_sum(batch.column(index)) if is_whole else 0
 
         tokens = cls(batch.num_rows, total("input_tokens"), total("output_tokens"), bytes=value_bytes(batch))
+        tokens += cls.beside(batch)
         index = batch.schema.get_field_index("cost_usd")
         is_number = index >= 0 and pa.types.is_floating(batch.schema.field(index).type)
         return tokens + cost_sums(batch.column(index)) if is_number else tokens
+
+    @classmethod
+    def beside(cls, batch: pa.RecordBatch) -> Sums:
+        """The tokens, of no rows, that the record can't show and that a row's oddities tell; none where twins do."""
+        index = batch.schema.get_field_index(ODDITIES)
+        if index < 0 or batch.column(index).null_count == batch.num_rows:
+            return _NONE
+        names = batch.schema.names
+        found = [oddity for _, oddity in odd_rows(batch.column(index))]
+
+        def total(name: str) -> int:
+            is_told = MEASURED[name] in names or name not in names
+            return 0 if is_told else sum(getattr(each, name) for each in found)
+
+        return cls(input_tokens=total("input_tokens"), output_tokens=total("output_tokens"))
 
     def to_json(self) -> dict[str, Any]:
         """The sums as JSON."""
@@ -142,6 +164,9 @@ class Sums:
         if "cost" in compared and not abs(self.cost_usd - other.cost_usd) <= COST_TOLERANCE * scale:
             found.append(f"cost {self.cost_usd!r} against {other.cost_usd!r}")
         return found
+
+
+_NONE = Sums()
 
 
 def column_sum(column: pa.Array) -> int:

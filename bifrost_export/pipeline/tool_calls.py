@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bifrost_export.datasets.columns import arrow_schema
+from bifrost_export.datasets.hidden import ODDITIES_COLUMN
 from bifrost_export.datasets.reading import columns_read
 from bifrost_export.datasets.spans import tool_spans, trace_ids
 from bifrost_export.datasets.tool_calls import ARGUMENTS, FOUND, IS_REMOVED, RESULT, TRACE_ID, tool_call_columns
@@ -19,11 +20,13 @@ from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.finding import AT_ONCE, WIDE_AT_ONCE
 from bifrost_export.pipeline.books import Books, Change, Sums
 from bifrost_export.pipeline.columns import TOOL_CALLS
+from bifrost_export.pipeline.odd_counts import OddCounts
 from bifrost_export.window import merge, micros
 
 if TYPE_CHECKING:
     from bifrost_export.config.models import Data
     from bifrost_export.logstore.port import LogStore
+    from bifrost_export.pipeline.odd_rows import OddRows
     from bifrost_export.pipeline.plan_document import Plan
 
 REQUEST = "request"
@@ -37,12 +40,12 @@ _KEY = "request_id"
 
 def read_schema(data: Data) -> pa.Schema:
     """The schema of the calls as the log store gives them."""
-    return arrow_schema(tool_call_columns(data))
+    return arrow_schema((*tool_call_columns(data), ODDITIES_COLUMN))
 
 
 def staged_schema(data: Data) -> pa.Schema:
     """The schema of the calls as `extract` stages them, with what was found out of their requests."""
-    return arrow_schema((*tool_call_columns(data), *FOUND))
+    return arrow_schema((*tool_call_columns(data), *FOUND, ODDITIES_COLUMN))
 
 
 class Causes:
@@ -137,10 +140,11 @@ class ToolSpans:
     Args:
         schema: That of `traces`.
         data: What the export asks for.
+        odd: Gets those of them that are odd.
     """
 
-    def __init__(self, schema: pa.Schema, data: Data) -> None:
-        self.schema, self.data = schema, data
+    def __init__(self, schema: pa.Schema, data: Data, odd: OddRows) -> None:
+        self.schema, self.data, self.odd = schema, data, odd
         self.given, self.kept = Sums(), Sums()
 
     def of(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -149,6 +153,7 @@ class ToolSpans:
             kept = batch.filter(pc.invert(batch.column("is_removed")))
             self.given += Sums.of_batch(batch)
             self.kept += Sums.of_batch(kept)
+            self.odd.add(TOOL_CALLS, kept)
             if kept.num_rows:
                 yield tool_spans(kept, self.schema, self.data)
 
@@ -156,7 +161,8 @@ class ToolSpans:
         """The books of the calls, from those of what was read."""
         removed = self.given - self.kept
         rules = {REQUEST: removed.rows} if removed.rows else {}
-        return replace(read, kept=self.kept, staged=self.kept, filtered=removed, filtered_by=rules)
+        odd = self.odd.by_dataset.get(TOOL_CALLS, OddCounts())
+        return replace(read, kept=self.kept, staged=self.kept, filtered=removed, filtered_by=rules, odd=odd)
 
 
 def joined(requests: Books, calls: Books, staged: Sums) -> Books:

@@ -11,6 +11,7 @@ from bifrost_export.pipeline.chain import Chain
 from bifrost_export.pipeline.flows import flow, steps_before
 from bifrost_export.pipeline.opening import open_staging
 from bifrost_export.pipeline.taking import check_token
+from bifrost_export.pipeline.twins import twins_of
 
 if TYPE_CHECKING:
     from bifrost_export.pipeline.plan_document import Plan
@@ -46,7 +47,8 @@ def transform(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, A
         before = Stamp.of(plan, item["slice"], dataset, steps_before(plan, dataset, way.stages))
         after = Stamp.of(plan, item["slice"], dataset, steps_before(plan, dataset, way.whole))
         rows = chain.of(read_rows(staging, file, before))
-        files[dataset], _ = write_rows(staging, after, runtime.attempt, arrow_schema(way.per_slice[-1].after), rows)
+        schema = arrow_schema((*way.per_slice[-1].after, *twins_of(way)))
+        files[dataset], _ = write_rows(staging, after, runtime.attempt, schema, rows)
         books[dataset] = Books.from_json(books[dataset]).changed(chain.changes, chain.staged).to_json()
         told[dataset] = [stage.step.name for stage in way.per_slice]
     steps = [f"{dataset}: {', '.join(steps)}" for dataset, steps in told.items()]

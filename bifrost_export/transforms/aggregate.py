@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
 from bifrost_export.config.fields import LiteralText
+from bifrost_export.config.hidden_columns import MEASURED, is_hidden
 from bifrost_export.config.wording import nearest
 from bifrost_export.datasets.columns import Column, arrow_schema
 from bifrost_export.errors import ConfigError
@@ -116,6 +117,10 @@ class Aggregate(Transform):
         """Every column: a value stands once for all rows of its group."""
         return frozenset(column.name for column in given)
 
+    def measured(self) -> tuple[str, ...]:
+        """Return what its metrics are made of and the record can't always show."""
+        return tuple(name for name in MEASURED if any(name in METRICS[each].needs for each in self.config.metrics))
+
     def accounts(self) -> dict[str, tuple[str, ...]]:
         """The metrics that add up to rows, tokens and cost of what came in."""
         return {name: METRICS[name].accounts for name in self.config.metrics if METRICS[name].accounts}
@@ -145,7 +150,8 @@ class Aggregate(Transform):
         names = [name for name in dict.fromkeys([*self.config.group_by, *self.fields()]) if name not in times]
         for batch in batches:
             made = time_groups(batch.column("timestamp"), times, setting.timezone) if times else {}
-            columns = {**{name: batch.column(name) for name in names}, **made}
+            beside = {name: batch.column(name) for name in batch.schema.names if is_hidden(name)}
+            columns = {**{name: batch.column(name) for name in names}, **made, **beside}
             yield pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
 
 

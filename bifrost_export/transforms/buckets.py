@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from pydantic import Field
 
 from bifrost_export.config.durations import parse_duration
+from bifrost_export.config.hidden_columns import MEASURED
 from bifrost_export.config.models import LEAST_BUCKET, MOST_BUCKET
 from bifrost_export.datasets.columns import arrow_schema
 from bifrost_export.datasets.metrics import METRICS
@@ -57,6 +58,10 @@ class Buckets(Transform):
     def changed(self, given: Columns) -> frozenset[str]:
         """Every column: a value stands once for all rows of its group."""
         return frozenset(column.name for column in given)
+
+    def measured(self) -> tuple[str, ...]:
+        """Return what its columns are made of and the record can't always show."""
+        return tuple(MEASURED)
 
     def accounts(self) -> dict[str, tuple[str, ...]]:
         """Rows, tokens and cost of what came in."""

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bifrost_export.config.hidden_columns import MEASURED
 from bifrost_export.transforms import exact_sums
 from bifrost_export.transforms.metrics import PERCENTILES
 from bifrost_export.transforms.partials import (
@@ -89,8 +90,14 @@ def _array(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
 
 
+def _column(rows: pa.Table, name: str) -> pa.ChunkedArray:
+    """What was measured where it is there, else what the record shows."""
+    hidden = MEASURED.get(name)
+    return rows.column(hidden if hidden in rows.column_names else name)
+
+
 def _whole(rows: pa.Table, name: str, null: int) -> Array:
-    whole: Array = _array(rows.column(name).cast(pa.int64()).fill_null(null)).to_numpy(zero_copy_only=False)
+    whole: Array = _array(_column(rows, name).cast(pa.int64()).fill_null(null)).to_numpy(zero_copy_only=False)
     return whole
 
 
@@ -109,7 +116,7 @@ _SUMS: dict[str, Callable[[pa.Table], Array]] = {
     "rows": lambda rows: np.ones(rows.num_rows, np.int64),
     "errors": lambda rows: (_whole(rows, "status_code", 0) >= ERRORS_FROM).astype(np.int64),
     "latency": lambda rows: _whole(rows, "latency_ms", 0),
-    "timed": lambda rows: _as_whole(_array(rows.column("latency_ms").is_valid())),
+    "timed": lambda rows: _as_whole(_array(_column(rows, "latency_ms").is_valid())),
     MINIMA: lambda rows: _whole(rows, "latency_ms", _INT64.max),
     MAXIMA: lambda rows: _whole(rows, "latency_ms", _INT64.min),
     "input_tokens": lambda rows: _whole(rows, "input_tokens", 0),
@@ -119,7 +126,7 @@ _SUMS: dict[str, Callable[[pa.Table], Array]] = {
 
 
 def _latencies(rows: pa.Table, groups: Array) -> pa.Table:
-    latencies = _array(rows.column("latency_ms"))
+    latencies = _array(_column(rows, "latency_ms"))
     ones = pa.array(np.ones(len(groups), np.int64))
     table = pa.table({GROUP: groups, "latency_ms": latencies, "times": ones})
     return table.filter(latencies.is_valid()) if latencies.null_count else table

@@ -37,11 +37,11 @@ _COUNT = Metric("Requests of the group.", "int64", accounts=("rows",))
 METRICS: Final[dict[str, Metric]] = {
     "count": _COUNT,
     "total_requests": _COUNT,
-    "avg_latency": Metric("Mean latency in milliseconds.", "double", _LATENCY),
-    "min_latency": Metric("Least latency in milliseconds.", "int64", _LATENCY),
-    "max_latency": Metric("Greatest latency in milliseconds.", "int64", _LATENCY),
+    "avg_latency": Metric("Mean latency in milliseconds.", "double", _LATENCY, False),
+    "min_latency": Metric("Least latency in milliseconds.", "int64", _LATENCY, False),
+    "max_latency": Metric("Greatest latency in milliseconds.", "int64", _LATENCY, False),
     **{
-        name: Metric(f"{percent}th percentile of the latency in milliseconds, interpolated.", "double", _LATENCY)
+        name: Metric(f"{percent}th percentile of the latency in milliseconds, interpolated.", "double", _LATENCY, False)
         for name, percent in PERCENTILES.items()
     },
     "total_tokens": Metric("Input and output tokens; 0 where none were counted.", "int64", _TOKENS, accounts=_TOKENS),

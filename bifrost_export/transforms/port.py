@@ -100,6 +100,13 @@ class Transform(ABC):
         """Columns that it gives with other values than it got them: the books don't compare their sums."""
         return frozenset()
 
+    def measured(self) -> tuple[str, ...]:
+        """Return the columns of the record of which it wants what was measured, beside what the record shows.
+
+        `apply` then gets the columns that `config.hidden_columns.MEASURED` names as well, as far as there are any.
+        """
+        return ()
+
     def masked(self, given: Columns) -> frozenset[str]:
         """Columns whose values can't be read any more from what it gives."""
         return frozenset()

@@ -193,6 +193,8 @@ def facts_of(body: dict[str, Any], dataset: str, table: str, min_max: Sequence[s
         "unplaced": body["unplaced"],
         "window_rows": body.get("window_rows"),
         "mcp": body.get("mcp"),
+        "blanked": entry["blanked"],
+        "repaired": entry["repaired"],
     }
     return {
         "dataset": text(dataset),

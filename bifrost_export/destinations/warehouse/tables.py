@@ -75,18 +75,19 @@ OWN = (
 """What every row carries beside its dataset's columns."""
 
 _REJECTED = (
-    Column("dataset", "string", True, "The dataset that the row could not become a row of."),
+    Column("dataset", "string", True, "The dataset that the row, or the field, belongs to."),
     Column("request_id", "string", False, "Id of the log row; null where it has none that can be read."),
     Column("column_name", "string", False, "The column that could not be filled."),
     Column("reason", "string", True, "What is wrong, in words."),
     Column("value_type", "string", False, "Type of the value; the value itself is never told."),
     Column("value_length", "int64", False, "Length of the value."),
+    Column("kind", "string", False, "rejected: the row is not exported; blanked: it is, and the column is null."),
 )
 REJECTED = Table(
     "bifrost_export_rejected",
     (*_REJECTED, *OWN),
     len(_REJECTED),
-    "Log rows that exports could not turn into rows, by Bifrost Export.",
+    "Log rows that exports rejected, and fields that they blanked, by Bifrost Export.",
     "_window_start",
 )
 LOADS = Table(
@@ -118,7 +119,7 @@ LOADS = Table(
         Column("max_timestamp", "timestamp", False, "Latest timestamp of the exported rows, UTC."),
         Column("config_hash", "string", True, "SHA-256 of the export's configuration, without secrets."),
         Column("package_version", "string", True, "Version of the package that loaded."),
-        Column("details", "string", True, "The books by rule, and the schema, as JSON."),
+        Column("details", "string", True, "The books by rule, blanked and repaired fields, and the schema, as JSON."),
     ),
     0,
     "What each run has published, by Bifrost Export. Sums are right over rows without superseded_at.",

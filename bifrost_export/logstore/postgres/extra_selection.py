@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pyarrow as pa
 
@@ -43,15 +43,6 @@ class ExtraSelection:
     def texts(self) -> list[str]:
         """The columns of `logs` that are wanted and can be long."""
         return [*(field.name for field in self.fields if pa.types.is_string(field.type)), *self.contents]
-
-    def can_be_exported(self) -> Iterator[str]:
-        """Conditions under which no extra value of a row makes it be rejected; none of them is ever null."""
-        for field in self.fields:
-            if test := self._test(field):
-                yield f"NOT ({test})"
-            elif pa.types.is_floating(field.type) and field.name in self.table.columns:
-                given = identifier(field.name)
-                yield f"({given} IS NULL OR {given} BETWEEN -1e300 AND 1e300)"
 
     def _content(self, name: str) -> str:
         if name not in self.table.columns:

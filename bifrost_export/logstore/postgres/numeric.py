@@ -6,7 +6,7 @@ import math
 from decimal import Context, Decimal
 from typing import Final
 
-from bifrost_export.logstore.port import SUMMED_COST
+from bifrost_export.logstore.port import SUMMED_COST, SUMMED_TOKENS
 
 INTEGERS: Final = ("int2", "int4", "int8")
 FLOATS: Final = ("float4", "float8")
@@ -16,7 +16,7 @@ NUMBER_TYPES: Final = (*INTEGERS, *FLOATS, NUMERIC)
 _INFINITE: Final = str(2**1024 - 2**970)  # halfway between the largest float and the one that would come next
 _NOTHING: Final = format(Context(prec=1100).power(Decimal(2), -1075), "e")  # half of the smallest float
 _WHOLE: Final = "{0} >= -9223372036854775808 AND {0} < 9223372036854775808 AND {0} = trunc({0})"
-_INT32: Final = "BETWEEN -2147483648 AND 2147483647"
+_SUMMED: Final = f"BETWEEN -{SUMMED_TOKENS} AND {SUMMED_TOKENS}"
 
 
 def real(value: str, type_: str) -> str:
@@ -43,10 +43,10 @@ def whole(value: str, type_: str) -> str:
 
 
 def summed_tokens(value: str, type_: str) -> str:
-    """The sum of the whole numbers within 32 bits."""
+    """The sum of the whole numbers within `SUMMED_TOKENS`."""
     test = is_whole(value, type_)
     whole_test = "" if test is None else f"{test} AND "
-    return f"sum(CASE WHEN {whole_test}{value} {_INT32} THEN {value}::int4 END)"
+    return f"sum(CASE WHEN {whole_test}{value} {_SUMMED} THEN {value}::int8 END)"
 
 
 def is_summed(value: str, type_: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bifrost_export.logstore.postgres.numeric import INTEGERS, real
 from bifrost_export.logstore.postgres.table import Table, identifier, literal
-from bifrost_export.logstore.removal import COSTLIEST, INT32, LATENCIES, PARTS, Removal
+from bifrost_export.logstore.removal import COSTLIEST, INT32, LEAST_LATENCY, MOST_LATENCY, PARTS, Removal
 
 if TYPE_CHECKING:
     from bifrost_export.config.models import Filters
@@ -53,10 +53,12 @@ class PostgresRemoval(Removal):
         return None if "\0" in text else literal(text)
 
     def latency(self) -> str:
-        """The latency as a double."""
+        """The record's latency as a double, before it is rounded; NaN is more than any number."""
         if "latency" not in self.table.columns:
             return "0::float8"
-        return f"coalesce({real(identifier('latency'), self.table.type_of('latency'))}, 0)"
+        given = identifier("latency")
+        known = f"{given} >= {LEAST_LATENCY} AND {given} < {MOST_LATENCY}"
+        return f"(CASE WHEN {known} THEN {real(given, self.table.type_of('latency'))} ELSE 0 END)"
 
     def latency_is_known(self) -> str:
         """Whether it is there."""
@@ -66,9 +68,9 @@ class PostgresRemoval(Removal):
         """Whether the row's payload is offloaded."""
         return f"{self.text('has_object')} IN ('true', 't', '1')"
 
-    def numbers(self) -> Iterator[str]:
-        """Conditions on the record's numbers: their ranges, and that tokens are whole."""
-        tests = {"latency": LATENCIES, "cost": f"BETWEEN -{COSTLIEST} AND {COSTLIEST}"}
+    def sums_are_exact(self) -> Iterator[str]:
+        """Conditions on what is added up of the rows that are removed: ranges, and that tokens are whole."""
+        tests = {"cost": f"BETWEEN -{COSTLIEST} AND {COSTLIEST}"}
         tests |= dict.fromkeys(("prompt_tokens", "completion_tokens"), INT32)
         for name, test in tests.items():
             if name in self.table.columns:
@@ -78,8 +80,7 @@ class PostgresRemoval(Removal):
                 yield f"({given} IS NULL OR {given} {test}{whole})"
 
     def others(self) -> Iterator[str]:
-        """Conditions on extra columns; what becomes of an offloaded payload that is wanted is counted of every row."""
-        yield from self.extra.can_be_exported()
+        """What becomes of an offloaded payload that is wanted is counted of every row."""
         if self.extra.contents:
             yield f"NOT ({self.has_object()})"
 

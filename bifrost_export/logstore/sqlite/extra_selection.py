@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 import pyarrow as pa
 
 from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.extra_columns import extra_fields
 from bifrost_export.logstore.rows import CONTENT, ODD, PREFIX, SHOWN
-from bifrost_export.logstore.sqlite.intervals import is_plain
+from bifrost_export.logstore.sqlite.numbers import number, usual
 
 _ZERO = "0"
 _TEXT = "''"
-_LARGEST = 1e300
 
 
 class ExtraSelection:
@@ -46,23 +45,16 @@ class ExtraSelection:
         """The extra columns that are texts."""
         return [field.name for field in self.fields if pa.types.is_string(field.type)]
 
-    def numbers_can_be_exported(self) -> Iterator[str]:
-        """Conditions under which no extra number or time of a row makes it be rejected; none of them is ever null."""
-        for field in self.fields:
-            given = self._given(field)
-            test = is_plain(given) if pa.types.is_timestamp(field.type) else _usual(field.type)
-            if test is not None and field.name in self.columns:
-                finite = f" AND {given} BETWEEN -{_LARGEST} AND {_LARGEST}" if pa.types.is_floating(field.type) else ""
-                yield f"({given} IS NULL OR ({test.format(given)}{finite}))"
-
     def _value(self, field: pa.Field) -> str:
-        name, usual = self._given(field), _usual(field.type)
+        name = self._given(field)
+        test = _usual(field.type, name)
         if field.name not in self.columns:
             return "NULL"
-        if usual is None:
+        if test is None:
             return f"CAST({name} AS TEXT)"
-        value = f"CAST({name} AS REAL)" if pa.types.is_floating(field.type) else name
-        return f"CASE WHEN {usual.format(name)} THEN {value} END"
+        if pa.types.is_floating(field.type) or pa.types.is_integer(field.type):
+            return number(name, is_real=pa.types.is_floating(field.type))
+        return f"CASE WHEN {test} THEN {name} END"
 
     def _content(self, name: str) -> str:
         if name not in self.columns:
@@ -75,9 +67,9 @@ class ExtraSelection:
 
     def _odd(self) -> str:
         tests = {
-            field.name: f"{self._given(field)} IS NULL OR {usual.format(self._given(field))}"
+            field.name: f"{self._given(field)} IS NULL OR {test}"
             for field in self.fields
-            if field.name in self.columns and (usual := _usual(field.type))
+            if field.name in self.columns and (test := _usual(field.type, self._given(field)))
         }
         if not tests:
             return "NULL"
@@ -99,12 +91,10 @@ def _example(type_: pa.DataType) -> str:
     return _ZERO if pa.types.is_integer(type_) or pa.types.is_boolean(type_) else _TEXT
 
 
-def _usual(type_: pa.DataType) -> str | None:
-    """Whether a value is one of a type, as a template of SQL; None where any value can be told as text."""
-    if pa.types.is_integer(type_):
-        return "typeof({0}) = 'integer'"
-    if pa.types.is_floating(type_):
-        return "typeof({0}) IN ('integer', 'real')"
+def _usual(type_: pa.DataType, value: str) -> str | None:
+    """Whether a value is one of a type, as SQL; None where any value can be given as text."""
+    if pa.types.is_integer(type_) or pa.types.is_floating(type_):
+        return usual(value, is_real=pa.types.is_floating(type_))
     if pa.types.is_boolean(type_):
-        return "(typeof({0}) = 'integer' AND {0} IN (0, 1))"
-    return "typeof({0}) = 'text'" if pa.types.is_timestamp(type_) else None
+        return f"(typeof({value}) = 'integer' AND {value} IN (0, 1))"
+    return f"typeof({value}) = 'text'" if pa.types.is_timestamp(type_) else None

@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.logstore.endpoints import ENDPOINTS
 from bifrost_export.logstore.port import Removed
-from bifrost_export.logstore.removal import COSTLIEST, IN_DOUBT, INT32, LATENCIES, PARTS, Removal
+from bifrost_export.logstore.removal import COSTLIEST, IN_DOUBT, INT32, LEAST_LATENCY, MOST_LATENCY, PARTS, Removal
 from bifrost_export.logstore.sqlite.quoting import literal
 
 if TYPE_CHECKING:
     from bifrost_export.config.models import Filters
     from bifrost_export.logstore.sqlite.extra_selection import ExtraSelection
 
-_TEXTS = ("id", "provider", "model", "object_type", "customer_id")
-# Looking at each character takes longer than all else: what most rows have is known for plain in less.
-_KNOWN = {
-    "id": "unhex({0}, '-') IS NOT NULL",
-    "object_type": f"{{0}} IN ({', '.join(literal(name) for name in ENDPOINTS)})",
-}
 _QUOTE = "'\"'"
 
 
@@ -81,8 +74,12 @@ class SQLiteRemoval(Removal):
         return literal(text)
 
     def latency(self) -> str:
-        """The latency as a double."""
-        return "coalesce(CAST(latency AS REAL), 0.0)" if "latency" in self.columns else "0.0"
+        """The record's latency as a double, before it is rounded."""
+        if "latency" not in self.columns:
+            return "0.0"
+        # Without the column's affinity every text and blob is more than any number.
+        known = f"+latency >= {LEAST_LATENCY} AND +latency < {MOST_LATENCY}"
+        return f"CASE WHEN {known} THEN CAST(latency AS REAL) ELSE 0.0 END"
 
     def latency_is_known(self) -> str:
         """Whether it is there."""
@@ -92,11 +89,10 @@ class SQLiteRemoval(Removal):
         """Whether the row's payload is offloaded."""
         return "coalesce(has_object IN (1, 'true', 't'), 0)" if "has_object" in self.columns else "false"
 
-    def numbers(self) -> Iterator[str]:
-        """Conditions on the record's numbers: their types, and their ranges."""
+    def sums_are_exact(self) -> Iterator[str]:
+        """Conditions on what is added up of the rows that are removed."""
         # Without the column's affinity every text and blob is more than any number.
         tests = {
-            "latency": f"+{{0}} {LATENCIES}",
             "prompt_tokens": f"typeof({{0}}) = 'integer' AND {{0}} {INT32}",
             "completion_tokens": f"typeof({{0}}) = 'integer' AND {{0}} {INT32}",
             "cost": f"+{{0}} BETWEEN -{COSTLIEST} AND {COSTLIEST}",
@@ -104,14 +100,6 @@ class SQLiteRemoval(Removal):
         for name, test in tests.items():
             if name in self.columns:
                 yield f"({name} IS NULL OR {test.format(name)})"
-
-    def others(self) -> Iterator[str]:
-        """Conditions on texts and extra columns."""
-        yield from self.extra.numbers_can_be_exported()
-        for name in (*_TEXTS, *self.extra.texts()):
-            if name in self.columns:
-                known = _KNOWN.get(name, "{0} = ''").format(name)
-                yield f"({name} IS NULL OR typeof({name}) = 'text' AND ({known} OR {_is_plain_text(name)}))"
 
     def has_long_number(self, text: str) -> str:
         """Whether a text has ten digits in a row, or a digit before an `e`."""
@@ -129,12 +117,3 @@ class SQLiteRemoval(Removal):
         """What stands between the first two quotes."""
         rest = f"substr({json}, 3)"
         return f"substr({rest}, 1, max(0, instr({rest}, {_QUOTE}) - 1))"
-
-
-def _is_plain_text(text: str) -> str:
-    """Whether a text is of ASCII's printable characters alone.
-
-    SQLite takes any bytes for a text and never says whether they are UTF-8; these surely are. Its own functions stop
-    at a NUL, which the length in bytes tells.
-    """
-    return f"{text} NOT GLOB '*[^ -~]*' AND length({text}) = octet_length({text})"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from bifrost_export.logstore.endpoints import PASSTHROUGH
-from bifrost_export.logstore.port import SUMMED_COST
+from bifrost_export.logstore.port import SUMMED_COST, SUMMED_TOKENS
 from bifrost_export.logstore.rows import NUMBERS
 from bifrost_export.logstore.sqlite.extra_selection import ExtraSelection
 from bifrost_export.logstore.sqlite.intervals import (
@@ -19,13 +19,13 @@ from bifrost_export.logstore.sqlite.intervals import (
     space_range,
     widened_range,
 )
+from bifrost_export.logstore.sqlite.numbers import is_whole_real, number, usual
 from bifrost_export.logstore.sqlite.removal import SQLiteRemoval
 from bifrost_export.window import Window
 
 if TYPE_CHECKING:
     from bifrost_export.config.models import Filters
 
-_INT32 = "BETWEEN -2147483648 AND 2147483647"
 _SETTLED = "status IS NOT 'processing'"
 # ADBC takes each column's type from the first row, so that a typed one is put before the others and dropped again.
 _TYPED = (
@@ -69,21 +69,26 @@ class Statements:
     def _text(self, name: str) -> str:
         return f"CAST({name} AS TEXT)" if name in self.columns else "NULL"
 
-    def _number(self, name: str, kinds: str) -> str:
-        given = self._given(name)
-        value = f"CAST({given} AS REAL)" if "real" in kinds else given
-        return f"CASE WHEN typeof({given}) IN ({kinds}) THEN {value} END"
+    def _number(self, name: str) -> str:
+        return number(self._given(name), is_real=name in REALS)
 
     def _odd(self) -> str:
         """Null, or what stands in the number columns when one of them holds no number of its kind."""
-        usual = " AND ".join(
-            f"typeof({self._given(name)}) IN ({_KINDS[name]}, 'null')" for name in NUMBERS if name in self.columns
+        tests = " AND ".join(
+            f"({self._given(name)} IS NULL OR {usual(self._given(name), is_real=name in REALS)})"
+            for name in NUMBERS
+            if name in self.columns
         )
         told = " || ',' || ".join(
-            f"typeof({self._given(name)}) || ':' || coalesce(length(CAST({self._given(name)} AS BLOB)), 0)"
-            for name in NUMBERS
+            f"{self._kind(name)} || ':' || coalesce(length(CAST({self._given(name)} AS BLOB)), 0)" for name in NUMBERS
         )
-        return f"CASE WHEN {usual or '1'} THEN NULL ELSE {told} END"
+        return f"CASE WHEN {tests or '1'} THEN NULL ELSE {told} END"
+
+    def _kind(self, name: str) -> str:
+        given = self._given(name)
+        if name in REALS:
+            return f"typeof({given})"
+        return f"CASE WHEN {is_whole_real(given)} THEN 'integer' ELSE typeof({given}) END"
 
     def _recorded(self) -> str:
         counts = [name for name in ("prompt_tokens", "completion_tokens", "total_tokens") if name in self.columns]
@@ -105,8 +110,8 @@ class Statements:
                 (
                     *("timestamp", self._text("id"), self._text("customer_id"), several, self._text("provider")),
                     *(self._text("model"), self._text("object_type"), self._text("status")),
-                    *(self._number(name, _KINDS[name]) for name in NUMBERS[:3]),
-                    *(self._recorded(), self._number("cost", _KINDS["cost"]), self._odd(), details, params),
+                    *(self._number(name) for name in NUMBERS[:3]),
+                    *(self._recorded(), self._number("cost"), self._odd(), details, params),
                     *(self._has_object(), "rowid"),
                 )
             )
@@ -222,10 +227,8 @@ class Statements:
     def _sums(self) -> str:
         def tokens(name: str) -> str:
             given = self._given(name)
-            return (
-                f"coalesce(sum(CASE WHEN {_SETTLED} AND typeof({given}) = 'integer' AND {given} {_INT32}"
-                f" THEN {given} END), 0)"
-            )
+            counted = f"{_SETTLED} AND {given} BETWEEN -{SUMMED_TOKENS} AND {SUMMED_TOKENS}"
+            return f"coalesce(sum(CASE WHEN {counted} THEN {number(given, is_real=False)} END), 0)"
 
         cost = self._given("cost")
         finite = f"CASE WHEN {_SETTLED} AND typeof({cost}) IN ('integer', 'real') AND abs({cost}) <= {SUMMED_COST} THEN"
@@ -274,12 +277,8 @@ class Statements:
 
 
 _MANY = 5_000
-_KINDS: Final = {
-    "latency": "'integer', 'real'",
-    "prompt_tokens": "'integer'",
-    "completion_tokens": "'integer'",
-    "cost": "'integer', 'real'",
-}
+REALS: Final = ("latency", "cost")
+"""Those of `NUMBERS` that may have a fraction."""
 
 
 def _selects(what: str, sources: Iterable[str]) -> list[str]:

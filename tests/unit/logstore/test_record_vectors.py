@@ -12,8 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from bifrost_export.config.hidden_columns import ODDITIES
 from bifrost_export.config.sources import SQLiteConfig
 from bifrost_export.datasets import schema_of
+from bifrost_export.logstore.oddities import Oddity
 from bifrost_export.logstore.port import LogStore
 from bifrost_export.logstore.postgres import PostgresLogStore
 from bifrost_export.logstore.sqlite import SQLiteLogStore
@@ -25,6 +27,7 @@ from tests.servers.postgres import config_of
 DATA = json.loads(Path(__file__).parents[2].joinpath("data/record_vectors.json").read_text())
 STORES = ("sqlite", "postgres")
 VECTORS = [(store, each) for store in STORES for each in DATA["vectors"] if each.get("only", store) == store]
+SCHEMA = schema_of("request_logs").append(pa.field(ODDITIES, pa.string()))
 DAY = Window.parse("2026-03-01", "2026-03-02")
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 TYPES = {
@@ -66,18 +69,23 @@ def database(postgres: PostgresServer) -> Iterator[Callable[[dict[str, Any]], Po
     postgres.drop_database("vectors")
 
 
+def wanted_blanks(vector: dict[str, Any]) -> list[str]:
+    """The columns that a vector says are blanked."""
+    return [vector["blanked"]] if "blanked" in vector else []
+
+
 @pytest.mark.parametrize(("store", "vector"), VECTORS, ids=[f"{store}: {each['name']}" for store, each in VECTORS])
 def test_a_row_becomes_the_record_that_the_vector_tells(
     store: str, vector: dict[str, Any], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """Every value of the record, or the column by which the row is rejected."""
+    """Every value of the record, the column that is blanked in it, or the column by which the row is rejected."""
     row = {name: value for name, value in (DATA["base"] | vector["row"]).items() if value != "__absent__"}
     opened: LogStore = (
         sqlite_store(tmp_path / "logs.db", row) if store == "sqlite" else request.getfixturevalue("database")(row)
     )
 
-    reading = opened.read(DAY, schema_of("request_logs"))
-    records = pa.Table.from_batches(list(reading.batches), schema_of("request_logs"))
+    reading = opened.read(DAY, SCHEMA)
+    records = pa.Table.from_batches(list(reading.batches), SCHEMA)
     opened.close()
 
     assert reading.totals.rows == 1
@@ -88,8 +96,11 @@ def test_a_row_becomes_the_record_that_the_vector_tells(
     else:
         expected = DATA["record"] | {"request_id": row["id"]} | vector["expect"]
         instants = [rfc3339(from_micros(value)) for value in records.column("timestamp").cast(pa.int64()).to_pylist()]
-        [found] = records.drop_columns("timestamp").to_pylist()
+        [found] = records.drop_columns(["timestamp", ODDITIES]).to_pylist()
         assert {"timestamp": instants[0], **found} == expected
+        told = [Oddity.of(text) for text in records.column(ODDITIES).to_pylist() if text]
+        assert [each.column for oddity in told for each in oddity.blanked] == wanted_blanks(vector)
+        assert [each for oddity in told for each in oddity.repaired] == []
         assert reading.rejected == []
 
 
@@ -98,4 +109,5 @@ def test_there_are_vectors_of_both_kinds(store: str) -> None:
     """The file was found and read."""
     of_store = [vector for name, vector in VECTORS if name == store]
     assert len(of_store) > 55
-    assert sum("rejected" in vector for vector in of_store) >= 7
+    assert sum("rejected" in vector for vector in of_store) >= 1
+    assert sum("blanked" in vector for vector in of_store) >= 4

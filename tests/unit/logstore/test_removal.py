@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bifrost_export.config.hidden_columns import ODDITIES
 from bifrost_export.config.models import Data, Filters
 from bifrost_export.config.sources import SQLiteConfig
 from bifrost_export.datasets import schema_of
@@ -35,7 +36,7 @@ from bifrost_export.window import Window
 from tests.servers.postgres import config_of
 from tests.unit.logstore.log_rows import DAY, ROWS
 
-SCHEMA = schema_of("request_logs")
+SCHEMA = schema_of("request_logs").append(pa.field(ODDITIES, pa.string()))
 WINDOW = Window.parse("2026-03-01", "2026-03-02")
 NOON = space_form(DAY.replace(hour=12))
 ROW = {**BASE, "timestamp": NOON, "created_at": NOON}
