@@ -59,7 +59,7 @@ def read_json(text: str) -> Text:
         value = _loaded(text, seen)
     except RecursionError:
         seen = _Seen(is_odd=True)
-        value = _loaded(_cut(text), seen)
+        value = _loaded_within_bounds(_cut(text), seen)
     except json.JSONDecodeError as error:
         raise _fault(text, error) from None
     locate = partial(_Scanner(text).read)
@@ -80,6 +80,13 @@ def _loaded(text: str, seen: _Seen) -> Any:
     )
 
 
+def _loaded_within_bounds(text: str, seen: _Seen) -> Any:
+    try:
+        return _loaded(text, seen)
+    except json.JSONDecodeError as error:
+        raise _fault(text, error) from None
+
+
 def _cut(text: str) -> str:
     """A text without what is nested too deep for Python's reader: null stands in its place."""
     kept, depth, done = [], 0, 0
@@ -92,7 +99,7 @@ def _cut(text: str) -> str:
             depth -= 1
             if depth == DEEPEST:
                 done = match.end()
-    return "".join([*kept, text[done:]])
+    return "".join([*kept, text[done:] if depth <= DEEPEST else ""])
 
 
 def _taken(value: Any, depth: int = 0) -> Any:
