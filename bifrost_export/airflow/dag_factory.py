@@ -67,7 +67,9 @@ def _without_collecting() -> Iterator[None]:
 def _build_all(path: Path, wanted: str | None) -> dict[str, DAG]:
     try:
         exports = [each for each in load(path).exports if each.enabled]
-    except Exception as error:  # noqa: BLE001 (a fault of ours must not hide the DAG that tells it)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 (a fault of ours must not hide the DAG that tells it)
         dag_id = "bifrost_export__log_exports"
         return {dag_id: broken_dag(dag_id, str(path), [_fault(error)])}
     dags: dict[str, DAG] = {}
@@ -87,11 +89,13 @@ def config_errors(path: str | Path | None = None) -> list[str]:
     """
     try:
         return [str(problem) for problem in load(Path(path) if path is not None else default_path()).errors]
-    except Exception as error:  # noqa: BLE001 (as above)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 (as above)
         return [_fault(error)]
 
 
-def _fault(error: Exception) -> str:
+def _fault(error: BaseException) -> str:
     return f"the document can't be read: {type(error).__name__}: {error}"
 
 
@@ -101,7 +105,9 @@ def _build(dag_id: str, loaded: LoadedExport) -> DAG:
         return broken_dag(dag_id, name, [str(problem) for problem in loaded.errors])
     try:
         return export_dag(dag_id, loaded, loaded.export)
-    except Exception as error:  # noqa: BLE001 (the other exports' DAGs stand in the same file)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 (the other exports' DAGs stand in the same file)
         return broken_dag(dag_id, name, [f"the DAG can't be made: {type(error).__name__}: {error}"])
 
 

@@ -133,7 +133,7 @@ def _show_problem(console: Console, problem: Problem, excerpts: Excerpts | None)
     place = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
     head = Text.assemble((problem.severity, f"bold {colour}"), f" {place} ", (problem.pointer, "dim"))
     console.print(head, soft_wrap=True)
-    if excerpts is not None and problem.line is not None and problem.column is not None:
+    if excerpts is not None and excerpts.text.lines and problem.line is not None and problem.column is not None:
         line, caret = excerpts.line(problem.line, problem.column)
         margin = str(problem.line)
         console.print(Text(f"  {margin} | {line}"), soft_wrap=True)

@@ -12,7 +12,7 @@ from bifrost_export.config.faults import Fault
 from bifrost_export.config.guessed_schedules import rests_on_a_guess
 from bifrost_export.config.hiding import shown
 from bifrost_export.config.origins import Origins
-from bifrost_export.config.positions import Text, pointer_of, steps_of
+from bifrost_export.config.positions import LEAST_INTEGER, MOST_INTEGER, TOO_BIG, Text, pointer_of, steps_of
 from bifrost_export.config.problems import Problem
 from bifrost_export.config.references import check_reference, is_broken, is_literal, references_in
 from bifrost_export.config.schedule_kinds import keys_of_frequency, schedule_models
@@ -29,6 +29,7 @@ from bifrost_export.config.wording import (
 from bifrost_export.config.words import keys_beside
 from bifrost_export.errors import BifrostExportError, ConfigError
 
+_ODD = {TOO_BIG: f"{LEAST_INTEGER} to {MOST_INTEGER}, or a fraction up to 1.7e308"}
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -58,11 +59,17 @@ class Checker:
         severity: Literal["error", "warning"] = "error",
         allowed: str | None = None,
         hint: str | None = None,
+        is_shown: bool = True,
     ) -> None:
-        """Note a problem at its place, with the value that stands there, unless that is a secret."""
+        """Note a problem at its place, with the value that stands there, unless that is a secret or `is_shown` forbids.
+
+        A file that is shown nothing of is not a document.
+        """
+        if not is_shown:
+            self.text.hide()
         pointer = self.origins.written(pointer)
         line, column = self.text.place(pointer, of_key)
-        value = None if of_key else shown(self.text.value, pointer, self.text.at(pointer))
+        value = None if of_key or not is_shown else shown(self.text.value, pointer, self.text.at(pointer))
         told = (pointer, shortened(message), shortened(value) if isinstance(value, str) else value)
         self.problems.append(Problem(severity, *told, line, column, allowed, hint, self.file))
 
@@ -204,7 +211,7 @@ class Checker:
             )
 
     def stand_twice(self, below: str, but: str | None = None) -> None:
-        """Refuse keys that stand twice in one object.
+        """Refuse keys that stand twice in one object, and values that can't be taken as they are written.
 
         Args:
             below: Pointer of the part of the document to look at, as it is written.
@@ -217,6 +224,10 @@ class Checker:
                 self.problems.append(
                     Problem("error", pointer, message, line=line, column=column, hint=hint, file=self.file)
                 )
+        for pointer, (line, column), message in self.text.odd:
+            if _is_below(pointer, below) and not (but is not None and pointer != but and _is_below(pointer, but)):
+                told = {"line": line, "column": column, "allowed": _ODD.get(message), "file": self.file}
+                self.problems.append(Problem("error", pointer, message, **told))  # type: ignore[arg-type]
 
 
 def _is_below(pointer: str, holder: str) -> bool:

@@ -56,8 +56,8 @@ def read_exports(loaded: Loaded, document: Document, whole: Any, checker: Checke
 def _settings(checker: Checker, whole: Any) -> dict[str, Any] | None:
     """`log_exports`, or None where the document has no export; that is told."""
     if not isinstance(whole, dict):
-        what = "the document is empty" if checker.text.is_empty else f"the document is {_told(whole)}, and no object"
-        checker.add("", what, allowed=_ALLOWED)
+        what = "the document is empty" if checker.text.is_empty else f"the document is {_kind(whole)}, and no object"
+        checker.add("", what, allowed=_ALLOWED, is_shown=False)
         return None
     top, is_short = whole.get("log_exports", {}), any(key in whole for key in short_form.KEYS)
     if not isinstance(top, dict):
@@ -71,8 +71,16 @@ def _settings(checker: Checker, whole: Any) -> dict[str, Any] | None:
         inside = "log_exports" in whole
         hint = _meant(top, "exports") if inside else _meant(whole, "log_exports")
         message = "the document has no list log_exports.exports"
-        checker.add("/log_exports" if inside else "", message, allowed=_ALLOWED, hint=hint)
+        checker.add("/log_exports" if inside else "", message, allowed=_ALLOWED, hint=hint, is_shown=inside)
     return None
+
+
+def _kind(value: Any) -> str:
+    """What a file holds that is not a document; it may be a secret of somebody else, and is not quoted."""
+    if value == []:
+        return "an empty list"
+    kinds = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list"}
+    return kinds.get(type(value), "null")
 
 
 def _told(value: Any) -> str:
@@ -83,6 +91,8 @@ def _meant(keys: dict[str, Any], wanted: str) -> str | None:
     if wanted == "log_exports" and "exports" in keys:
         return "Put the key 'exports' into an object \"log_exports\"."
     near = next((key for key in list(keys)[:100] if nearest(key, [wanted])), None)
+    if near and wanted == "log_exports":
+        return "A key is almost 'log_exports': fix its spelling."
     return f"Did you mean {wanted!r} by {near!r}?" if near else None
 
 

@@ -44,13 +44,28 @@ class Entry:
 
 
 def read_export(checker: Checker, document: Document, entry: Entry) -> LoadedExport:
-    """One export.
+    """One export; an error that nobody expects breaks it alone.
 
     Args:
         checker: May have problems of it already; it has none afterwards.
         document: The export's document.
         entry: The export as it is written.
     """
+    try:
+        return _read_export(checker, document, entry)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 (code that it names may fail or exit, and the others have to stand)
+        checker.take()
+        message = f"the export can't be read ({type(error).__name__})"
+        checker.add(entry.pointer, message, hint="Remove what it holds bit by bit, and report this error.")
+    found = LoadedExport(document, entry.pointer, entry.index, raw=entry.raw, problems=checker.take())
+    if isinstance(entry.raw, dict):
+        found.name, found.has_good_name = _name(entry.raw.get("name"))
+    return found
+
+
+def _read_export(checker: Checker, document: Document, entry: Entry) -> LoadedExport:
     found = LoadedExport(document, entry.pointer, entry.index, raw=entry.raw)
     checker.stand_twice(entry.pointer)
     value = entry.raw

@@ -72,7 +72,9 @@ def _check_endings(name: str, kind: Any) -> None:
     """Refuse an ending that would lead a file's name elsewhere, or that can't be told."""
     try:
         endings = [kind().extension(each) for each in kind.compressions]
-    except Exception as error:  # noqa: BLE001 (an extension may fail in any way, and the other exports have to stand)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 (an extension may fail or exit, and the other exports have to stand)
         raise ConfigError(
             f"{name} can't tell how its files end: {type(error).__name__}: {error}",
             hint="Mend its extension(), which is asked for each of its compressions.",

@@ -10,7 +10,21 @@ from functools import partial
 from math import isinf
 from typing import Any
 
-from bifrost_export.config.positions import DEEPEST, Located, Mark, Spot, SyntaxFaultError, Text, pointer_of
+from bifrost_export.config.positions import (
+    DEEPEST,
+    HALF,
+    TOO_BIG,
+    TOO_DEEP,
+    Located,
+    Mark,
+    Spot,
+    SyntaxFaultError,
+    Text,
+    float_of,
+    integer_of,
+    is_too_big,
+    pointer_of,
+)
 
 _WORD = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 # Python's reader takes these, and they are no JSON.
@@ -30,6 +44,7 @@ _MESSAGES |= {"Extra data": "something stands behind the end of the document"}
 _HINTS = {
     "Invalid control character at": "A quote is missing at the end of the text, or a line break isn't written as \\n."
 }
+_HALF = re.compile("[\ud800-\udfff]")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -37,24 +52,72 @@ def read_json(text: str) -> Text:
     """Read a JSON document.
 
     Raises:
-        SyntaxFaultError: It is no JSON, is nested too deep, or holds half of a surrogate pair or a number that is none.
+        SyntaxFaultError: It is no JSON.
     """
     seen = _Seen()
     try:
-        value = json.loads(
-            text, object_pairs_hook=seen.object, parse_constant=seen.no_number, parse_float=seen.float_of
-        )
+        value = _loaded(text, seen)
+    except RecursionError:
+        seen = _Seen(is_odd=True)
+        value = _loaded_within_bounds(_cut(text), seen)
     except json.JSONDecodeError as error:
         raise _fault(text, error) from None
-    except RecursionError:
-        raise SyntaxFaultError("no JSON that can be read: it is nested too deep", 1, 1) from None
-    except ValueError:
-        raise SyntaxFaultError("no JSON that can be read: a number in it has thousands of digits", 1, 1) from None
     locate = partial(_Scanner(text).read)
-    found = Text(value, text.split("\n"), locate, has_twice=seen.twice)
-    if seen.odd_number or _SURROGATE.search(text) or _is_deep(value):
+    if seen.no_number:
         locate()  # which knows the place of the fault
-    return found
+    if _SURROGATE.search(text) or _is_deep(value):
+        seen.is_odd, value = True, _taken(value)
+    return Text(value, text.split("\n"), locate, has_twice=seen.twice, has_odd=seen.is_odd)
+
+
+def _loaded(text: str, seen: _Seen) -> Any:
+    return json.loads(
+        text,
+        object_pairs_hook=seen.object,
+        parse_constant=seen.constant,
+        parse_float=seen.float_of,
+        parse_int=seen.int_of,
+    )
+
+
+def _loaded_within_bounds(text: str, seen: _Seen) -> Any:
+    try:
+        return _loaded(text, seen)
+    except json.JSONDecodeError as error:
+        raise _fault(text, error) from None
+
+
+def _cut(text: str) -> str:
+    """A text without what is nested too deep for Python's reader: null stands in its place."""
+    kept, depth, done = [], 0, 0
+    for match in _WORD.finditer(text):
+        if match[0] in ("[", "{"):
+            if depth == DEEPEST:
+                kept += [text[done : match.start()], "null"]
+            depth += 1
+        elif match[0] in ("]", "}"):
+            depth -= 1
+            if depth == DEEPEST:
+                done = match.end()
+    return "".join([*kept, text[done:] if depth <= DEEPEST else ""])
+
+
+def _taken(value: Any, depth: int = 0) -> Any:
+    """A value without halves of surrogate pairs, and without what is nested too deep."""
+    if isinstance(value, str):
+        return _whole(value)
+    if not isinstance(value, dict | list):
+        return value
+    if depth == DEEPEST:
+        return None
+    if isinstance(value, list):
+        return [_taken(each, depth + 1) for each in value]
+    return {_whole(key): _taken(each, depth + 1) for key, each in value.items()}
+
+
+def _whole(text: str) -> str:
+    """A text with U+FFFD for each half of a surrogate pair."""
+    return text if text.isascii() else _HALF.sub("\ufffd", text)
 
 
 def _fault(text: str, error: json.JSONDecodeError) -> SyntaxFaultError:
@@ -80,20 +143,26 @@ class _Seen:
     """What Python's reader meets and keeps silent about."""
 
     twice: bool = False
-    odd_number: bool = False
+    is_odd: bool = False
+    no_number: bool = False
 
     def object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         self.twice |= len(made) < len(pairs)
         return made
 
-    def no_number(self, word: str) -> float:
-        self.odd_number = True
+    def constant(self, word: str) -> float:
+        self.no_number = True
         return float(word)
 
     def float_of(self, word: str) -> float:
         number = float(word)
-        self.odd_number |= isinf(number)
+        self.is_odd |= isinf(number)
+        return float_of(word)
+
+    def int_of(self, word: str) -> int:
+        number = integer_of(word)
+        self.is_odd |= is_too_big(word)
         return number
 
 
@@ -130,6 +199,8 @@ class _Scanner:
     frames: list[_Frame] = field(default_factory=list)
     twice: list[tuple[str, Mark]] = field(default_factory=list)
     former: list[tuple[str, Spot]] = field(default_factory=list)
+    odd: list[tuple[str, Mark, str]] = field(default_factory=list)
+    too_deep: int = 0
     root: Spot | None = None
 
     def read(self) -> Located:
@@ -139,9 +210,12 @@ class _Scanner:
             line = bisect_right(starts, start)
             begin = (line, start - starts[line - 1] + 1)
             self._take(match[0], begin, (line, end - starts[line - 1] + 1))
-        return Located(self.root, tuple(self.twice), tuple(self.former))
+        return Located(self.root, tuple(self.twice), tuple(self.former), tuple(self.odd))
 
     def _take(self, word: str, start: Mark, end: Mark) -> None:
+        if self.too_deep:
+            self.too_deep += {"[": 1, "{": 1, "]": -1, "}": -1}.get(word, 0)
+            return
         top = self.frames[-1] if self.frames else None
         if word == ":":
             return
@@ -150,7 +224,7 @@ class _Scanner:
         elif word in ("]", "}"):
             self.frames.pop().spot.end = end
         elif top is not None and not top.is_array and top.key is None:
-            self._key(top, _text(word, start), start)
+            self._key(top, _text(word), start)
         else:
             self._value(word, Spot(start, end))
 
@@ -158,8 +232,11 @@ class _Scanner:
         top = self.frames[-1]
         top.index, top.key = top.index + 1, None
 
-    def _key(self, top: _Frame, key: str, start: Mark) -> None:
+    def _key(self, top: _Frame, written: str, start: Mark) -> None:
+        key = _whole(written)
         top.key, top.key_mark = key, start
+        if key != written:
+            self._note(HALF, Spot(start, start))
         if key in top.spot.parts:
             pointer = pointer_of(*(frame.step for frame in self.frames))
             self.twice.append((pointer, start))
@@ -173,21 +250,29 @@ class _Scanner:
         else:
             self.root = spot
         if word in ("[", "{"):
-            if len(self.frames) == DEEPEST:
-                raise SyntaxFaultError(f"nested deeper than {DEEPEST} levels", *spot.start)
-            self.frames.append(_Frame(spot, word == "["))
+            self._open(word, spot)
         elif word in _NO_NUMBERS:
             raise SyntaxFaultError(f"no JSON: {word} is no number", *spot.start)
         elif word.startswith('"'):
-            _text(word, spot.start)
-        elif word[0] in "-0123456789" and isinf(float(word)):
-            raise SyntaxFaultError("no JSON that can be read: a number is too big", *spot.start)
+            if not _is_whole(_text(word)):
+                self._note(HALF, spot)
+        elif word[0] in "-0123456789" and is_too_big(word):
+            self._note(TOO_BIG, spot)
+
+    def _open(self, word: str, spot: Spot) -> None:
+        if len(self.frames) < DEEPEST:
+            self.frames.append(_Frame(spot, word == "["))
+        else:
+            self.too_deep = 1
+            self._note(TOO_DEEP, spot)
+
+    def _note(self, message: str, spot: Spot) -> None:
+        self.odd.append((pointer_of(*(frame.step for frame in self.frames)), spot.start, message))
 
 
-def _text(word: str, start: Mark) -> str:
-    value = str(json.loads(word)) if "\\" in word else word[1:-1]
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise SyntaxFaultError("no JSON that can be read: a text holds half of a surrogate pair", *start) from None
-    return value
+def _text(word: str) -> str:
+    return str(json.loads(word)) if "\\" in word else word[1:-1]
+
+
+def _is_whole(text: str) -> bool:
+    return text == _whole(text)

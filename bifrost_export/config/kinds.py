@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bifrost_export.config.sources import SOURCE_CONFIGS
-from bifrost_export.errors import ConfigError, UnknownNameError
+from bifrost_export.errors import ConfigError, ForbiddenCodeError, UnknownNameError
 from bifrost_export.registry import DESTINATIONS, Registry
 
 
@@ -19,9 +19,9 @@ def load_kind(registry: Registry, name: str) -> Any:
     """
     try:
         return registry.load(name)
-    except UnknownNameError:
+    except (UnknownNameError, ForbiddenCodeError, KeyboardInterrupt):
         raise
-    except Exception as error:  # noqa: BLE001 (an extension may fail in any way, and the other exports have to stand)
+    except BaseException as error:  # noqa: BLE001 (an extension may fail or exit, and the other exports have to stand)
         raise ConfigError(
             f"the {registry.port} {name!r} can't be loaded: {type(error).__name__}: {error}",
             hint="Mend or remove the package that brings it.",

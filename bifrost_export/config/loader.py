@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,6 +17,7 @@ from bifrost_export.config.problems import Problem
 from bifrost_export.config.reading import SUFFIXES, read_document
 from bifrost_export.errors import DocumentError, UnknownExportError
 
+_KEY = re.compile(r"(?:^|[\s{,])[\"']?(?:log_exports|export)[\"']?\s*:")
 VARIABLE = "BIFROST_EXPORT_CONFIG"
 
 
@@ -47,7 +49,13 @@ def load(path: str | Path) -> Loaded:
             allowed = f"files that end in {', '.join(SUFFIXES)}"
             _fail(loaded, path, f"the folder {path} holds no document", allowed=allowed)
     for file in files:
-        _load_file(loaded, file)
+        if path.is_dir() and not _is_inside(file, path):
+            hint = "Copy the file into the folder, or set the variable to the folder that holds it."
+            _fail(
+                loaded, file, f"{file.name} is a link that leaves the folder of documents, and is not read", hint=hint
+            )
+        else:
+            _load_guarded(loaded, file)
     _refuse_same_names(loaded)
     _tell_apart(loaded)
     loaded.problems += [problem for each in loaded.exports for problem in each.problems]
@@ -66,6 +74,14 @@ def _documents(path: Path) -> list[Path]:
         if each.suffix in SUFFIXES and not each.name.startswith(".") and not each.name.endswith(".schema.json")
         if each.is_file()
     )
+
+
+def _is_inside(file: Path, folder: Path) -> bool:
+    """Whether a file lies in a folder, whatever links lead to both of them."""
+    try:
+        return file.resolve(strict=True).is_relative_to(folder.resolve(strict=True))
+    except (OSError, RuntimeError):
+        return False
 
 
 def load_export(path: str | Path, name: str) -> LoadedExport:
@@ -100,6 +116,19 @@ def _fail(loaded: Loaded, path: Path, message: str, text: Text | None = None, **
     loaded.exports.append(LoadedExport(document, problems=[problem]))
 
 
+def _load_guarded(loaded: Loaded, path: Path) -> None:
+    """Load a file; an error that nobody expects breaks this file alone."""
+    before = len(loaded.documents), len(loaded.exports), len(loaded.problems)
+    try:
+        _load_file(loaded, path)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 (the other documents have to stand)
+        for each, count in zip((loaded.documents, loaded.exports, loaded.problems), before, strict=True):
+            del each[count:]  # type: ignore[attr-defined]
+        _fail(loaded, path, f"the document {path.name} can't be read ({type(error).__name__})")
+
+
 def _load_file(loaded: Loaded, path: Path) -> None:
     try:
         text = read_document(path)
@@ -108,13 +137,18 @@ def _load_file(loaded: Loaded, path: Path) -> None:
     except SyntaxFaultError as fault:
         message = f"the document {path.name} is {fault.message}"
         place = {"line": fault.line, "column": fault.column, "hint": fault.hint}
-        _fail(loaded, path, message, unread(fault.lines), **place)
+        _fail(loaded, path, message, unread(fault.lines if _looks_like_a_document(fault.lines) else []), **place)
     except (OSError, ValueError) as error:
         _fail(loaded, path, f"the document {path} can't be read: {error}")
     else:
         document = Document(path, text)
         loaded.documents.append(document)
         read_exports(loaded, document, text.value, Checker(text, path.name, document.origins))
+
+
+def _looks_like_a_document(lines: list[str]) -> bool:
+    """Whether a text that can't be read was meant as a document: of other files, no line is ever shown."""
+    return any(_KEY.search(line) for line in lines)
 
 
 def _refuse_same_names(loaded: Loaded) -> None:

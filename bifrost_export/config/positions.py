@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isinf
 from typing import Any
 
 Mark = tuple[int, int]
@@ -12,6 +15,18 @@ Mark = tuple[int, int]
 
 DEEPEST = 100
 """Levels of a document; what is nested deeper is refused, since no document needs it."""
+
+
+TOO_BIG = "a number is too big"
+TOO_DEEP = f"nested deeper than {DEEPEST} levels"
+HALF = "a text holds half of a surrogate pair"
+LEAST_INTEGER, MOST_INTEGER = -(2**63), 2**64 - 1
+"""Of whole numbers in a document, so that everything behind it can hold them."""
+
+
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_DIGITS = 20
+_MOST_FLOAT = sys.float_info.max
 
 
 class SyntaxFaultError(ValueError):
@@ -58,11 +73,14 @@ class Located:
         root: The spot of the whole value; None for a text without one.
         twice: Pointers of keys that stand twice in one object, with the place of the later one.
         former: The pointers of such keys, with the spots of the values that the later ones took the place of.
+        odd: Pointers of values that can't be taken as they are written, with their places and what is wrong. Another
+            value stands in for each, so that the rest of the document can be read.
     """
 
     root: Spot | None = None
     twice: tuple[tuple[str, Mark], ...] = ()
     former: tuple[tuple[str, Spot], ...] = ()
+    odd: tuple[tuple[str, Mark, str], ...] = ()
 
 
 class Text:
@@ -73,13 +91,27 @@ class Text:
         lines: Its lines, as the places count them.
         locate: Finds the places.
         has_twice: Whether a key may stand twice in one object.
+        has_odd: Whether a value may be none that can be taken as it is written.
     """
 
-    def __init__(self, value: Any, lines: list[str], locate: Callable[[], Located], *, has_twice: bool = True) -> None:
+    def __init__(
+        self,
+        value: Any,
+        lines: list[str],
+        locate: Callable[[], Located],
+        *,
+        has_twice: bool = True,
+        has_odd: bool = True,
+    ) -> None:
         self.value = value
         self.lines = lines
         self._locate = locate
         self._has_twice = has_twice
+        self._has_odd = has_odd
+
+    def hide(self) -> None:
+        """Forget the lines: nothing of the text may be shown."""
+        self.lines = []
 
     @cached_property
     def _located(self) -> Located:
@@ -89,6 +121,11 @@ class Text:
     def twice(self) -> Sequence[tuple[str, Mark]]:
         """Pointers of keys that stand twice in one object, with the place of the later one."""
         return self._located.twice if self._has_twice else ()
+
+    @property
+    def odd(self) -> Sequence[tuple[str, Mark, str]]:
+        """Pointers of values that can't be taken as they are written, with their places and what is wrong."""
+        return self._located.odd if self._has_odd else ()
 
     @property
     def is_empty(self) -> bool:
@@ -152,6 +189,25 @@ def value_at(value: Any, steps: Sequence[str]) -> Any:
         else:
             return None
     return value
+
+
+def is_too_big(word: str) -> bool:
+    """Return whether a number, as it is written, is beyond what a document may hold."""
+    if _INTEGER.fullmatch(word):
+        return len(word.lstrip("+-").lstrip("0")) > _DIGITS or not LEAST_INTEGER <= int(word) <= MOST_INTEGER
+    return isinf(float(word))
+
+
+def integer_of(word: str) -> int:
+    """Return a whole number, or the nearest that a document may hold."""
+    if not is_too_big(word):
+        return int(word)
+    return LEAST_INTEGER if word.startswith("-") else MOST_INTEGER
+
+
+def float_of(word: str) -> float:
+    """Return a number with a fraction or exponent, or the nearest that there is."""
+    return max(-_MOST_FLOAT, min(float(word), _MOST_FLOAT))
 
 
 def _is_index(step: str) -> bool:

@@ -36,9 +36,14 @@ class SQLiteConfig(Offloading):
     path: PathText = Field(min_length=1, description="The SQLite file that Bifrost writes.")
 
 
+_DIGITS = 9
+"""Of a port's number, with zeros before it."""
+
+
 def _number(value: Any) -> Any:
     """Bifrost's own config writes a port as text."""
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+    is_one = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _DIGITS
+    return int(value) if is_one else value
 
 
 class PostgresConfig(Offloading):

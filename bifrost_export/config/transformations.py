@@ -200,9 +200,9 @@ def columns_after(step: Step, columns: tuple[Any, ...]) -> tuple[Any, ...]:
     """
     try:
         return tuple(step.transform.columns(columns))
-    except BifrostExportError:
+    except (BifrostExportError, KeyboardInterrupt):
         raise
-    except Exception as error:  # noqa: BLE001 (an extension may fail in any way)
+    except BaseException as error:  # noqa: BLE001 (an extension may fail or exit)
         raise ConfigError(f"{step.type} can't tell its columns: {type(error).__name__}: {error}") from None
 
 

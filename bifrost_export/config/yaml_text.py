@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
-from math import isinf
 from typing import Any
 
 import yaml
 
-from bifrost_export.config.positions import DEEPEST, Located, Mark, Spot, SyntaxFaultError, Text, pointer_of
+from bifrost_export.config.positions import (
+    DEEPEST,
+    TOO_BIG,
+    TOO_DEEP,
+    Located,
+    Mark,
+    Spot,
+    SyntaxFaultError,
+    Text,
+    float_of,
+    integer_of,
+    is_too_big,
+    pointer_of,
+)
 
 # YAML 1.2's core schema: 1.1, which PyYAML follows, reads 10:00 as 600 and no as false.
-_INT = re.compile(r"[-+]?[0-9]{1,100}")
+_INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -33,7 +45,7 @@ def read_yaml(text: str) -> Text:
     """Read a YAML document.
 
     Raises:
-        SyntaxFaultError: It is no YAML, is nested too deep, holds a tag, or its aliases grow beyond any document.
+        SyntaxFaultError: It is no YAML, holds a tag, or its aliases grow beyond any document.
     """
     odd = _CONTROL.search(text)
     if odd is not None:
@@ -52,7 +64,7 @@ def read_yaml(text: str) -> Text:
         raise SyntaxFaultError(f"nested deeper than {DEEPEST} levels", 1, 1) from None
     walker = _Walker()
     value, root = walker.value(node, "", 0) if node is not None else (None, None)
-    located = Located(root, tuple(walker.twice), tuple(walker.former))
+    located = Located(root, tuple(walker.twice), tuple(walker.former), tuple(walker.odd))
     return Text(value, _BREAK.split(text), lambda: located)
 
 
@@ -92,12 +104,15 @@ class _Walker:
         self.nodes = 0
         self.twice: list[tuple[str, Mark]] = []
         self.former: list[tuple[str, Spot]] = []
+        self.odd: list[tuple[str, Mark, str]] = []
 
     def value(self, node: yaml.Node, pointer: str, depth: int) -> tuple[Any, Spot]:
         self.nodes += 1
         spot = Spot(_mark(node.start_mark), _mark(node.end_mark))
-        if depth > DEEPEST:  # an alias of what holds it has no end
-            raise SyntaxFaultError(f"nested deeper than {DEEPEST} levels", *spot.start)
+        is_text = isinstance(node, yaml.ScalarNode)
+        if depth >= DEEPEST and not is_text:  # an alias of what holds it has no end
+            self.odd.append((pointer, spot.start, TOO_DEEP))
+            return None, spot
         if self.nodes > _MOST_NODES:
             raise SyntaxFaultError(f"no YAML that can be read: more than {_MOST_NODES} values", *spot.start)
         if node.tag not in _PLAIN_TAGS:
@@ -108,7 +123,9 @@ class _Walker:
             return self._object(node, pointer, depth, spot), spot
         if isinstance(node, yaml.SequenceNode):
             return self._list(node, pointer, depth, spot), spot
-        return _scalar(node, spot.start), spot
+        if is_text and _is_number(node) and is_too_big(node.value):
+            self.odd.append((pointer, spot.start, TOO_BIG))
+        return _scalar(node), spot
 
     def _list(self, node: yaml.SequenceNode, pointer: str, depth: int, spot: Spot) -> list[Any]:
         found = []
@@ -137,17 +154,17 @@ def _mark(mark: Any) -> Mark:
     return mark.line + 1, mark.column + 1
 
 
-def _scalar(node: yaml.Node, start: Mark) -> Any:
+def _is_number(node: yaml.Node) -> bool:
+    is_plain = not (node.style or node.tag == _STRING)  # type: ignore[attr-defined]
+    return is_plain and bool(_INT.fullmatch(node.value) or _FLOAT.fullmatch(node.value))
+
+
+def _scalar(node: yaml.Node) -> Any:
     text = str(node.value)
     if node.style or node.tag == _STRING:  # type: ignore[attr-defined]
         return text
     if text in _WORDS:
         return _WORDS[text]
     if _INT.fullmatch(text):
-        return int(text)
-    if not _FLOAT.fullmatch(text):
-        return text
-    number = float(text)
-    if isinf(number):
-        raise SyntaxFaultError("no YAML that can be read: a number is too big", *start)
-    return number
+        return integer_of(text)
+    return float_of(text) if _FLOAT.fullmatch(text) else text

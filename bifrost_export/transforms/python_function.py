@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args
 
 from pydantic import Field, field_validator
 
+from bifrost_export import trust
 from bifrost_export.config.fields import LiteralText
 from bifrost_export.config.wording import nearest
 from bifrost_export.datasets.columns import Column, ColumnType, arrow_schema
-from bifrost_export.errors import BifrostExportError, ConfigError, TransformError
+from bifrost_export.errors import BifrostExportError, ConfigError, ForbiddenCodeError, TransformError
+from bifrost_export.registry import load_named
 from bifrost_export.transforms.enrich import check_column_name
 from bifrost_export.transforms.port import Columns, Setting, Transform, TransformConfig
 
@@ -46,6 +47,7 @@ class PythonConfig(TransformConfig):
     def _is_a_path(cls, value: str) -> str:
         if not _PATH.fullmatch(value):
             raise ConfigError(f"{value!r} names no function", allowed="package.module:function")
+        trust.require_module(value, "function")
         return value
 
     @field_validator("engine")
@@ -120,7 +122,7 @@ class PythonFunction(Transform):
                 returned = function(rows)
             except BifrostExportError:
                 raise
-            except Exception as error:  # noqa: BLE001 (the function is the user's, and may fail in any way)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 (the function is the user's, and may fail or exit)
                 raise TransformError(
                     f"the function {self.config.callable} failed with {type(error).__name__} {_place(error)}",
                     hint="Mend the function. Its message is not repeated here, since it may hold values of rows.",
@@ -143,13 +145,12 @@ def load_function(path: str) -> Callable[[Any], Any]:
     Raises:
         TransformError: It can't be imported, or is no function.
     """
-    module, _, names = path.partition(":")
     hint = "Install its package on every worker, or put its folder on PYTHONPATH."
     try:
-        found: Any = import_module(module)
-        for name in names.split("."):
-            found = getattr(found, name)
-    except Exception as error:  # noqa: BLE001 (importing the user's module may fail in any way)
+        found: Any = load_named(path, "function")
+    except (ForbiddenCodeError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # noqa: BLE001 (importing the user's module may fail or exit)
         raise TransformError(
             f"the function {path} can't be imported: {type(error).__name__}: {error}", hint=hint
         ) from None
@@ -159,7 +160,7 @@ def load_function(path: str) -> Callable[[Any], Any]:
     return function
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Where it was raised, without what it says."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"in {frame.filename}, line {frame.lineno}, in {frame.name}"

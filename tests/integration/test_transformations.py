@@ -32,14 +32,17 @@ from tests.integration.published import comparable
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 KEY = "a-long-random-canary-key"
-ENVIRON = {"BIFROST_KEY": KEY, "BIFROST_REGION": "eu"}
+ENVIRON = {"BIFROST_KEY": KEY, "BIFROST_EXPORT_VALUE_REGION": "eu"}
 AGGREGATE = {
     "type": "aggregate",
     "group_by": ["provider", "model", "date"],
     "metrics": ["count", "avg_latency", "p95_latency", "total_tokens", "total_cost", "error_rate"],
 }
 ANONYMIZE = {"type": "anonymize", "fields": ["customer_id", "request_id"], "method": "hash", "key": "${BIFROST_KEY}"}
-ENRICH = {"type": "enrich", "add_fields": {"region": "${BIFROST_REGION}", "version": "${EXPORT_VERSION}", "shard": 1}}
+ENRICH = {
+    "type": "enrich",
+    "add_fields": {"region": "${BIFROST_EXPORT_VALUE_REGION}", "version": "${EXPORT_VERSION}", "shard": 1},
+}
 PYTHON = {"type": "python", "callable": f"{__name__}:same", "engine": "arrow"}
 BY_CUSTOMER = {"type": "aggregate", "group_by": ["customer_id"], "metrics": ["total_requests", "total_cost"]}
 
@@ -217,7 +220,7 @@ def test_the_customers_of_an_extra_field_are_masked_like_the_customer(tmp_path: 
 def test_a_key_without_a_value_is_told_before_any_data_moves(tmp_path: Path, log_store: Path) -> None:
     """With the name of the variable and its place."""
     export = export_of(tmp_path, log_store, ENRICH, ANONYMIZE)
-    export.runtime = {"environ": {"BIFROST_REGION": "eu"}}
+    export.runtime = {"environ": {"BIFROST_EXPORT_VALUE_REGION": "eu"}}
     with pytest.raises(MissingReferenceError, match=r"\$\{BIFROST_KEY\}.*transformations/1/key"):
         export.run(DAY)
     assert not list(tmp_path.rglob("*.arrow"))
