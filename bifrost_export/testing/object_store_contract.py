@@ -18,11 +18,12 @@ from bifrost_export.testing.object_store_crashes import Crashes
 from bifrost_export.testing.object_store_files import Files
 from bifrost_export.testing.object_store_runs import Place
 from bifrost_export.testing.object_store_sources import Sources
+from bifrost_export.testing.object_store_strangers import Strangers
 
 __all__ = ["ObjectStoreContract", "Place"]
 
 
-class ObjectStoreContract(Commits, Sources, Files, Crashes):
+class ObjectStoreContract(Commits, Sources, Files, Strangers, Crashes):
     """What a destination on an object store promises, whichever store it is."""
 
     @pytest.fixture

@@ -12,6 +12,7 @@ from bifrost_export.destinations.store import PutOptions
 from bifrost_export.errors import BifrostExportError, LostCommitError, PassingError
 from bifrost_export.testing.faulty_store import Faults, Faulty
 from bifrost_export.testing.object_store_runs import DAY, Place, Run, SmallBlocks, manifest_key, tokens_in
+from bifrost_export.testing.object_store_strangers import plant, tamper
 
 _OPTIONS = PutOptions("application/octet-stream")
 OLD = (b"old one", b"old two")
@@ -31,6 +32,7 @@ class Crashes(SmallBlocks):
     def calls(self, place: Place) -> int:
         """How many calls a run makes that replaces another one."""
         _published(place, *OLD)
+        tamper(place)
         faults = Faults()
         run = _broken(place.run(), faults)
         run.load(*self.new, rejected=b"r").publish()
@@ -45,8 +47,10 @@ class Crashes(SmallBlocks):
     @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
     def test_a_run_that_dies_at_any_call_leaves_the_old_window_or_the_new_one(self, place: Place, after: bool) -> None:
         """Whole; and the next run leaves nothing but its own."""
+        plant(place)
         for moment in self.moments(self.calls(place)):
             _published(place, *OLD)
+            tamper(place)
             old = place.manifest()
             faults = Faults(moment, dies=True, after=after)
             run = _broken(place.run(), faults)
@@ -63,8 +67,10 @@ class Crashes(SmallBlocks):
     @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
     def test_a_call_without_an_answer_is_mended_by_another_try(self, place: Place, after: bool) -> None:
         """`load` and `publish` are tried again as Airflow does it, under the same token."""
+        plant(place)
         for moment in self.moments(self.calls(place)):
             _published(place, *OLD)
+            tamper(place)
             faults = Faults(moment, after=after)
             run = _broken(place.run(), faults)
             for _ in range(3):
@@ -128,10 +134,11 @@ def _named(manifest: dict[str, Any]) -> set[str]:
 
 
 def _check_clean(place: Place, run: Run) -> None:
-    """Hold that the run is what is published, or the same is, and that nothing else is there."""
+    """Hold that the run is what is published, or the same is, and that nothing else is there but what others put."""
+    place.check_strangers()
     manifest = place.manifest()
     assert manifest is not None
-    rejected = {manifest["rejected"]["key"]} if manifest["rejected"] else set()
+    rejected = {manifest["rejected"]["key"]} - set(place.strangers) if manifest["rejected"] else set()
     assert set(place.contents()) == {*_named(manifest), *rejected, manifest_key(DAY)}
     assert place.uploads() == []
     assert len(_named(manifest)) == len([part for part in run.landed if "_rejected" not in part.key])
