@@ -21,6 +21,7 @@ from bifrost_export.pipeline.chain import open_transforms
 from bifrost_export.pipeline.flows import steps_of_export
 from bifrost_export.pipeline.opening import open_destination, open_log_store, open_staging, staging_url
 from bifrost_export.pipeline.plan_document import Plan, Slice
+from bifrost_export.pipeline.renamed import renamed
 from bifrost_export.pipeline.retention import beyond_retention
 from bifrost_export.pipeline.runtime import Runtime
 from bifrost_export.window import Window, merge, rfc3339
@@ -92,6 +93,9 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
         )
     finally:
         log_store.close()
+    if not any(former.window == request.window for former in formers):
+        for each in renamed(runtime, loaded, destination, planned.log_store, request.window):
+            runtime.report("warning", {"message": str(each)})
     open_staging(runtime, planned).create({**planned.to_json(), "planned_at": rfc3339(now)})
     return planned
 
