@@ -52,6 +52,7 @@ def _warnings(loaded: Loaded) -> Iterator[Problem]:
         yield from _odd_range(each)
         yield from _cut_buckets(each)
         yield from _short_retention(each)
+        yield from _former_names(each)
 
 
 def _cut_buckets(loaded: LoadedExport) -> Iterator[Problem]:
@@ -81,6 +82,33 @@ def _short_retention(loaded: LoadedExport) -> Iterator[Problem]:
         checker = Checker(text, loaded.document.path.name, loaded.document.origins)
         hint = "Raise client.log_retention_days in Bifrost, export more often, or set a later start_date."
         checker.add(f"{loaded.pointer}/schedule", told, severity="warning", hint=hint)
+        yield from checker.take()
+
+
+def _former_names(loaded: LoadedExport) -> Iterator[Problem]:
+    """What a `local` destination tells; no other can be asked without a network."""
+    from bifrost_export.config import loader, source
+    from bifrost_export.config.checking import Checker
+    from bifrost_export.errors import BifrostExportError
+    from bifrost_export.pipeline.plan import draft
+    from bifrost_export.pipeline.renamed import renamed_on_this_machine, time_ahead
+    from bifrost_export.pipeline.runtime import Runtime
+
+    export, text = loaded.export, loaded.document.text
+    if export is None or text is None:
+        return
+    own = ("AIRFLOW_HOME", loader.VARIABLE, source.VARIABLE)  # no variable that the document refers to
+    runtime = Runtime(environ={name: os.environ[name] for name in own if name in os.environ})
+    try:
+        ahead = time_ahead(export.schedule, runtime.now())
+        found = (
+            renamed_on_this_machine(runtime, loaded, draft(runtime, loaded, ahead, "validate"), ahead) if ahead else []
+        )
+    except BifrostExportError:
+        return  # what is wrong is a problem of its own
+    for each in found:
+        checker = Checker(text, loaded.document.path.name, loaded.document.origins)
+        checker.add(f"{loaded.pointer}/name", each.message, severity="warning", hint=each.hint)
         yield from checker.take()
 
 

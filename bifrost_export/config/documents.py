@@ -32,6 +32,7 @@ class Document:
         source_pointer: Where it stands.
         log_retention_days: `client.log_retention_days` of Bifrost's own config, or None.
         origins: Where the parts of its exports are written.
+        names: Names of all exports that were read together with it, broken ones included.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Document:
     source_pointer: str = "/log_exports/source"
     log_retention_days: int | None = None
     origins: Origins = field(default_factory=Origins)
+    names: frozenset[str] = frozenset()
 
 
 @dataclass

@@ -58,6 +58,9 @@ def load(path: str | Path) -> Loaded:
             _load_guarded(loaded, file)
     _refuse_same_names(loaded)
     _tell_apart(loaded)
+    names = frozenset(each.name for each in loaded.exports if each.name is not None)
+    for document in loaded.documents:
+        document.names = names
     loaded.problems += [problem for each in loaded.exports for problem in each.problems]
     order = [document.path.name for document in loaded.documents]
     loaded.problems.sort(key=lambda each: (order.index(str(each.file)), each.line or 0, each.column or 0))

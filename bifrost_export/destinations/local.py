@@ -29,6 +29,7 @@ class LocalDestination(ObjectStoreDestination):
     """Parts and manifests as files below `path`."""
 
     kind: ClassVar[str] = "local"
+    is_local: ClassVar[bool] = True
     Config = LocalConfig
     config: LocalConfig
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 from bifrost_export.destinations import commit, overlap
 from bifrost_export.destinations.keys import Keys
 from bifrost_export.destinations.manifest_reading import read_manifest
+from bifrost_export.destinations.neighbours import neighbours
 from bifrost_export.destinations.port import Landed, Published, State
 from bifrost_export.destinations.probing import Probing
 from bifrost_export.destinations.store import KeyTakenError, ObjectStore, PutOptions, Stored, sha256_at
@@ -18,12 +19,13 @@ from bifrost_export.errors import ConfigError, DestinationError, DestinationUnav
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from pydantic import BaseModel
 
     from bifrost_export.destinations.continuity import Former
     from bifrost_export.destinations.manifest_reading import Current
+    from bifrost_export.destinations.neighbours import Neighbour
     from bifrost_export.destinations.port import Draft, FileFormat, Outcome, Piece, Target
     from bifrost_export.destinations.steps import Probe
     from bifrost_export.window import Window
@@ -40,6 +42,7 @@ class ObjectStoreDestination:
     kind: ClassVar[str]
     Config: ClassVar[type[BaseModel]]
     is_table: ClassVar[bool] = False
+    is_local: ClassVar[bool] = False
     file_format: ClassVar[FileFormat | None] = None
 
     def __init__(self, config: Any, target: Target) -> None:
@@ -116,6 +119,10 @@ class ObjectStoreDestination:
         """Refuse a window that overlaps a published one without being equal to it; gives those that it replaces."""
         covered = overlap.guard(self.store, self.keys, replace_overlapping=replace_overlapping, tell=self._tell)
         return overlap.formers([read_manifest(self.store, self.keys.manifest), *covered])
+
+    def neighbours(self, window: Window, known: Container[str]) -> list[Neighbour]:
+        """Other exports that have published time of a window below the same root, which this export has not."""
+        return neighbours(self.store, self.keys, window, known)
 
     def load(self, piece: Piece) -> Landed:
         """Write one file under the run's token, on condition that its name is free.

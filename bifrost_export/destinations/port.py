@@ -9,11 +9,12 @@ from bifrost_export.destinations.continuity import Consent
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterator, Mapping
 
     from pydantic import BaseModel
 
     from bifrost_export.destinations.continuity import Former
+    from bifrost_export.destinations.neighbours import Neighbour
     from bifrost_export.destinations.steps import Probe
     from bifrost_export.window import Window
 
@@ -196,13 +197,14 @@ class Destination(Protocol):
     """**Protocol.** A destination, opened for one run.
 
     Class attributes say what differs between destinations, so that the pipeline names none of them: `is_table`
-    whether rows go into tables in place of files, `file_format` what it loads whatever `data.format` says (None: what
-    `data.format` says).
+    whether rows go into tables in place of files, `is_local` whether it can be asked without a network, `file_format`
+    what it loads whatever `data.format` says (None: what `data.format` says).
     """
 
     kind: ClassVar[str]
     Config: ClassVar[type[BaseModel]]
     is_table: ClassVar[bool]
+    is_local: ClassVar[bool]
     file_format: ClassVar[FileFormat | None]
 
     def targets(self) -> list[str]:
@@ -234,6 +236,15 @@ class Destination(Protocol):
         Raises:
             OverlapError: The window overlaps one without being equal to it; the message names the published window.
             DestinationError: The rows don't fit into what is there, such as a column whose type changed.
+        """
+        ...
+
+    def neighbours(self, window: Window, known: Container[str]) -> list[Neighbour]:
+        """Other exports that have published time of a window in the same place, which this export has not.
+
+        Args:
+            window: The time that matters.
+            known: Names of exports to pass over.
         """
         ...
 

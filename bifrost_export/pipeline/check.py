@@ -14,6 +14,7 @@ from bifrost_export.errors import BifrostExportError, ConfigError, NoLogStoreErr
 from bifrost_export.logstore.port import COLUMNS
 from bifrost_export.pipeline.opening import needed_until, open_destination, open_log_store, open_staging
 from bifrost_export.pipeline.plan import draft, staging_of
+from bifrost_export.pipeline.renamed import identity, renamed, time_ahead
 from bifrost_export.window import Window, rfc3339
 
 if TYPE_CHECKING:
@@ -40,8 +41,20 @@ def check(runtime: Runtime, loaded: LoadedExport) -> Iterator[Probe]:
     drafted = draft(runtime, loaded, window, "check")
     parts = {"log store": _log_store, "destination": _destination, "staging": _staging}
     for part, probes in parts.items():
+        passed = True
         for probe in probes(runtime, drafted):
+            passed &= probe.ok
             yield replace(probe, what=f"{part}: {probe.what}")
+        if passed and part == "destination":
+            yield from _former_names(runtime, loaded, drafted)
+
+
+def _former_names(runtime: Runtime, loaded: LoadedExport, drafted: Plan) -> Iterator[Probe]:
+    """A step of its own where the export seems to have had another name."""
+    log_store, window = identity(runtime, drafted), time_ahead(loaded.good.schedule, runtime.now())
+    if log_store and window is not None:
+        for found in renamed(runtime, loaded, open_destination(runtime, drafted), log_store, window):
+            yield Probe("destination: other exports", True, found.message, found.hint)
 
 
 def _log_store(runtime: Runtime, drafted: Plan) -> Iterator[Probe]:

@@ -15,6 +15,7 @@ from bifrost_export.pipeline import tool_calls
 from bifrost_export.pipeline.columns import read_schema
 from bifrost_export.pipeline.opening import open_destination, resolver
 from bifrost_export.pipeline.plan import draft
+from bifrost_export.pipeline.renamed import renamed_on_this_machine
 from bifrost_export.pipeline.retention import beyond_retention
 from bifrost_export.registry import LOG_STORES
 from bifrost_export.window import Window
@@ -85,19 +86,20 @@ def outlook(runtime: Runtime, loaded: LoadedExport, since: dt.datetime, count: i
         targets,
         statements,
         destinations[0].rights() if destinations else {},
-        _warnings(runtime, loaded, windows),
+        _warnings(runtime, loaded, windows, drafts),
     )
 
 
-def _warnings(runtime: Runtime, loaded: LoadedExport, windows: list[Window]) -> list[str]:
+def _warnings(runtime: Runtime, loaded: LoadedExport, windows: list[Window], drafts: list[Plan]) -> list[str]:
     days, now = loaded.document.log_retention_days, runtime.now()
     beyond = [window for window in windows if beyond_retention(window, days, now)]
     if len(beyond) < FEW:
         told = [beyond_retention(window, days, now) for window in beyond]
     else:
-        whole = Window(beyond[0].start, beyond[-1].end)
-        told = [beyond_retention(whole, days, now, f"time of {len(beyond):,} windows,")]
-    return [each for each in told if each]
+        time = Window(beyond[0].start, beyond[-1].end)
+        told = [beyond_retention(time, days, now, f"time of {len(beyond):,} windows,")]
+    whole = Window(windows[0].start, windows[-1].end)
+    return [*(each for each in told if each), *map(str, renamed_on_this_machine(runtime, loaded, drafts[0], whole))]
 
 
 def _draft(runtime: Runtime, loaded: LoadedExport, window: Window) -> Plan:

@@ -22,6 +22,7 @@ from bifrost_export.pipeline.clean_up import sweep_abandoned
 from bifrost_export.pipeline.flows import steps_of_export
 from bifrost_export.pipeline.opening import open_destination, open_staging, staging_url, with_log_store
 from bifrost_export.pipeline.plan_document import Plan, Slice
+from bifrost_export.pipeline.renamed import renamed
 from bifrost_export.pipeline.retention import beyond_retention
 from bifrost_export.pipeline.runtime import Runtime
 from bifrost_export.window import Window, merge, rfc3339
@@ -93,6 +94,9 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
             unplaced=_unplaced(export, log_store),
         )
         remarks[:] = [f"{each.message}. {each.hint}" for each in log_store.remarks()]
+        if not any(former.window == request.window for former in formers):
+            found = renamed(runtime, loaded, destination, looked.log_store, request.window)
+            remarks.extend(str(each) for each in found)
         return looked
 
     planned = with_log_store(runtime, drafted, look)

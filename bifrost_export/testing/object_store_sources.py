@@ -127,6 +127,21 @@ class Sources:
         with pytest.raises(LostCommitError):
             slow.publish()
 
+    def test_what_another_export_has_published_below_the_same_root_is_found(self, place: Place) -> None:
+        """With its log store and where it ended; neither once it is known, nor once this export has published it."""
+        for window in (DAY, NEXT_DAY):
+            _publish_as(place.run(window).load(b"one"), "old")
+        run = place.run()
+
+        (found,) = run.destination.neighbours(DAY, {"nightly"})
+        assert (found.export, found.window, found.through) == ("old", DAY, NEXT_DAY.end)
+        assert found.log_store == {"type": "sqlite", "path": "logs.db"}
+        assert run.destination.neighbours(DAY, {"old"}) == []
+        assert run.destination.neighbours(Window.parse("2026-03-03", "2026-03-04"), set()) == []
+        run.load(b"one").publish()
+        assert run.destination.neighbours(DAY, set()) == []
+        assert [each.window for each in run.destination.neighbours(TWO_DAYS, set())] == [NEXT_DAY]
+
     def test_a_manifest_of_an_older_version_is_compared_by_what_it_has(self, place: Place) -> None:
         """By the datasets' own counts; a log store that it describes less fully is no other."""
         first = place.run().load(b"one")
@@ -143,3 +158,10 @@ def _publish_as_before(run: Run, log_store: dict[str, Any]) -> None:
     body = {**manifest_body(run.window, run.landed), "source": log_store, "revision": 1, "token": run.token}
     manifest = Manifest.model_validate(body, strict=False)
     run.destination.store.put_if(run.destination.keys.manifest, manifest.to_bytes(), run.seen, JSON)
+
+
+def _publish_as(run: Run, export: str) -> None:
+    body = {**run.body(), "export": export, "revision": 1, "token": run.token}
+    manifest = Manifest.model_validate(body, strict=False)
+    key = run.destination.keys.manifest.replace("/nightly/", f"/{export}/")
+    run.destination.store.put_if(key, manifest.to_bytes(), None, JSON)

@@ -13,6 +13,7 @@ from bifrost_export.window import Window
 if TYPE_CHECKING:
     from bifrost_export.testing.warehouse_contract import Place
 
+DAY = Window.parse("2026-03-01", "2026-03-02")
 NEXT_DAY = Window.parse("2026-03-02", "2026-03-03")
 TWO_DAYS = Window.parse("2026-03-01", "2026-03-03")
 OTHER: dict[str, Any] = {"type": "postgres", "host": "db", "port": 5432, "database": "bifrost", "schema": "public"}
@@ -88,6 +89,21 @@ class Sources:
         place.run().load(["a"]).publish()
         with pytest.raises(LostCommitError):
             slow.publish()
+
+    def test_what_another_export_has_loaded_into_the_same_table_is_found(self, place: Place) -> None:
+        """With its log store and where it ended; neither once it is known, nor once this export has loaded it too."""
+        place.run(export="old").load(["a"]).publish()
+        place.run(NEXT_DAY, export="old").load(["n"]).publish()
+        run = place.run()
+
+        (found,) = run.destination.neighbours(DAY, {run.export})
+        assert (found.export, found.window, found.through) == ("old", DAY, NEXT_DAY.end)
+        assert found.log_store == {"type": "sqlite", "path": "logs.db"}
+        assert run.destination.neighbours(DAY, {"old"}) == []
+        assert run.destination.neighbours(Window.parse("2026-03-03", "2026-03-04"), set()) == []
+        run.load(["a"]).publish()
+        assert run.destination.neighbours(DAY, set()) == []
+        assert [each.window for each in run.destination.neighbours(TWO_DAYS, set())] == [NEXT_DAY]
 
     def test_an_audit_row_of_an_older_version_is_compared_by_what_it_has(self, place: Place) -> None:
         """By its own count."""

@@ -128,7 +128,7 @@ def test_a_run_without_a_logical_date_takes_the_last_settled_window(lab: Lab) ->
 
 def source_of(lab: Lab, name: str, window: Window) -> int:
     """The log rows that a published window counts."""
-    manifest = lab.out(name) / "_manifests" / name / f"{window.name}.json"
+    manifest = lab.out(name) / "logs" / "_manifests" / name / f"{window.name}.json"
     rows: int = json.loads(manifest.read_text())["datasets"]["request_logs"]["source"]
     return rows
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from bifrost_export import datasets
@@ -21,7 +19,6 @@ from tests.integration.exports import Export
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 DAYS = [Window.parse("2026-03-01", "2026-03-02"), Window.parse("2026-03-02", "2026-03-03")]
-START = dt.datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def statements() -> list[str]:
@@ -30,26 +27,10 @@ def statements() -> list[str]:
     return re.findall(r"^```sql\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
 
 
-def spans() -> pa.Table:
-    """Traces of known length: t0 takes one second, t1 two; the last one has a child that failed."""
-    rows: list[dict[str, Any]] = [
-        {"trace_id": f"t{number}", "span_id": f"t{number}", "parent_span_id": None, "name": "chat gpt-5"}
-        | {
-            "start_time": START,
-            "end_time": START + dt.timedelta(seconds=number + 1),
-            "status": "OK",
-            "attributes": "{}",
-        }
-        for number in range(12)
-    ]
-    child = rows[-1] | {"span_id": "tool", "parent_span_id": "t11", "name": "execute_tool search", "status": "ERROR"}
-    return pa.Table.from_pylist([*rows, child | {"start_time": START + dt.timedelta(seconds=1)}])
-
-
 @pytest.fixture
 def exported(tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.DuckDBPyConnection]:
     """DuckDB beside two published windows, in one of which a rerun has replaced the parts."""
-    include = ["request_logs", *(["traces"] if "traces" in datasets.names() else [])]
+    include = list(datasets.names())
     place = {"type": "local", "config": {"path": str(tmp_path / "exports")}}
     export = Export(tmp_path, log_store, {"include": include}, destination=place)
     for window in DAYS:
@@ -57,12 +38,6 @@ def exported(tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch) -
     export.data["max_rows_per_file"] = 100
     export.run(DAYS[0])
     (tmp_path / "exports" / "_manifests" / "nightly").rename(tmp_path / "exports" / "_manifests" / "try_it")
-    if "traces" not in include:
-        pq.write_table(spans(), tmp_path / "exports" / "spans.parquet")
-        path = next((tmp_path / "exports" / "_manifests" / "try_it").glob("*.json"))
-        manifest = json.loads(path.read_text())
-        manifest["datasets"]["traces"] = {"parts": [{"key": "spans.parquet"}]}
-        path.write_text(json.dumps(manifest))
     monkeypatch.chdir(tmp_path)
     with duckdb.connect() as connection:
         yield connection
@@ -112,8 +87,27 @@ def test_the_queries_shown_tell_what_the_rows_say(exported: duckdb.DuckDBPyConne
         for trace, spans in by_trace.items()
     ]
     assert traces == sorted(slowest, key=lambda each: (-each[4], each[0]))[:10]
-    if "traces" not in datasets.names():
-        assert traces[0] == ("t11", "chat gpt-5", 2, True, 12_000)
+
+
+def test_the_partitioned_table_shown_counts_one_dataset_of_one_export(
+    tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside four other datasets, and another export in the same folders."""
+    prefix, query = re.findall(r'`prefix: "(dt=.*?)"`.*?`(SELECT .*?)`', README)[0]
+    place = {"type": "local", "config": {"path": str(tmp_path / "exports"), "prefix": prefix}}
+    export = Export(tmp_path, log_store, {"include": list(datasets.names())}, destination=place)
+    rows: dict[str, int] = dict.fromkeys(datasets.names(), 0)
+    for window in DAYS:
+        for name, told in export.run(window)["datasets"].items():
+            rows[name] += told["exported"]
+    for path in list((tmp_path / "exports").glob("dt=*/*/*.parquet")):
+        shutil.copy(path, path.with_name(path.name.replace("nightly__", "hourly__")))
+    monkeypatch.chdir(tmp_path / "exports")
+
+    with duckdb.connect() as connection:
+        for dataset, count in rows.items():
+            shown = query.replace("request_logs", dataset).replace("*", "count(*), count(DISTINCT dt)", 1)
+            assert connection.sql(shown).fetchall() == [(count, 2)], dataset
 
 
 def micros(moment: dt.datetime) -> int:

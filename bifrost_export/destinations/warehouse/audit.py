@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.port import Published
-from bifrost_export.destinations.warehouse.loads import IS_NULL, NULLABLE, READ, Found, Load
+from bifrost_export.destinations.warehouse.loads import IS_NULL, NULLABLE, READ, Found, Load, utc
 from bifrost_export.destinations.warehouse.statements import Statement, Value, instant, real, text, whole
 from bifrost_export.destinations.warehouse.tables import LOADS
 from bifrost_export.window import UTC, Window, parse_instant, rfc3339
@@ -16,6 +16,10 @@ from bifrost_export.window import UTC, Window, parse_instant, rfc3339
 if TYPE_CHECKING:
     from bifrost_export.destinations.port import Target
     from bifrost_export.destinations.warehouse.engine import Engine
+
+
+MOST_ROWS = 100
+"""Audit rows of another export that are read."""
 
 
 class Audit:
@@ -87,6 +91,23 @@ class Audit:
                 sum(load.exported for load in loads),
                 sum(load.bytes for load in loads),
             )
+
+    def others(self) -> list[tuple[str, dt.datetime]]:
+        """Other exports with published windows, each with the end of its last one, in order."""
+        if self.engine.columns(LOADS.name) is None:
+            return []
+        name, end = self.column("export_name"), self.column("window_end")
+        sql = (
+            f"SELECT {name}, MAX({end}) FROM {self.table} WHERE {self.column('kind')} = 'load'"
+            f" AND {name} <> :export_name AND {self.column('superseded_at')} IS NULL GROUP BY {name} ORDER BY {name}"
+        )
+        with self.engine.waiting(LOADS.name):
+            rows = self.engine.query(Statement(sql, {"export_name": text(self.target.export)}))
+        return [(export, utc(through)) for export, through in rows]
+
+    def of_another(self, export: str) -> Iterable[Load]:
+        """Some live rows of another export that overlap the window."""
+        return self._read(f"{self.live_overlaps} LIMIT {MOST_ROWS}", {**self.values, "export_name": text(export)})
 
     def _read(self, condition: str, values: dict[str, Value]) -> Iterable[Load]:
         if self.engine.columns(LOADS.name) is None:

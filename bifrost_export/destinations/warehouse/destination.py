@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
@@ -19,6 +20,7 @@ from bifrost_export.destinations.warehouse.audit import Audit
 from bifrost_export.destinations.warehouse.commit import Commit, describe
 from bifrost_export.destinations.warehouse.fitting import lacking
 from bifrost_export.destinations.warehouse.names import StagedNames
+from bifrost_export.destinations.warehouse.neighbours import neighbours
 from bifrost_export.destinations.warehouse.probing import Probing
 from bifrost_export.destinations.warehouse.rereading import compare
 from bifrost_export.destinations.warehouse.tables import LOADS, Tables
@@ -27,11 +29,12 @@ from bifrost_export.window import Window
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from pydantic import BaseModel
 
     from bifrost_export.destinations.continuity import Former
+    from bifrost_export.destinations.neighbours import Neighbour
     from bifrost_export.destinations.port import Draft, Piece, Target
     from bifrost_export.destinations.steps import Probe
     from bifrost_export.destinations.warehouse.dialect import Dialect
@@ -50,6 +53,7 @@ class WarehouseDestination:
     kind: ClassVar[str]
     Config: ClassVar[type[BaseModel]]
     is_table: ClassVar[bool] = True
+    is_local: ClassVar[bool] = False
     file_format: ClassVar[FileFormat | None] = FileFormat("parquet", "snappy")
 
     def __init__(self, config: Any, target: Target) -> None:
@@ -115,6 +119,12 @@ class WarehouseDestination:
             for table in self.tables:
                 lacking(engine, table)
         return found.formers
+
+    def neighbours(self, window: Window, known: Container[str]) -> list[Neighbour]:
+        """Other exports that have loaded time of a window into the same tables, which this export has not."""
+        tables = {self.tables.of(dataset).name for dataset in self.target.datasets}
+        with closing(self.open_engine()) as engine:
+            return neighbours(Audit(engine, replace(self.target, window=window)), tables, known)
 
     def load(self, piece: Piece) -> Landed:
         """Stage one file under the run's token; the same file again takes the place of the first."""
