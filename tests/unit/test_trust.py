@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,8 +118,15 @@ def test_a_connection_vouches_for_the_host_that_it_names() -> None:
         conn_type="aws",
         host="db.example",
         port=5439,
-        extra='{"endpoint_url": "http://minio:9000/", "host": "h", "port": "443", "service_config": {"s3": {"endpoint_url":'
-        ' "https://other:1"}}, "connection_string": "A=b;BlobEndpoint=https://blob.example/x;C=d"}',
+        extra=json.dumps(
+            {
+                "endpoint_url": "http://minio:9000/",
+                "host": "h",
+                "port": "443",
+                "service_config": {"s3": {"endpoint_url": "https://other:1"}},
+                "connection_string": "A=b;BlobEndpoint=https://blob.example/x;C=d",
+            }
+        ),
     )
     named = addresses_of(connection)
     for url in ("http://minio:9000", "https://other:1", "https://blob.example"):
