@@ -149,6 +149,10 @@ class Resolver:
         """
         return map_texts(self._with_literals(value), model, pointer, self._fill)
 
+    def as_written(self, value: Any) -> Any:
+        """A value as the document has it: a literal secret itself, with the references in it."""
+        return self._with_literals(value)
+
     def absolute(self, path: str) -> str:
         """A path, taken from the document's folder when it is relative."""
         folder = self.document.parent if self.document is not None else Path()

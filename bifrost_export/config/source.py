@@ -60,16 +60,17 @@ def find_source(
     raise ConfigError("no log store is named", allowed=_allowed())
 
 
-def guard_host(frozen: dict[str, Any], config: PostgresConfig) -> None:
+def guard_host(frozen: dict[str, Any], config: PostgresConfig, resolver: Resolver) -> None:
     """Keep this machine's passwords from a host that only the document names.
 
     Args:
         frozen: As `freeze` gives it.
         config: Of the log store that `find_source` has found.
+        resolver: Knows the document.
     """
     source = next((source for source, _ in _in_document(frozen) if source), None)
     if source is not None and source["config"].get("conn_id") is None:
-        config.named_by_document(source["config"].get("password"))
+        config.named_by_document(resolver.as_written(source["config"].get("password")))
 
 
 def _in_document(frozen: dict[str, Any]) -> tuple[tuple[dict[str, Any] | None, str], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_validator
@@ -91,7 +91,7 @@ class PostgresConfig(Offloading):
         Args:
             password: As the document writes it. One that is written out is the document's own secret.
         """
-        is_own = isinstance(password, Mapping) or (isinstance(password, str) and not has_references(password))
+        is_own = isinstance(password, str) and not has_references(password)
         if self.host and not self.host.startswith("/") and not is_own:
             self._is_vouched_for = trust.is_trusted(trust.of_host(self.host, self.port), "PostgreSQL")
 

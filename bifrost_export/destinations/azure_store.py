@@ -20,7 +20,7 @@ from bifrost_export.destinations.store import (
     TooLargeError,
     VersionChangedError,
 )
-from bifrost_export.errors import DestinationError
+from bifrost_export.errors import BifrostExportError, DestinationError
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.azure_blob import AzureBlobConfig
@@ -49,6 +49,8 @@ class AzureStore:
         with azure_errors.told("signing in to Azure", "r"):
             try:
                 return make_hook(self.config).get_conn().get_container_client(self.config.container)
+            except BifrostExportError:
+                raise
             except ValueError:  # how the client refuses an address or a connection string; it quotes them
                 raise DestinationError(
                     "signing in to Azure: the account's address or key is none that the client takes",

@@ -109,13 +109,14 @@ def open_log_store(runtime: Runtime, plan: Plan) -> LogStore:
         ConfigError: None of the five places names one.
         LogStoreError: It can't be opened.
     """
-    type_, config = find_source(plan.frozen, resolver(runtime, plan), runtime.get_connection)
+    references = resolver(runtime, plan)
+    type_, config = find_source(plan.frozen, references, runtime.get_connection)
     kind = LOG_STORES.load(type_)
     validated: Any = _validated(kind.Config, config, "/source/config", plan)
     if (storage := getattr(validated, "object_storage", None)) is not None:
         storage.stands_at(place_of_object_storage(plan.frozen))
     if isinstance(validated, PostgresConfig):
-        guard_host(plan.frozen, validated)
+        guard_host(plan.frozen, validated, references)
     opened: LogStore = kind(validated)
     return opened
 

@@ -152,6 +152,7 @@ class Workspace:
         return {
             "AWS_ENDPOINT_URL_S3": s3.url,
             "BIGQUERY_EMULATOR_HOST": bigquery.url,
+            "BIFROST_EXPORT_HOSTS": "127.0.0.1:*",
             "GCP_SERVICE_ACCOUNT_KEY": bigquery.account.key_json,
         }
 
