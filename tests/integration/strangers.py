@@ -39,7 +39,7 @@ STRANGERS: dict[str, bytes] = {
 }
 
 
-def plant(folder: Path) -> None:
+def plant_strangers(folder: Path) -> None:
     """Put them below a folder."""
     for key, data in STRANGERS.items():
         path = folder / key

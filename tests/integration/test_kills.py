@@ -16,7 +16,7 @@ from bifrost_export.testing.sample_logs import write
 from bifrost_export.window import Window
 from tests.integration.killing import run_cli
 from tests.integration.published import comparable, folder_contents, stale
-from tests.integration.strangers import OWN, STRANGERS, plant, tampered, without_strangers
+from tests.integration.strangers import OWN, STRANGERS, plant_strangers, tampered, without_strangers
 from tests.servers.buckets import Buckets
 from tests.servers.fault_proxy import Proxy, at, fault_proxy
 
@@ -105,7 +105,7 @@ def test_a_kill_between_any_two_changes_of_the_disk_is_mended_by_a_rerun(
     assert moments > 20
     for moment in range(1, moments + 1, EVERY):
         place = local_place(tmp_path / f"{moment}", log_store)
-        plant(place.folder / "out")
+        plant_strangers(place.folder / "out")
         if republish:
             assert place.run(place.document(max_rows_per_file=90))[0] == 0
             before = tampered(folder_contents(place.folder / "out"))
