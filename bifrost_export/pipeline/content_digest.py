@@ -139,8 +139,6 @@ class _Column:
 
     def _add_bytes(self, array: Any) -> None:
         small = pa.types.is_string(array.type) or pa.types.is_binary(array.type)
-        if not small and not (pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)):
-            array, small = array.cast(self.packed), False  # views
         _, offsets, data = array.buffers()
         edges = np.frombuffer(offsets, "<i4" if small else "<i8")[array.offset : array.offset + len(array) + 1]
         self.lengths.update(np.diff(edges).astype("<u4").tobytes())
@@ -172,6 +170,8 @@ def _unpacked(array: Any) -> Any:
         return _unpacked(array.dictionary_decode())
     if pa.types.is_run_end_encoded(array.type):
         return _unpacked(pc.run_end_decode(array))
+    if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type):
+        return array.cast(pa.large_binary())
     return array
 
 

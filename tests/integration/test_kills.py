@@ -16,12 +16,13 @@ from bifrost_export.testing.sample_logs import write
 from bifrost_export.window import Window
 from tests.integration.killing import run_cli
 from tests.integration.published import comparable, folder_contents, stale
+from tests.integration.strangers import OWN, STRANGERS, plant_strangers, tampered, without_strangers
 from tests.servers.buckets import Buckets
 from tests.servers.fault_proxy import Proxy, at, fault_proxy
 
 CREDENTIALS = {"TEST_KEY_ID": "testing-key-id", "TEST_SECRET": "testing-secret-key"}
 DAY = Window.parse("2026-03-01", "2026-03-02")
-EVERY = 1 if os.environ.get("BIFROST_TEST_LONG") else 12
+EVERY = int(os.environ.get("BIFROST_TEST_EVERY", "1" if os.environ.get("BIFROST_TEST_LONG") else "12"))
 """Of all moments, every n-th is tried by `make test`, each one by `make test-long`."""
 
 pytestmark = [pytest.mark.widened, pytest.mark.timeout(1800)]
@@ -96,26 +97,32 @@ def test_an_undisturbed_run_leaves_nothing_beside_what_it_published(
 def test_a_kill_between_any_two_changes_of_the_disk_is_mended_by_a_rerun(
     tmp_path: Path, log_store: Path, undisturbed: tuple[dict[str, Any], int], republish: bool
 ) -> None:
-    """At each moment: killed, readers see the former window whole or the new one; run again, all is as undisturbed."""
+    """At each moment: killed, readers see the former window whole or the new one; run again, all is as undisturbed.
+
+    What others have put there, and the published manifest says that it replaces, is never touched.
+    """
     expected, moments = undisturbed
     assert moments > 20
     for moment in range(1, moments + 1, EVERY):
         place = local_place(tmp_path / f"{moment}", log_store)
+        plant_strangers(place.folder / "out")
         if republish:
             assert place.run(place.document(max_rows_per_file=90))[0] == 0
-            former = folder_contents(place.folder / "out")
+            before = tampered(folder_contents(place.folder / "out"))
+            (place.folder / "out" / OWN).write_bytes(before[OWN])
+            former = without_strangers(before)
         document = place.document()
         code, _ = place.run(document, kill_at=moment, below=[place.folder])
         if code == 0:  # over a former revision some moments come later or never
             continue
         assert code == -9
-        found = folder_contents(place.folder / "out")
+        found = without_strangers(folder_contents(place.folder / "out"))
         if republish:
             assert whole(found) or whole({key: found[key] for key in former if key in found}), f"moment {moment}"
 
         assert place.run(document)[0] == 0
 
-        after = folder_contents(place.folder / "out")
+        after = without_strangers(folder_contents(place.folder / "out"))
         assert comparable(after) == expected, f"moment {moment}"
         assert stale(after) == [], f"moment {moment}"
 
@@ -157,7 +164,8 @@ def test_a_kill_before_or_after_any_request_is_mended_by_a_rerun(
     place, proxy, bucket = s3_place
     pid_file = tmp_path / "pid"
     assert place.run(place.document(max_rows_per_file=90))[0] == 0
-    former, document = buckets.contents(bucket), place.document()
+    former, document = tampered(buckets.contents(bucket)), place.document()
+    buckets.fill(bucket, former)
     proxy.arm(lambda number, request: "pass")
     assert place.run(document)[0] == 0
     requests = len(proxy.requests)
@@ -171,7 +179,7 @@ def test_a_kill_before_or_after_any_request_is_mended_by_a_rerun(
 
         assert place.run(document)[0] == 0, number
 
-        after = buckets.contents(bucket)
+        after = without_strangers(buckets.contents(bucket))
         assert comparable(after) == undisturbed[0], (number, when)
         assert stale(after) == [], (number, when)
         assert buckets.uploads(bucket) == []
@@ -184,14 +192,15 @@ def test_an_answer_that_is_lost_or_refused_once_does_no_harm(
     """At each request: the run ends well by itself, or fails and a rerun ends well."""
     place, proxy, bucket = s3_place
     document = place.document()
+    buckets.fill(bucket, STRANGERS)
     proxy.arm(lambda number, request: "pass")
     assert place.run(document)[0] == 0
     for number in range(1 + (fault == "503"), len(proxy.requests) + 1, EVERY):
-        buckets.empty(bucket)
+        buckets.fill(bucket, STRANGERS)
         proxy.arm(at(number, fault))
         if place.run(document)[0] != 0:
             assert place.run(document)[0] == 0, number
 
-        after = buckets.contents(bucket)
+        after = without_strangers(buckets.contents(bucket))
         assert comparable(after) == undisturbed[0], (number, fault)
         assert stale(after) == [], (number, fault)

@@ -194,6 +194,39 @@ def test_another_windows_name_is_found(desk: Desk, published: dict[str, Any]) ->
     assert "is of the window" in verify(desk, str(copy))[1]["problems"][0]
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        "{outside}",
+        "../{name}",
+        "logs/../{name}",
+        "logs/request_logs/../../{name}",
+        "prod/{part}",
+        "logs/request_logs/{name}",
+        "logs/_manifests/nightly/{day}.json",
+    ],
+)
+def test_a_key_that_is_no_file_of_the_window_is_told_and_not_followed(
+    desk: Desk, published: dict[str, Any], named: str
+) -> None:
+    """Above the root, beside it, by an absolute path, or by another name."""
+    first = parts(desk, published)[0]
+    outside = desk.folder / "notes.parquet"
+    outside.write_bytes(first.read_bytes())
+    (desk.out / "logs/request_logs" / outside.name).parent.mkdir(parents=True, exist_ok=True)
+    (desk.out / "logs/request_logs" / outside.name).write_bytes(first.read_bytes())
+    copied = desk.out / "prod" / first.relative_to(desk.out)
+    copied.parent.mkdir(parents=True)
+    copied.write_bytes(first.read_bytes())
+    key = named.format(outside=outside, name=outside.name, part=first.relative_to(desk.out), day=DAY.name)
+    edit(published, lambda document: document["datasets"]["request_logs"]["parts"][0].update(key=key))
+
+    code, found = verify(desk, published["manifest"])
+
+    assert code == 1
+    assert found["problems"] == [f"{key} is no file of this export's window below its root: it was not read"]
+
+
 def test_what_is_no_manifest_is_a_problem(desk: Desk) -> None:
     """Told in a sentence."""
     path = desk.folder / "some.json"

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from bifrost_export.destinations.keys import Keys, prefix_problem, without_token
+from bifrost_export.destinations.azure_blob import AzureBlobConfig
+from bifrost_export.destinations.gcs import GCSConfig
+from bifrost_export.destinations.keys import RESOLVED, Keys, prefix_problem, without_token
+from bifrost_export.destinations.local import LocalConfig
 from bifrost_export.destinations.port import Target
+from bifrost_export.destinations.redshift.config import RedshiftStaging
+from bifrost_export.destinations.s3 import S3Config
 from bifrost_export.errors import ConfigError
 from bifrost_export.window import Window
 
+PLACES = ("path", "bucket", "container")
 TOKEN = "0badcafe"
 DAY = Window.parse("2026-08-28T04:00:00Z", "2026-08-29T04:00:00Z")
 
@@ -64,6 +73,24 @@ def test_a_prefix_that_could_leave_its_folder_or_has_unknown_placeholders_is_ref
     """The message names the prefix."""
     with pytest.raises(ConfigError, match="the prefix"):
         keys(prefix)
+
+
+@pytest.mark.parametrize("prefix", ["logs//x/", "./x", "x/./y/", ".", "logs//", "${A}/x//y/", "{year}//{month}/"])
+@pytest.mark.parametrize("model", [LocalConfig, S3Config, GCSConfig, AzureBlobConfig, RedshiftStaging])
+def test_an_empty_or_dotted_folder_is_refused_where_it_is_written(model: Any, prefix: str) -> None:
+    """In every place that takes a prefix: stores list such keys under other names than they were put."""
+    with pytest.raises(ValidationError, match="the prefix"):
+        model.model_validate({**{name: "some" for name in PLACES if name in model.model_fields}, "prefix": prefix})
+
+
+def test_a_doubled_slash_that_a_reference_brings_is_folded() -> None:
+    """`${BIFROST_ROOT}/exports/` with `team-a/` in it."""
+    resolved = LocalConfig.model_validate({"path": "x", "prefix": "team-a//exports/"}, context=RESOLVED)
+
+    assert resolved.prefix == "team-a/exports/"
+    assert keys("team-a//exports/").manifest == keys("team-a/exports/").manifest
+    with pytest.raises(ValidationError, match="the prefix"):
+        LocalConfig.model_validate({"path": "x", "prefix": "team-a//./exports/"}, context=RESOLVED)
 
 
 @given(st.text(max_size=40))

@@ -6,6 +6,7 @@ import gzip
 import io
 from typing import Any
 
+import orjson
 import pyarrow as pa
 import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
@@ -88,3 +89,22 @@ def test_what_is_no_such_file_is_an_error(format_: str) -> None:
 def test_formats_of_others_are_not_read() -> None:
     """They bring no reader."""
     assert [can_read(name) for name in ("parquet", "json", "csv", "arrow", "xml")] == [True] * 4 + [False]
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "zstd"])
+@pytest.mark.parametrize("format_", ["json", "csv"])
+@pytest.mark.parametrize("at", [0, 1, 2], ids=["first", "in the middle", "last"])
+def test_rows_of_many_mebibytes_are_read(format_: str, compression: str, at: int) -> None:
+    """Wherever they stand, with quotes and line ends in them."""
+    texts = ["a", "b", "c"]
+    texts[at] = 'x"\n,' * 1_500_000
+    if format_ == "json":
+        data = b"".join(orjson.dumps({"input_tokens": n, "text": text}) + b"\n" for n, text in enumerate(texts))
+    else:
+        told = (f'{n},"{text.replace(chr(34), chr(34) * 2)}"\n' for n, text in enumerate(texts))
+        data = f"input_tokens,text\n{''.join(told)}".encode()
+    packed = {"none": bytes, "gzip": gzip.compress, "zstd": lambda each: pa.compress(each, codec="zstd", asbytes=True)}
+
+    batches = list(read(format_, io.BytesIO(packed[compression](data)), compression, ["input_tokens"]))
+
+    assert [value for batch in batches for value in batch.column("input_tokens").to_pylist()] == [0, 1, 2]
