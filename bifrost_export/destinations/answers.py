@@ -15,7 +15,7 @@ _SECRETS = (
     re.compile(r"(?<=://)[^/@\s]*@"),
 )
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
-_ABOUT_THE_REQUEST = re.compile(r"\s*\b(?:RequestId|Request ID|Time|HostId)\s*:.*", re.IGNORECASE | re.DOTALL)
+_ABOUT_THE_REQUEST = re.compile(r"^\s*(?:RequestId|ErrorCode|Time)\s*:.*", re.IGNORECASE | re.DOTALL | re.MULTILINE)
 
 
 def safe(text: object) -> str:

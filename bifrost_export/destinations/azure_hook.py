@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export import connections, trust
+from bifrost_export.destinations import certificates
 from bifrost_export.destinations.azure_blob import ENDPOINT
+from bifrost_export.errors import DestinationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +44,52 @@ def make_hook(config: AzureBlobConfig) -> Any:
         if config.endpoint_url and extra.get("connection_string"):
             extra["connection_string"] = _at(config.endpoint_url, extra["connection_string"])
         connection = connections.altered(found, host=config.endpoint_url, **extra)
-        return connections.hook_with(WasbHook, connection, wasb_conn_id=config.conn_id)
+        return connections.hook_with(WasbHook, _Patient(connection), wasb_conn_id=config.conn_id)
     _require_host(config)
-    return connections.hook_with(WasbHook, _connection(config), wasb_conn_id=connections.IN_MEMORY)
+    return connections.hook_with(WasbHook, _Patient(_connection(config)), wasb_conn_id=connections.IN_MEMORY)
+
+
+class _Patient:
+    """A connection whose client gives up at once on a certificate that it does not trust.
+
+    Args:
+        connection: The connection.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+    @property
+    def extra_dejson(self) -> dict[str, Any]:
+        """The connection's settings, for the hook to hand to the client."""
+        settings = dict(self.connection.extra_dejson)
+        return {**settings, "transport": _transport(settings)}
+
+
+def _transport(settings: dict[str, Any]) -> Any:
+    from azure.core.exceptions import ServiceRequestError
+    from azure.core.pipeline.transport import RequestsTransport
+
+    class Transport(RequestsTransport):  # type: ignore[misc]
+        """What the client sends its requests by; the client itself would try a certificate again for half a minute."""
+
+        def send(self, request: Any, **options: Any) -> Any:
+            try:
+                return super().send(request, **options)
+            except ServiceRequestError as error:
+                untrusted = certificates.fault(error)
+                if untrusted is None:
+                    raise
+                hint = certificates.hint("destination.config.endpoint_url", "REQUESTS_CA_BUNDLE")
+                raise DestinationError(
+                    f"asking {request.url.partition('?')[0]}: the store's {untrusted}", hint=hint
+                ) from None
+
+    known = ("connection_timeout", "read_timeout", "connection_verify", "connection_cert", "connection_data_block_size")
+    return Transport(**{name: settings[name] for name in known if name in settings})
 
 
 def _require_host(config: AzureBlobConfig, named: Sequence[trust.Address | None] = ()) -> None:

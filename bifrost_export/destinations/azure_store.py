@@ -53,8 +53,8 @@ class AzureStore:
                 raise
             except ValueError:  # how the client refuses an address or a connection string; it quotes them
                 raise DestinationError(
-                    "signing in to Azure: the account's address or key is none that the client takes",
-                    hint="Mend account_name, endpoint_url, account_key or the connection.",
+                    "signing in to Azure: the account's address or key is not valid",
+                    hint="Fix account_name, endpoint_url, account_key or the connection.",
                 ) from None
 
     def blob(self, key: str) -> Any:
@@ -68,7 +68,7 @@ class AzureStore:
     def sign_in(self) -> str:
         """Ask for a blob that is not there: the answer says whether the key or token is known."""
         with self.told("signing in to", "", "r"):
-            self._probe(lambda error: azure_errors.code_of(error) in azure_errors.REFUSED or error.status_code == 401)
+            self._probe(azure_errors.is_refused)
         return f"{self.container.primary_hostname} knows the credentials"
 
     def find(self) -> str:
@@ -117,8 +117,10 @@ class AzureStore:
                 yield
             except HttpResponseError as error:
                 code = azure_errors.code_of(error)
-                if (error.status_code in CONFLICT and not code.startswith("Container")) or code == GONE:
+                if azure_errors.is_conflict(error) or code == GONE:
                     raise KeyTakenError(key) from None
+                if code.startswith("BlobImmutable") and self.head(key) is not None:
+                    raise KeyTakenError(key) from None  # it is kept, so it can't be overwritten: a double has put it
                 raise
 
     def put(self, key: str, data: bytes, options: PutOptions) -> Stored:
@@ -146,7 +148,7 @@ class AzureStore:
                     data, length=len(data), validate_content=True, **condition, **self._arguments(options)
                 )
             except Exception as error:
-                if azure_errors.is_passing(error) or _is_conflict(error):
+                if azure_errors.is_passing(error) or _has_changed(error):
                     raise VersionChangedError(key) from None
                 raise
         return str(answer["etag"])
@@ -219,19 +221,9 @@ class AzureStore:
 
     def delete(self, key: str) -> None:
         """Take a blob away, with its snapshots."""
-        from azure.core.exceptions import HttpResponseError
-
         try:
             with self.told("deleting", key, "d"), self._or_missing():
-                try:
-                    self.blob(key).delete_blob(delete_snapshots="include")
-                except HttpResponseError as error:
-                    if error.status_code in CONFLICT:
-                        raise DeletionRefusedError(
-                            f"the store answered {azure_errors.code_of(error)}",
-                            "Look for a lease, a legal hold or a policy that keeps blobs.",
-                        ) from None
-                    raise
+                self.blob(key).delete_blob(delete_snapshots="include")
         except DestinationError as error:
             raise DeletionRefusedError(error.message, error.hint) from None
 
@@ -240,10 +232,10 @@ class AzureStore:
         return nullcontext()
 
 
-def _is_conflict(error: Exception) -> bool:
+def _has_changed(error: Exception) -> bool:
     """Whether a conditional put was refused because the version is another, or there is none."""
-    status, code = getattr(error, "status_code", None), azure_errors.code_of(error)
-    return (status in CONFLICT and not code.startswith("Container")) or (status == 404 and code == "BlobNotFound")
+    is_gone = getattr(error, "status_code", None) == 404 and azure_errors.code_of(error) == "BlobNotFound"
+    return is_gone or azure_errors.is_conflict(error)
 
 
 class _Body:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 ONE_PUT = 8 * 1024 * 1024
 """Bytes up to which the client puts an object in one request."""
 PROBE = "_bifrost_export_check"
-CONFLICT = (409, 412)
 CREATE, DELETE, GET, LIST = (f"storage.objects.{name}" for name in ("create", "delete", "get", "list"))
 
 
@@ -77,9 +76,9 @@ class GCSStore:
     @property
     def retry(self) -> Any:
         """How the client tries again what passes."""
-        from google.cloud.storage.retry import DEFAULT_RETRY
+        from google.api_core.retry import Retry
 
-        return DEFAULT_RETRY.with_delay(initial=0.5, maximum=8.0, multiplier=2.0).with_timeout(30.0)
+        return Retry(predicate=google_errors.is_passing, initial=0.5, maximum=8.0, multiplier=2.0, timeout=30.0)
 
     def told(self, action: str, key: str, rights: str) -> AbstractContextManager[None]:
         """Tell the errors of an action on an object."""
@@ -128,7 +127,7 @@ class GCSStore:
             try:
                 yield what
             except GoogleAPICallError as error:
-                if error.code in CONFLICT:
+                if google_errors.is_conflict(error):
                     raise KeyTakenError(key) from None
                 raise
 
@@ -163,7 +162,7 @@ class GCSStore:
                     data, blob.content_type, if_generation_match=int(seen or 0), checksum="crc32c", retry=self.retry
                 )
             except GoogleAPICallError as error:
-                if error.code in CONFLICT or google_errors.is_passing(error):
+                if google_errors.is_conflict(error) or google_errors.is_passing(error):
                     raise VersionChangedError(key) from None
                 if error.code == 404 and not google_errors.lacks_bucket(error):
                     raise VersionChangedError(key) from None

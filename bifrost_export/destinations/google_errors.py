@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from bifrost_export.destinations import certificates
+from bifrost_export.destinations.answers import said
 from bifrost_export.errors import (
     BifrostExportError,
     CredentialsRefusedError,
@@ -13,17 +16,74 @@ from bifrost_export.errors import (
     DestinationUnavailableError,
 )
 
-PASSING_REASONS = {"rateLimitExceeded", "userRateLimitExceeded", "backendError", "internalError"}
-SIGN_IN = "Mend credentials.service_account_key or the connection: Google does not know the account or the key."
+PASSING_REASONS = {
+    *("backendError", "concurrentUpdate", "internalError", "rateLimitExceeded", "userRateLimitExceeded"),
+    *("clientClosedRequest", "requestTimeout"),
+}
+SIGN_IN = "Fix credentials.service_account_key or the connection: Google does not know the account or the key."
+CLOCK = "Set the clock of the machine that runs the task (NTP): Google takes a signature of the next minutes alone."
 KMS = "Let the project's Cloud Storage service agent use the key: roles/cloudkms.cryptoKeyEncrypterDecrypter."
+_RETAINED = (
+    "A retention policy or a hold of the bucket keeps the object: shorten it to less than the time between runs of a"
+    " window, or use another bucket."
+)
+_PAYS = "Turn Requester Pays off for the bucket: an export names no project to bill."
+_PERIMETER = "Let the account through the perimeter of VPC Service Controls, or run where it may pass."
+_PROJECT = "Fix destination.config.project_id, or enable Cloud Storage and billing for the project."
+HINTS = {
+    "retentionPolicyNotMet": _RETAINED,
+    "objectUnderActiveHold": _RETAINED,
+    "userProjectMissing": _PAYS,
+    "userProjectAccountProblem": _PROJECT,
+    "userProjectInconsistent": _PROJECT,
+    "accessNotConfigured": _PROJECT,
+    "accountDisabled": _PROJECT,
+    "billingNotEnabled": _PROJECT,
+    "projectInvalid": _PROJECT,
+    "vpcServiceControls": _PERIMETER,
+    "securityPolicyViolated": _PERIMETER,
+    "orgPolicy": "Change the organization's policy, or use a bucket that it allows.",
+    "quotaExceeded": "Raise the project's quota.",
+    "dailyLimitExceeded": "Raise the project's quota.",
+    "invalidStorageClass": "Fix destination.config.storage_class.",
+    "uploadTooLarge": "Set data.max_rows_per_file or data.max_file_size, so that parts get smaller.",
+    "notImplemented": "Use Cloud Storage itself: what answers here does not know what an export needs.",
+}
+"""What to do about a reason."""
+_BY_WORDS = (
+    ("requester pays", _PAYS),
+    ("vpcservicecontrols", _PERIMETER),
+    ("prohibited by organization's policy", _PERIMETER),
+    ("violates constraint", HINTS["orgPolicy"]),
+    ("retention policy", _RETAINED),
+    ("active hold", _RETAINED),
+    ("billing account", _PROJECT),
+    ("storage class", HINTS["invalidStorageClass"]),
+)
+"""The same where the reason is vague, such as `forbidden`, and the words are not."""
+_REQUEST = re.compile(r"^[A-Z]+ https?://\S+: ")
 
 
 def reason_of(error: Any) -> str:
-    """Google's own word for an error, such as `forbidden`; never its message, which may quote what was sent."""
+    """Google's own word for an error, such as `forbidden`."""
     for each in getattr(error, "errors", None) or ():
         if isinstance(each, dict) and each.get("reason"):
             return str(each["reason"])
     return type(error).__name__
+
+
+def words_of(error: Any) -> str:
+    """Return what Google says of an error, without the address of the request, which may hold an upload's secret."""
+    for each in getattr(error, "errors", None) or ():
+        if isinstance(each, dict) and each.get("message"):
+            return str(each["message"])
+    words = _REQUEST.sub("", str(getattr(error, "message", "") or ""))
+    return "" if words.startswith("<") or "://" in words.partition(" ")[0] else words
+
+
+def is_conflict(error: Any) -> bool:
+    """Return whether a put's condition was not met; an organization's policy answers 412 too."""
+    return error.code in (409, 412) and "constraint" not in words_of(error)
 
 
 def lacks_bucket(error: Any) -> bool:
@@ -36,11 +96,15 @@ def is_passing(error: Exception) -> bool:
     """Whether an error of Google's clients is likely to pass."""
     from google.api_core.exceptions import GoogleAPICallError, RetryError
     from google.auth.exceptions import TransportError
+    from google.cloud.storage.exceptions import InvalidResponse
     from requests.exceptions import RequestException
 
-    if isinstance(error, GoogleAPICallError):
-        code = error.code or 0
-        return code >= 500 or code in (408, 429) or reason_of(error) in PASSING_REASONS
+    if isinstance(error, GoogleAPICallError | InvalidResponse):  # the second while the client itself tries again
+        code = int(error.code if isinstance(error, GoogleAPICallError) else error.response.status_code)
+        passes = (code >= 500 and code not in (501, 505, 507)) or code in (408, 429, 499)
+        return passes or reason_of(error) in PASSING_REASONS
+    if certificates.fault(error):
+        return False
     return isinstance(error, RetryError | RequestException | TransportError | ConnectionError | TimeoutError)
 
 
@@ -69,29 +133,41 @@ def told(what: str, rights: str, hint: str = "") -> Iterator[None]:
     except GoogleAPICallError as error:
         raise _answered(what, rights, hint, error) from None
     except GoogleAuthError as error:
-        raise _not_signed_in(what, error) from None
+        raise _untrusted(what, error) or _not_signed_in(what, error) from None
     except DataCorruption:
         raise DestinationUnavailableError(
             f"{what}: the store's checksum is not that of the bytes", hint="Try again."
         ) from None
     except Exception as error:
+        if untrusted := _untrusted(what, error):
+            raise untrusted from None
         if not is_passing(error):
             raise
         raise DestinationUnavailableError(
             f"{what}: no answer from the store ({type(error).__name__})",
-            hint="Look whether the store can be reached from here; the task tries again.",
+            hint="Check whether the store can be reached from here; the task tries again.",
         ) from None
 
 
+def _untrusted(what: str, error: Exception) -> DestinationError | None:
+    fault = certificates.fault(error)
+    if fault is None:
+        return None
+    return DestinationError(f"{what}: Google's {fault}", hint=certificates.hint(None, "REQUESTS_CA_BUNDLE"))
+
+
 def _answered(what: str, rights: str, hint: str, error: Any) -> BifrostExportError:
-    code, reason = error.code or 0, reason_of(error)
-    message = f"{what}: the store answered {int(code)} {reason}"
+    code, reason, words = error.code or 0, reason_of(error), words_of(error)
+    message = f"{what}: the store answered {said(f'{int(code)} {reason}', words)}"
     if is_passing(error):
-        return DestinationUnavailableError(message, hint="Try again.")
+        return DestinationUnavailableError(message, hint="The task tries again.")
     if code == 401:
         return CredentialsRefusedError(message, hint=SIGN_IN)
+    known = HINTS.get(reason) or next((each for word, each in _BY_WORDS if word in words.lower()), None)
+    if known:
+        return DestinationError(message, hint=known)
     if lacks_bucket(error):
-        return DestinationError(message, hint="Create the bucket, or mend destination.config.bucket.")
+        return DestinationError(message, hint="Create the bucket, or fix destination.config.bucket.")
     if "kms" in str(error).lower():
         return DestinationError(message, hint=KMS)
     if code == 403:
@@ -107,11 +183,21 @@ def _not_signed_in(what: str, error: Any) -> BifrostExportError:
     if isinstance(error, TransportError) or getattr(error, "retryable", False):
         return DestinationUnavailableError(
             f"{what}: Google's sign-in gave no answer ({name})",
-            hint="Look whether the key's token_uri can be reached from here; the task tries again.",
+            hint="Check whether the key's token_uri can be reached from here; the task tries again.",
         )
     if isinstance(error, RefreshError):
-        return CredentialsRefusedError(f"{what}: Google's sign-in refused ({name})", hint=SIGN_IN)
+        words = _description(error)
+        hint = (
+            CLOCK if any(word in words.lower() for word in ("iat and exp", "timeframe", "token used too")) else SIGN_IN
+        )
+        return CredentialsRefusedError(f"{what}: Google's sign-in refused ({said(name, words)})", hint=hint)
     if isinstance(error, DefaultCredentialsError):
         hint = "Give credentials, a conn_id, or run where the default chain finds some."
         return DestinationError(f"{what}: {name}", hint=hint)
-    return DestinationError(f"{what}: {name}", hint="Mend credentials.service_account_key: it can't be used to sign.")
+    return DestinationError(f"{what}: {name}", hint="Fix credentials.service_account_key: it can't be used to sign.")
+
+
+def _description(error: Any) -> str:
+    """What the sign-in says of a refusal, in its own words."""
+    told = next((each for each in error.args if isinstance(each, dict)), {})
+    return str(told.get("error_description") or told.get("error") or "")

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.keys import Keys
-from bifrost_export.destinations.overlap import read_manifest
+from bifrost_export.destinations.manifest_reading import read_manifest
 from bifrost_export.errors import BifrostExportError
 from bifrost_export.window import merge
 
