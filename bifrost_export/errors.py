@@ -7,6 +7,7 @@
     │   ├── UnknownNameError              a log store, format, transform or destination that isn't registered
     │   ├── MissingReferenceError         a `${NAME}` without a value
     │   ├── ForbiddenReferenceError       a `${NAME}` that may not be named in that place
+    │   ├── PolicyRefusalError            a cluster policy of Airflow refuses an export's DAG
     │   └── WindowError                   turned round, half given, not settled, unreadable
     ├── PermanentError (RuntimeError)     a retry can't help: exit code 1, a task fails at once
     │   ├── LogStoreError                 the log store is missing, or can't be read
@@ -112,6 +113,10 @@ class MissingReferenceError(ConfigError):
 
 class ForbiddenReferenceError(ConfigError):
     """A reference names a variable that may not be read in that place."""
+
+
+class PolicyRefusalError(ConfigError):
+    """A cluster policy of Airflow refuses an export's DAG."""
 
 
 class WindowError(ConfigError):

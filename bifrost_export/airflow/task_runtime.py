@@ -40,9 +40,17 @@ def task_runtime(context: Context, log: Logger) -> Runtime:
         get_connection=BaseHook.get_connection,
         attempt=f"{context['ti'].try_number}-{secrets.token_hex(4)}",
         max_map_length=int(setting("core", "max_map_length", "1024")),
-        executor_is_local=is_one_machine(setting("core", "executor", "LocalExecutor"), os.environ),
+        executor_is_local=is_in_process() or is_one_machine(setting("core", "executor", "LocalExecutor"), os.environ),
         report=report,
     )
+
+
+def is_in_process() -> bool:
+    """Return whether all tasks of the run are run in this process, whatever executor is set: `airflow dags test`."""
+    from airflow.sdk.execution_time import supervisor, task_runner
+
+    comms = getattr(task_runner, "SUPERVISOR_COMMS", None)
+    return comms is not None and isinstance(comms, getattr(supervisor, "InProcessSupervisorComms", ()))
 
 
 def is_one_machine(executors: str, environ: Mapping[str, str]) -> bool:
