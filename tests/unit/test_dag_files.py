@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +22,12 @@ from airflow.sdk import DAG
 from airflow.sdk.definitions.context import _AIRFLOW_PARSING_CONTEXT_DAG_ID, _AIRFLOW_PARSING_CONTEXT_TASK_ID
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from bifrost_export.airflow.task_runtime import task_runtime, variables
+from bifrost_export.cli.group import execute
 from bifrost_export.config.loader import VARIABLE
+from bifrost_export.errors import ConfigError
+from bifrost_export.pipeline.plan import PlanRequest, plan
+from bifrost_export.window import Window
 from tests.unit.config.documents import export
 
 FILES = Path(__file__).parents[2] / "dags"
@@ -382,3 +392,122 @@ def test_a_missing_document_is_told_with_the_place_beside_the_dag_file(bundle: B
 
     assert str(bundle.document) in str(dag.tasks[0].problems)
     assert str(bundle.document) in bundle.told()
+
+
+RELATIVE = {
+    "a destination": {"destination": {"type": "local", "config": {"path": "out"}}},
+    "a destination below a reference": {"destination": {"type": "local", "config": {"path": "${FOLDER:-out}/x"}}},
+    "a source": {"source": {"type": "sqlite", "config": {"path": "logs.db"}}},
+}
+
+
+@pytest.fixture
+def configured(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> Bundle:
+    """The bundle, as Airflow's configuration names it."""
+    config = [
+        {
+            "name": "exports",
+            "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
+            "kwargs": {"path": str(bundle.root)},
+        }
+    ]
+    monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps(config))
+    return bundle
+
+
+def runtime() -> Any:
+    """The surroundings of a step in a task."""
+    context: Any = {"ti": SimpleNamespace(try_number=1)}
+    return task_runtime(context, logging.getLogger("task"))  # type: ignore[arg-type]
+
+
+def plan_on_worker(bundle: Bundle) -> None:
+    """Plan the last settled window as the task does."""
+    window = Window.parse("2026-03-01", "2026-03-02")
+    plan(runtime(), PlanRequest(str(bundle.document), "nightly", window, "manual"))
+
+
+@pytest.mark.parametrize("kind", RELATIVE)
+def test_a_relative_path_in_a_bundle_is_refused_at_run_time(configured: Bundle, kind: str, log_store: Path) -> None:
+    """It would lead to another folder with each commit; nothing is written."""
+    source = {"source": {"type": "sqlite", "config": {"path": str(log_store)}}}
+    configured.write(export(**{**source, **RELATIVE[kind]}))
+
+    with pytest.raises(ConfigError, match=r"the relative path '.*', .* lies in the DAG bundle .*absolute path"):
+        plan_on_worker(configured)
+
+    assert sorted(path.name for path in configured.root.rglob("*") if path.is_file()) == [
+        *sorted(file.name for file in FILES.glob("*.py")),
+        "log_exports.json",
+    ]
+
+
+def test_a_relative_path_outside_of_bundles_is_taken_from_the_documents_folder(
+    configured: Bundle, tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As before: `include/` beside the DAGs folder is no bundle."""
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "home"))
+    configured.document = tmp_path / "log_exports.json"
+    configured.write(
+        export(
+            source={"type": "sqlite", "config": {"path": str(log_store)}},
+            destination={"type": "local", "config": {"path": "out"}},
+        )
+    )
+
+    plan_on_worker(configured)
+
+    assert (tmp_path / "home" / "bifrost_staging" / "nightly").is_dir()
+
+
+@pytest.mark.parametrize("kind", RELATIVE)
+def test_validate_warns_of_a_relative_path_in_a_bundle(
+    configured: Bundle, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With its place; one that begins with a reference is looked at when it has a value."""
+    configured.write(export(**RELATIVE[kind]))
+
+    assert execute(["validate", str(configured.document), "--format", "json"]) == 0
+
+    found = json.loads(capsys.readouterr().out)["problems"]
+    warned = [each["pointer"] for each in found if "lies in the DAG bundle" in each["message"]]
+    pointer = f"/log_exports/exports/0/{'source' if kind == 'a source' else 'destination'}/config/path"
+    assert warned == ([] if "reference" in kind else [pointer])
+
+
+def test_validate_warns_in_a_working_tree_that_becomes_a_bundle(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """This Airflow takes its bundles from Git, and the document is being written in a checkout."""
+    config = [{"name": "exports", "classpath": "airflow.providers.git.bundles.git.GitDagBundle", "kwargs": {}}]
+    monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps(config))
+    bundle.write(export(**RELATIVE["a destination"]))
+    assert execute(["validate", str(bundle.document), "--format", "json"]) == 0
+    assert "lies in the DAG bundle" not in capsys.readouterr().out
+
+    (bundle.root / ".git").mkdir()
+
+    assert execute(["validate", str(bundle.document), "--format", "json"]) == 0
+    assert f"lies in the DAG bundle {bundle.root}" in capsys.readouterr().out
+
+
+def test_validate_of_absolute_paths_asks_no_airflow(bundle: Bundle, tmp_path: Path) -> None:
+    """Importing it takes seconds."""
+    bundle.write(export(destination={"type": "local", "config": {"path": str(tmp_path)}}))
+    script = (
+        "import sys; from bifrost_export.cli.group import execute;"
+        " code = execute(sys.argv[1:]); print(code, 'airflow' in sys.modules, file=sys.stderr)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, "validate", str(bundle.document)], capture_output=True, text=True, check=True
+    )
+
+    assert done.stderr.split() == ["0", "False"]
+
+
+def test_the_home_is_the_one_that_airflow_takes() -> None:
+    """Also when the variable isn't set, or holds another one."""
+    assert variables({"A": "b"}) == {"A": "b", "AIRFLOW_HOME": str(Path("~/airflow").expanduser())}
+    assert variables({"AIRFLOW_HOME": "/air"})["AIRFLOW_HOME"] == "/air"
+    assert variables({"AIRFLOW_HOME": "$HOME/air"})["AIRFLOW_HOME"] == os.path.expandvars("$HOME/air")
