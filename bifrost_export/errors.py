@@ -9,6 +9,7 @@
     │   ├── ForbiddenReferenceError       a `${NAME}` that may not be named in that place
     │   ├── ForbiddenCodeError            a document names code that no administrator allows
     │   ├── UntrustedHostError            a host that would get a secret, and that nobody vouches for
+    │   ├── PolicyRefusalError            a cluster policy of Airflow refuses an export's DAG
     │   └── WindowError                   turned round, half given, not settled, unreadable
     ├── PermanentError (RuntimeError)     a retry can't help: exit code 1, a task fails at once
     │   ├── LogStoreError                 the log store is missing, or can't be read
@@ -125,6 +126,10 @@ class ForbiddenCodeError(ConfigError):
 
 class UntrustedHostError(ConfigError):
     """A host that the document names would receive a secret in clear, and nobody else vouches for it."""
+
+
+class PolicyRefusalError(ConfigError):
+    """A cluster policy of Airflow refuses an export's DAG."""
 
 
 class WindowError(ConfigError):

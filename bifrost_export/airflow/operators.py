@@ -112,6 +112,19 @@ class SliceOperator(StepOperator):
         super().__init__(**kwargs)
         self.item = item
 
+    def given(self, by: str) -> dict[str, Any]:
+        """Return the item.
+
+        Args:
+            by: The task that should have given it.
+
+        Raises:
+            PlanMismatchError: That task has left no result.
+        """
+        if not isinstance(self.item, dict):
+            raise no_result(by)
+        return self.item
+
 
 class ExtractOperator(SliceOperator):
     """Reads a slice of the log store."""
@@ -120,7 +133,7 @@ class ExtractOperator(SliceOperator):
         """Read the slice into staging."""
         from bifrost_export.pipeline.extract import extract
 
-        return extract(runtime, _plan(context), self.item)
+        return extract(runtime, _plan(context), self.given(PLAN))
 
 
 class FilterOperator(SliceOperator):
@@ -130,7 +143,7 @@ class FilterOperator(SliceOperator):
         """Keep the rows that pass."""
         from bifrost_export.pipeline.filter import filter_slice
 
-        return filter_slice(runtime, _plan(context), self.item)
+        return filter_slice(runtime, _plan(context), self.given("extract"))
 
 
 class TransformOperator(SliceOperator):
@@ -140,7 +153,7 @@ class TransformOperator(SliceOperator):
         """Change the rows."""
         from bifrost_export.pipeline.transform import transform
 
-        return transform(runtime, _plan(context), self.item)
+        return transform(runtime, _plan(context), self.given("filter"))
 
 
 class AggregateOperator(StepOperator):
@@ -160,7 +173,8 @@ class ReconcileOperator(StepOperator):
         """Compare all that was counted."""
         from bifrost_export.pipeline.reconcile import reconcile
 
-        reconciled = reconcile(runtime, _plan(context), context["ti"].xcom_pull(task_ids="aggregate") or [])
+        plan, given = _plan(context), _pulled(context, "aggregate")
+        reconciled = reconcile(runtime, plan, given)
         context["ti"].xcom_push(RECONCILED, reconciled)
         groups: list[dict[str, Any]] = reconciled["groups"]
         return groups
@@ -181,6 +195,8 @@ class LoadOperator(StepOperator):
         """Write the parts under the run's token."""
         from bifrost_export.pipeline.load import load
 
+        if not isinstance(self.group, dict):
+            raise no_result("reconcile")
         return load(runtime, _plan(context), self.group)
 
 
@@ -191,8 +207,8 @@ class PublishOperator(StepOperator):
         """Publish the window."""
         from bifrost_export.pipeline.publish import publish
 
-        plan, reconciled = _plan(context), context["ti"].xcom_pull(task_ids="reconcile", key=RECONCILED)
-        result = publish(runtime, plan, reconciled or {}, _all(context, "load"))
+        plan, reconciled = _plan(context), _pulled(context, "reconcile", RECONCILED)
+        result = publish(runtime, plan, reconciled, _all(context, "load"))
         if plan.dry_run:
             raise AirflowSkipException("A dry run: nothing was written to the destination.")
         for outlet in self.outlets:
@@ -229,10 +245,36 @@ def event_of(result: dict[str, Any]) -> dict[str, Any]:
     return {**{key: result[key] for key in ("window", "manifest", "revision", "unchanged")}, "datasets": datasets}
 
 
+def no_result(task_id: str) -> Exception:
+    """Return the error for a task without a result: only who ran it leaves one, whatever state Airflow shows.
+
+    Args:
+        task_id: The task.
+    """
+    from bifrost_export.errors import PlanMismatchError
+
+    return PlanMismatchError(
+        f"the task {task_id!r} of this run has left no result: it has not run yet, or it was marked as success by hand",
+        hint=f"Clear {task_id!r} with all tasks after it.",
+    )
+
+
 def _plan(context: Context) -> Plan:
     from bifrost_export.pipeline.plan_document import Plan
 
-    return Plan.from_json(context["ti"].xcom_pull(task_ids=PLAN, key=PLAN))
+    return Plan.from_json(_pulled(context, PLAN, PLAN))
+
+
+def _pulled(context: Context, task_id: str, key: str = "return_value") -> Any:
+    """Return what a task has left.
+
+    Raises:
+        PlanMismatchError: Nothing.
+    """
+    found = context["ti"].xcom_pull(task_ids=task_id, key=key)
+    if found is None:
+        raise no_result(task_id)
+    return found
 
 
 def _all(context: Context, task_id: str) -> list[dict[str, Any] | None]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.airflow.narration import narrate
 from bifrost_export.airflow.versions import setting
+from bifrost_export.dag_bundles import bundle_folders, bundle_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,9 +42,29 @@ def task_runtime(context: Context, log: Logger) -> Runtime:
         get_connection=BaseHook.get_connection,
         attempt=f"{context['ti'].try_number}-{secrets.token_hex(4)}",
         max_map_length=int(setting("core", "max_map_length", "1024")),
-        executor_is_local=is_one_machine(setting("core", "executor", "LocalExecutor"), os.environ),
+        executor_is_local=is_in_process() or is_one_machine(setting("core", "executor", "LocalExecutor"), os.environ),
+        bundle_of=lambda document: bundle_of(document, bundle_folders()),
+        environ=variables(os.environ),
         report=report,
     )
+
+
+def variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the task's variables, with the home that Airflow takes when `AIRFLOW_HOME` isn't set.
+
+    Args:
+        environ: The process's own.
+    """
+    home = os.path.expandvars(environ.get("AIRFLOW_HOME") or "~/airflow")
+    return {**environ, "AIRFLOW_HOME": str(Path(home).expanduser())}
+
+
+def is_in_process() -> bool:
+    """Return whether all tasks of the run are run in this process, whatever executor is set: `airflow dags test`."""
+    from airflow.sdk.execution_time import supervisor, task_runner
+
+    comms = getattr(task_runner, "SUPERVISOR_COMMS", None)
+    return comms is not None and isinstance(comms, getattr(supervisor, "InProcessSupervisorComms", ()))
 
 
 def is_one_machine(executors: str, environ: Mapping[str, str]) -> bool:

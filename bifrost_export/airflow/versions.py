@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 if TYPE_CHECKING:
-    from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 else:
     try:
-        from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+        from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
     except ImportError:  # 3.1
-        from airflow.exceptions import AirflowFailException, AirflowSkipException
+        from airflow.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-__all__ = ["GROWING_PAUSES", "AirflowFailException", "AirflowSkipException", "setting"]
+__all__ = ["GROWING_PAUSES", "AirflowException", "AirflowFailException", "AirflowSkipException", "setting"]
 
 # 3.1 takes a switch, and 3.2 a factor; each refuses or misreads the other's.
 GROWING_PAUSES: Any = True if isinstance(BaseOperator.retry_exponential_backoff, bool) else 2.0

@@ -53,6 +53,24 @@ def _warnings(loaded: Loaded) -> Iterator[Problem]:
         yield from _cut_buckets(each)
         yield from _short_retention(each)
         yield from _former_names(each)
+    yield from _relative_paths(loaded)
+
+
+def _relative_paths(loaded: Loaded) -> Iterator[Problem]:
+    """Relative paths inside a DAG bundle; Airflow is only asked where there is one."""
+    from bifrost_export.config.relative_paths import documents_with_relative_paths, warn_of_relative_paths
+
+    documents = documents_with_relative_paths(loaded)
+    if not documents:
+        return
+    from bifrost_export.dag_bundles import bundle_folders, bundle_of, checkout_of
+
+    with output.results_apart():
+        folders = bundle_folders()
+        found = [(each, bundle_of(each.path, folders) or checkout_of(each.path)) for each in documents]
+    for document, bundle in found:
+        if bundle is not None:
+            yield from warn_of_relative_paths(loaded, document, bundle)
 
 
 def _cut_buckets(loaded: LoadedExport) -> Iterator[Problem]:

@@ -116,6 +116,7 @@ class Resolver:
         on_secret: Told every secret value, in each form that a library may write it in.
         with_secrets: Fill in secrets too; without, the text of theirs stays, and a literal one becomes `***`.
         origins: Where the parts of the export are written, for messages.
+        bundle: The DAG bundle that the document lies in: relative paths are refused there, since its folder changes.
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class Resolver:
         on_secret: Callable[[str], None] | None = None,
         with_secrets: bool = True,
         origins: Origins | None = None,
+        bundle: Path | None = None,
     ) -> None:
         self.environ: Mapping[str, str] = os.environ if environ is None else environ
         self.builtins = dict(builtins or {})
@@ -133,6 +135,7 @@ class Resolver:
         self.on_secret = on_secret
         self.with_secrets = with_secrets
         self.origins = origins or Origins()
+        self.bundle = bundle
 
     def resolve(self, value: Any, model: type[BaseModel] | None, pointer: str) -> Any:
         """A copy of a config with all references filled in.
@@ -170,7 +173,17 @@ class Resolver:
         if place.secret and self.on_secret is not None and filled:
             for form in forms_of(filled):
                 self.on_secret(form)
-        return self.absolute(filled) if place.path else filled
+        return self._path(filled, pointer) if place.path else filled
+
+    def _path(self, path: str, pointer: str) -> str:
+        if self.bundle is not None and path and not Path(path).expanduser().is_absolute():
+            raise ConfigError(
+                f"{pointer} is the relative path {path!r}, and the document {self.document} lies in the DAG bundle"
+                f" {self.bundle}: each version of a bundle is another folder",
+                allowed="an absolute path",
+                hint="Write an absolute path, or begin it with a reference to one.",
+            )
+        return self.absolute(path)
 
     def _value(self, written: str, name: str, default: str | None, place: Place, pointer: str) -> str:
         check_reference(name, place, pointer, self.environ)

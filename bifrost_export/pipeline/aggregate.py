@@ -38,7 +38,7 @@ def aggregate(runtime: Runtime, plan: Plan, items: Iterable[dict[str, Any] | Non
         TransformError: A transformation fails.
         ConfigError: A reference has no value.
     """
-    slices = take(plan, items, "slice", len(plan.slices))
+    slices = take(plan, items, "slice", len(plan.slices), "transform")
     for item in slices:
         check_token(plan, item, ["extract", "filter", "transform"])
     whole = whole_datasets(plan)

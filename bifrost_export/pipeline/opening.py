@@ -44,13 +44,15 @@ Answer = TypeVar("Answer")
 
 def resolver(runtime: Runtime, plan: Plan, *, with_secrets: bool = True) -> Resolver:
     """The references of a run; without secrets, theirs stay text."""
+    document = Path(plan.frozen["document"])
     return Resolver(
         environ=runtime.environ,
         builtins=plan.builtins,
-        document=Path(plan.frozen["document"]),
+        document=document,
         on_secret=runtime.on_secret,
         with_secrets=with_secrets,
         origins=Origins(plan.frozen.get("moved")),
+        bundle=runtime.bundle_of(document),
     )
 
 

@@ -139,9 +139,10 @@ class Plan:
         Raises:
             PlanMismatchError: Another version of the package wrote it.
         """
-        if not isinstance(document, dict) or document.get("version") != VERSION:
+        version = document.get("version") if isinstance(document, dict) else None
+        if version != VERSION:
             raise PlanMismatchError(
-                "this task was given no plan of this version of the package",
+                f"the plan of this run is of version {version}, and this package reads version {VERSION}",
                 hint="Clear from plan: the package was changed in the middle of the run.",
             )
         return cls(

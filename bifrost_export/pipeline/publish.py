@@ -50,7 +50,7 @@ def publish(
     odd = OddCounts.from_json(reconciled["odd"])
     if plan.dry_run:
         return _result(plan, books, calls, odd, None, [])
-    groups = take(plan, loaded, "group", len(reconciled["groups"]))
+    groups = take(plan, loaded, "group", len(reconciled["groups"]), "load")
     pieces = [piece for group in groups for piece in group["pieces"]]
     _check_pieces(plan, reconciled, books, pieces)
     landed = tuple(Landed(*(piece[name] for name in Landed.__dataclass_fields__)) for piece in pieces)

@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from bifrost_export.window import UTC
@@ -14,6 +15,10 @@ from bifrost_export.window import UTC
 
 def _now() -> dt.datetime:
     return dt.datetime.now(UTC)
+
+
+def no_bundle(document: Path) -> Path | None:
+    """Return None: outside of Airflow a document lies where its reader put it."""
 
 
 def silent(event: str, facts: dict[str, Any]) -> None:
@@ -33,6 +38,7 @@ class Runtime:
         max_map_length: How many instances a mapped task may have.
         executor_is_local: Whether all tasks of the run see this machine's disk.
         rows_per_slice: Rows that one instance of `extract` reads, about.
+        bundle_of: Gives the DAG bundle that a document lies in, or None.
         report: Told the progress of a step: its name, and facts to show.
     """
 
@@ -44,4 +50,5 @@ class Runtime:
     max_map_length: int = 1024
     executor_is_local: bool = True
     rows_per_slice: int = 1_000_000
+    bundle_of: Callable[[Path], Path | None] = no_bundle
     report: Callable[[str, dict[str, Any]], None] = silent

@@ -9,8 +9,17 @@ from bifrost_export.errors import PlanMismatchError
 from bifrost_export.pipeline.plan_document import Plan
 
 
-def take(plan: Plan, items: Iterable[dict[str, Any] | None], key: str, count: int) -> list[dict[str, Any]]:
+def take(
+    plan: Plan, items: Iterable[dict[str, Any] | None], key: str, count: int, by: str | None = None
+) -> list[dict[str, Any]]:
     """The planned items in order; those of other tokens are left aside (XComs of removed instances stay).
+
+    Args:
+        plan: The run's plan.
+        items: What the earlier task's instances gave.
+        key: The key of an item with its number.
+        count: How many were planned.
+        by: The earlier task, when each item is the result of one of its instances.
 
     Raises:
         PlanMismatchError: One of this plan's items is missing, comes twice, or was never planned.
@@ -19,6 +28,12 @@ def take(plan: Plan, items: Iterable[dict[str, Any] | None], key: str, count: in
     mine = {item.get(key): item for item in given}
     if len(given) != count or set(mine) != set(range(count)):
         missing = sorted(set(range(count)) - set(mine))
+        if by is not None and missing and len(given) == len(mine):
+            raise PlanMismatchError(
+                f"{len(missing)} of {count} instances of the task {by!r} have left no result of this run's plan: they"
+                f" have not run yet, or were marked as success by hand; numbers: {missing[:10]}",
+                hint=f"Clear these instances of {by!r} with all tasks after them.",
+            )
         raise PlanMismatchError(
             f"planned {count} of {key}, and got {len(given)} of this plan's token {plan.token}"
             + (f"; missing: {missing[:10]}" if missing else ""),
