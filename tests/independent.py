@@ -101,21 +101,6 @@ LEGACY = {
     "response": "responses",
     "response.completion.chunk": "responses_stream",
 }
-ERROR_CLASSES = {
-    "caller_model_unknown": 404,
-    "caller_cancelled": 499,
-    "policy_rate_limited": 429,
-    "policy_budget_exceeded": 402,
-    "provider_auth_failed": 401,
-    "provider_billing": 402,
-    "provider_rate_limited": 429,
-    "provider_overloaded": 503,
-    "provider_timeout": 504,
-    "provider_connection_failed": 502,
-    "provider_server_error": 502,
-    "provider_credentials_exhausted": 503,
-    "bifrost_dropped": 503,
-}
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)([ T])(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", flags=re.ASCII)
 
 
@@ -158,7 +143,7 @@ def rows(
             rejected.append((key, str(reason)))
     records.sort(key=lambda pair: pair[0])
     rejected.sort(key=lambda pair: pair[0])
-    return [r for _, r in records], [(key[1].decode(errors="replace"), column) for key, column in rejected], unsettled
+    return [r for _, r in records], [(repaired(key[1]), column) for key, column in rejected], unsettled
 
 
 def unplaced(log_store: LogStore) -> int:
@@ -191,22 +176,22 @@ def record(row: dict[str, Any], own: int | None) -> dict[str, Any]:
     """
     if own is None:
         raise RejectedRowError("timestamp")
-    kind = text(row["object_type"], "endpoint")
+    kind = text(row["object_type"])
     passthrough = json_object(row["params"]) if kind in {"passthrough", "passthrough_stream"} else {}
     path, method = KNOWN.get(LEGACY.get(kind, kind), (f"/v1/{kind}", "POST"))
     details = {} if row["status"] == b"success" else json_object(row["error_details"])
     return {
         "timestamp": own,
-        "request_id": text(row["id"], "request_id"),
+        "request_id": text(row["id"]),
         "customer_id": customer(row),
-        "provider": text(row["provider"], "provider"),
-        "model": text(row["model"], "model"),
+        "provider": text(row["provider"]),
+        "model": text(row["model"]),
         "endpoint": words(passthrough.get("path")) or path,
         "method": words(passthrough.get("method")) or method,
         "status_code": status_code(row["status"], passthrough, details),
         "latency_ms": latency(row["latency"], details),
-        "input_tokens": tokens(row, "prompt_tokens", "input_tokens"),
-        "output_tokens": tokens(row, "completion_tokens", "output_tokens"),
+        "input_tokens": tokens(row, "prompt_tokens"),
+        "output_tokens": tokens(row, "completion_tokens"),
         "cost_usd": cost(row["cost"]),
     }
 
@@ -236,12 +221,24 @@ def as_bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else b"" if value is None else str(value).encode()
 
 
-def text(value: object, column: str) -> str:
+def repaired(value: bytes) -> str:
+    """Bytes as text, with U+FFFD for each byte that is no part of a character."""
+    found, rest = "", value
+    while rest:
+        for length in (1, 2, 3, 4):
+            try:
+                found, rest = found + rest[:length].decode(), rest[length:]
+                break
+            except UnicodeDecodeError:
+                continue
+        else:
+            found, rest = found + "\ufffd", rest[1:]
+    return found
+
+
+def text(value: object) -> str:
     """A text for a required column: NULL is the empty one."""
-    try:
-        return as_bytes(value).decode()
-    except UnicodeDecodeError:
-        raise RejectedRowError(column) from None
+    return repaired(as_bytes(value))
 
 
 def words(value: object) -> str:
@@ -252,7 +249,7 @@ def words(value: object) -> str:
 def json_value(value: object) -> Any:
     """What a column's JSON text holds; None for what is no JSON."""
     try:
-        return json.loads(as_bytes(value).decode())
+        return json.loads(repaired(as_bytes(value)))
     except ValueError:
         return None
 
@@ -265,7 +262,7 @@ def json_object(value: object) -> dict[str, Any]:
 
 def customer(row: dict[str, Any]) -> str:
     """`customer_id`, else the first of `customer_ids`, else nothing."""
-    own = text(row["customer_id"], "customer_id")
+    own = text(row["customer_id"])
     several = json_value(row["customer_ids"])
     if own or not isinstance(several, list) or not several or several[0] is None:
         return own
@@ -297,15 +294,9 @@ def status_code(status: bytes, passthrough: dict[str, Any], details: dict[str, A
     code = positive_code(details.get("status_code"))
     if code is not None:
         return code
-    return 499 if status == b"cancelled" else class_code(extra(details).get("error_type"))
-
-
-def class_code(name: object) -> int:
-    """The status that stands for a class of errors."""
-    if not isinstance(name, str):
-        return 500
-    family = 400 if name.startswith("caller_") else 403 if name.startswith("policy_") else 500
-    return ERROR_CLASSES.get(name, family)
+    if status == b"cancelled":
+        return 499
+    return 400 if details.get("is_bifrost_error") is False else 500
 
 
 def extra(details: dict[str, Any]) -> dict[str, Any]:
@@ -314,32 +305,37 @@ def extra(details: dict[str, Any]) -> dict[str, Any]:
     return fields if isinstance(fields, dict) else {}
 
 
-def latency(value: object, details: dict[str, Any]) -> int:
-    """Milliseconds, rounded half to even; the error's own when the column has none."""
+def known_latency(value: object, details: dict[str, Any]) -> int | None:
+    """Milliseconds, rounded half to even; the error's own when the column has none; None when nobody knows."""
     if value is None:
         value = extra(details).get("latency")
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return 0
-    if not isinstance(value, (int, float)) or not math.isfinite(value) or round(value) not in INT32:
-        raise RejectedRowError("latency_ms")
-    return round(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return round(value) if math.isfinite(value) and round(value) in INT32 else None
 
 
-def tokens(row: dict[str, Any], source: str, column: str) -> int | None:
-    """A count of tokens; None when nothing was recorded in any of the four columns."""
+def latency(value: object, details: dict[str, Any]) -> int:
+    """The same with 0 for None."""
+    return known_latency(value, details) or 0
+
+
+def counted_tokens(row: dict[str, Any], source: str) -> int | None:
+    """A count of tokens; None when nothing was recorded in any of the four columns, or there is no whole number."""
     counts = [row[name] for name in ("prompt_tokens", "completion_tokens", "total_tokens")]
     if all(count in (None, 0) for count in counts) and not row["token_usage"]:
         return None
     value = 0 if row[source] is None else row[source]
-    if not isinstance(value, int) or value not in INT32:
-        raise RejectedRowError(column)
-    return value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, int) else None
+
+
+def tokens(row: dict[str, Any], source: str) -> int | None:
+    """The same, None beyond 32 bits."""
+    value = counted_tokens(row, source)
+    return value if value is not None and value in INT32 else None
 
 
 def cost(value: object) -> float | None:
-    """USD, or None when the request was not priced."""
-    if value is None:
-        return None
-    if not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise RejectedRowError("cost_usd")
-    return float(value)
+    """USD, or None when the request was not priced, or nobody can tell."""
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None

@@ -65,7 +65,7 @@ def spans(path: Path, start: dt.datetime, end: dt.datetime, keeps: Callable[[Rec
         try:
             made = request_span(row, own)
         except RejectedRowError:
-            found.rejected.append(as_bytes(row["id"]).decode(errors="replace"))
+            found.rejected.append(text(row["id"]))
             continue
         if keeps(made["record"]):
             found.rows.append(made["span"])
@@ -83,7 +83,7 @@ def spans(path: Path, start: dt.datetime, end: dt.datetime, keeps: Callable[[Rec
             span = call_span(call, own, known)
         except RejectedRowError:
             found.calls["rejected"] += 1
-            found.rejected.append(as_bytes(call["id"]).decode(errors="replace"))
+            found.rejected.append(text(call["id"]))
             continue
         if as_bytes(call["llm_request_id"]) in removed:
             found.calls["filtered"] += 1
@@ -112,15 +112,15 @@ def times(row: dict[str, Any]) -> tuple[int | None, int | None]:
 def request_span(row: dict[str, Any], own: int | None) -> dict[str, Any]:
     """A request as a record and as a span."""
     made = record(row, own)
-    kind, status = text(row["object_type"], "endpoint"), row["status"]
+    kind, status = text(row["object_type"]), row["status"]
     failed = status != b"success" or made["status_code"] >= 400
-    parent, stop = first_attempt(row), text(row["stop_reason"], "stop_reason")
+    parent, stop = first_attempt(row), text(row["stop_reason"])
     operation = BY_KIND.get(kind, kind)
     attributes = {
         "gen_ai.operation.name": operation,
         "gen_ai.provider.name": made["provider"],
         "gen_ai.request.model": made["model"],
-        "gen_ai.response.model": text(row["served_model"], "served_model"),
+        "gen_ai.response.model": text(row["served_model"]),
         "gen_ai.response.finish_reasons": [stop] if stop else None,
         "gen_ai.usage.input_tokens": made["input_tokens"],
         "gen_ai.usage.output_tokens": made["output_tokens"],
@@ -139,8 +139,8 @@ def request_span(row: dict[str, Any], own: int | None) -> dict[str, Any]:
 def call_span(call: dict[str, Any], own: int | None, known: dict[bytes, dict[str, Any]]) -> dict[str, Any]:
     """A tool call as a span."""
     made = record(call, own)
-    tool, server = text(call["tool_name"], "tool_name"), text(call["server_label"], "server_label")
-    cause = text(call["llm_request_id"], "llm_request_id")
+    tool, server = text(call["tool_name"]), text(call["server_label"])
+    cause = text(call["llm_request_id"])
     good = call["status"] == b"success"
     attributes = {
         "gen_ai.operation.name": "execute_tool",
@@ -181,7 +181,7 @@ def trace_of(cause: str, known: dict[bytes, dict[str, Any]]) -> str:
 
 def first_attempt(row: dict[str, Any]) -> str | None:
     """Of a fallback attempt, the first one."""
-    parent = text(row["parent_request_id"], "parent_request_id")
+    parent = text(row["parent_request_id"])
     return (parent or None) if (row["fallback_index"] or 0) > 0 else None
 
 

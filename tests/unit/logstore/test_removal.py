@@ -251,13 +251,13 @@ def many_in_postgres(
 def test_plausible_and_odd_rows_agree(many_in_sqlite: Path, many_in_postgres: Postgres, filters: Filters) -> None:
     """And most of what is removed, SQL has removed."""
     for found in (both_ways(many_in_sqlite, filters), many_in_postgres.both_ways(filters)):
-        assert len(found.rejected) > 30
+        assert len(found.rejected) > 5
         assert found.by_sql >= sum(found.counts.values()) - MANY_ODD
         assert found.by_sql > 0 or filters.min_latency_ms == 0 or filters.has_errors is False
 
 
-def test_what_else_is_exported_can_reject_a_row_before_a_filter_sees_it(sqlite_path: Path, in_server: Postgres) -> None:
-    """An extra column's value that is none of its type."""
+def test_a_row_that_a_filter_removes_may_have_odd_fields(sqlite_path: Path, in_server: Postgres) -> None:
+    """They are counted of exported rows alone, so that SQL may leave such a row out."""
     names = ("team_id", "fallback_index", "complexity_score", "stream", "created_at")
     schema = schema_of("request_logs", Data(extra_fields=names))
     odd = [
@@ -273,12 +273,12 @@ def test_what_else_is_exported_can_reject_a_row_before_a_filter_sees_it(sqlite_p
     rows = [{**ROW, "id": f"{number:02}", **each} for number, each in enumerate([*odd, *fine])]
     fill_sqlite(sqlite_path, rows)
     found = both_ways(sqlite_path, Filters(providers=("nobody",)), schema)
-    assert (len(found.rejected), found.counts, found.by_sql) == (len(odd), {"providers": 2}, 2)
+    assert (len(found.rejected), found.counts, found.by_sql) == (0, {"providers": len(rows)}, len(rows))
 
     odd_there = [{"complexity_score": "NaN"}, {"complexity_score": "1e309"}, {"created_at": "infinity"}]
     in_server.fill([{**ROW, "id": f"{number:02}", **each} for number, each in enumerate([*odd_there, *fine])])
     found = in_server.both_ways(Filters(providers=("nobody",)), schema)
-    assert (len(found.rejected), found.counts, found.by_sql) == (3, {"providers": 2}, 2)
+    assert (len(found.rejected), found.counts, found.by_sql) == (0, {"providers": 5}, 5)
 
 
 def test_a_row_that_needs_its_payload_is_left_to_the_record(sqlite_path: Path, in_server: Postgres) -> None:
