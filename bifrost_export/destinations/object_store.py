@@ -98,9 +98,10 @@ class ObjectStoreDestination:
         current = overlap.read_manifest(self.store, self.keys.manifest)
         return State(current.version, current.manifest.revision) if current else State()
 
-    def guard(self, *, replace_overlapping: bool) -> None:
+    def guard(self, *, replace_overlapping: bool) -> list[str]:
         """Refuse a window that overlaps a published one without being equal to it."""
         overlap.guard(self.store, self.keys, replace_overlapping=replace_overlapping)
+        return []
 
     def load(self, piece: Piece) -> Landed:
         """Write one file under the run's token, on condition that its name is free.

@@ -218,8 +218,11 @@ class Destination(Protocol):
         """What is published for the window now."""
         ...
 
-    def guard(self, *, replace_overlapping: bool) -> None:
+    def guard(self, *, replace_overlapping: bool) -> list[str]:
         """Refuse before any data moves what `publish` would refuse: a window that overlaps a published one, a table.
+
+        Returns:
+            Warnings for a person, such as tables that expire.
 
         Raises:
             OverlapError: The window overlaps one without being equal to it; the message names the published window.

@@ -67,7 +67,8 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
     log_store = open_log_store(runtime, drafted)
     try:
         state = destination.look()
-        destination.guard(replace_overlapping=request.replace_overlapping)
+        for told in destination.guard(replace_overlapping=request.replace_overlapping):
+            runtime.report("warning", {"message": told})
         planned = replace(
             drafted,
             seen=state.version,

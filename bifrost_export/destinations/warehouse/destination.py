@@ -103,7 +103,7 @@ class WarehouseDestination:
             revision = Audit(engine, self.target).find().revision
         return State(str(revision), revision) if revision else State()
 
-    def guard(self, *, replace_overlapping: bool) -> None:
+    def guard(self, *, replace_overlapping: bool) -> list[str]:
         """Refuse a window that overlaps a published one, and a table that the rows don't fit into."""
         with closing(self.open_engine()) as engine:
             engine.find()
@@ -111,6 +111,7 @@ class WarehouseDestination:
                 refuse_overlap(self.target.window, window, self.target.export, replace_overlapping=replace_overlapping)
             for table in self.tables:
                 lacking(engine, table)
+            return engine.warnings(self.tables)
 
     def load(self, piece: Piece) -> Landed:
         """Stage one file under the run's token; the same file again takes the place of the first."""
@@ -140,13 +141,14 @@ class WarehouseDestination:
     def publish(self, draft: Draft) -> Outcome:
         """Commit the run by the steps of the protocol's section 5."""
         with closing(self.open_engine()) as engine:
-            loads = Commit(engine, self.target, self.tables, draft).run()
+            commit = Commit(engine, self.target, self.tables, draft)
+            loads = commit.run()
         return Outcome(
             manifest=self.address_of(self.target.window),
             revision=loads[0].revision,
             unchanged=False,
             body=describe(loads, draft.body, self.dialect.address),
-            warnings=self.warnings(),
+            warnings=[*self.warnings(), *sorted(commit.warnings)],
         )
 
     def warnings(self) -> list[str]:
