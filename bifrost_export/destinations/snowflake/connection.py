@@ -87,10 +87,13 @@ def account_of(account: str) -> dict[str, Any]:
     host, _, port = account.partition(":")
     if host.lower().endswith(DOMAIN):
         host = host[: -len(DOMAIN)]
-        return {"account": host, **({"host": host + DOMAIN, "port": int(port)} if port else {})}
+        is_named = bool(port) or "_" in host
+        named = {"host": host.replace("_", "-") + DOMAIN, **({"port": int(port)} if port else {})}
+        return {"account": host, **(named if is_named else {})}
     if port or host.lower().endswith(".snowflakecomputing.cn"):
         return {"account": host.partition(".")[0], "host": host, **({"port": int(port)} if port else {})}
-    return {"account": host}
+    # A name with an underscore has no certificate: Snowflake's hosts have hyphens in their place.
+    return {"account": host, **({"host": host.replace("_", "-") + DOMAIN} if "_" in host else {})}
 
 
 def _pem(credentials: SnowflakeCredentials) -> str:

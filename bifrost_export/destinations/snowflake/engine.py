@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.snowflake import connection, faults
 from bifrost_export.destinations.snowflake.dialect import SnowflakeDialect
+from bifrost_export.destinations.snowflake.grants import of_warehouse
 from bifrost_export.destinations.warehouse.engine import TABLE, FoundColumn, FoundTable, StagedGoneError
 from bifrost_export.destinations.warehouse.moving import check_count
 from bifrost_export.destinations.warehouse.sessions import Session
@@ -55,7 +56,8 @@ class SnowflakeEngine(Session):
 
     def told(self, what: str) -> AbstractContextManager[None]:
         """Turns the driver's errors into the tree's."""
-        return faults.told(what, seconds=connection.LOCK_SECONDS)
+        grant = of_warehouse(self.config) if self.config.warehouse else None
+        return faults.told(what, seconds=connection.LOCK_SECONDS, grant=grant)
 
     def place(self, name: str, value: Value, values: list[Any]) -> str:
         """`%s` with its type, which a null and a time need."""
