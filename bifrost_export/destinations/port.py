@@ -119,6 +119,7 @@ class Landed:
         bytes: Its size.
         sha256: Of its bytes, in hex.
         checksum: The store's own checksum, as `<algorithm>:<value>`, or None.
+        long_texts: How many texts were too long for the destination and were cut or made null, by column.
     """
 
     key: str
@@ -126,6 +127,7 @@ class Landed:
     bytes: int
     sha256: str
     checksum: str | None = None
+    long_texts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

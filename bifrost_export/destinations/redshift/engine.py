@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations.redshift import faults, found_table
+from bifrost_export.destinations.redshift import copy_faults, faults, found_table
 from bifrost_export.destinations.redshift.bucket import StagingBucket
 from bifrost_export.destinations.redshift.connection import connect, copy_keys
 from bifrost_export.destinations.redshift.dialect import RedshiftDialect
@@ -109,14 +109,22 @@ class RedshiftEngine(Session):
         self.execute(Statement(f"DROP TABLE IF EXISTS {staged}"))
         self.execute(Statement(f"CREATE TEMP TABLE {staged} ({', '.join(columns)})"))
         listed = ", ".join(self.dialect.quote(each.name) for each in table.from_files)
-        self.execute(
-            Statement(
-                f"COPY {staged} ({listed}) FROM {self.dialect.literal(address)} {self._reads_s3()}"
-                " FORMAT AS PARQUET MANIFEST"
-            )
+        self._copy(
+            f"COPY {staged} ({listed}) FROM {self.dialect.literal(address)} {self._reads_s3()}"
+            " FORMAT AS PARQUET MANIFEST"
         )
         check_count(self, staged, sum(file.rows for file in files))
         return [staged]
+
+    def _copy(self, sql: str) -> None:
+        """Run a COPY; one that fails for good is looked up where Redshift tells more of it."""
+        try:
+            self.execute(Statement(sql))
+        except DestinationError as error:
+            rows: list[tuple[Any, ...]] = []
+            with suppress(BifrostExportError):
+                rows = self.query(Statement(copy_faults.LOAD_ERRORS))
+            raise copy_faults.with_load_error(error, rows) from None
 
     def _reads_s3(self) -> str:
         assert self.config.staging is not None  # noqa: S101 (there is a bucket)

@@ -191,6 +191,7 @@ def facts_of(body: dict[str, Any], dataset: str, table: str, min_max: Sequence[s
         "sums": entry["sums"],
         "source": body["source"],
         "unplaced": body["unplaced"],
+        **({"long_texts": entry["long_texts"]} if entry.get("long_texts") else {}),
     }
     return {
         "dataset": text(dataset),

@@ -119,12 +119,12 @@ class WarehouseDestination:
         with tempfile.TemporaryDirectory(prefix="bifrost-export-") as folder:
             file = Path(folder, name)
             rows = self._write(piece, file)
-            self.prepare(file, self.tables.of(piece.dataset))
+            long_texts = self.prepare(file, self.tables.of(piece.dataset))
             with file.open("rb") as stream:
                 digest = sha256_of(stream)
             with closing(self.open_engine()) as engine:
                 key = engine.stage(name, file, self.tables.of(piece.dataset), rows)
-            return Landed(key, rows, file.stat().st_size, digest)
+            return Landed(key, rows, file.stat().st_size, digest, long_texts=long_texts)
 
     def _write(self, piece: Piece, file: Path) -> int:
         if piece.dataset is not None:
@@ -135,8 +135,13 @@ class WarehouseDestination:
             packed.seek(0)
             return rejected_rows.rewrite(cast("BinaryIO", packed), file)
 
-    def prepare(self, file: Path, table: Table) -> None:
-        """Change a Parquet file in what the warehouse would not take, before it is staged."""
+    def prepare(self, file: Path, table: Table) -> dict[str, int]:
+        """Change a Parquet file in what the warehouse would not take, before it is staged.
+
+        Returns:
+            How many texts were shortened or made null, by column.
+        """
+        return {}
 
     def publish(self, draft: Draft) -> Outcome:
         """Commit the run by the steps of the protocol's section 5."""
@@ -148,7 +153,7 @@ class WarehouseDestination:
             revision=loads[0].revision,
             unchanged=False,
             body=describe(loads, draft.body, self.dialect.address),
-            warnings=[*self.warnings(), *sorted(commit.warnings)],
+            warnings=[*self.warnings(), *_of_long_texts(draft), *sorted(commit.warnings)],
         )
 
     def warnings(self) -> list[str]:
@@ -184,3 +189,13 @@ class WarehouseDestination:
                 allowed=f"{self.address_of(self.target.window).rpartition('/')[0]}/<start>_<end>",
             )
         return Window.from_name(name)
+
+
+def _of_long_texts(draft: Draft) -> list[str]:
+    """Warnings about texts that were cut or made null."""
+    return [
+        f"{dataset}: {count:,} texts of the column {column} were longer than the warehouse holds, and were shortened"
+        " (destination.config.on_long_text)"
+        for dataset, entry in draft.body["datasets"].items()
+        for column, count in entry.get("long_texts", {}).items()
+    ]
