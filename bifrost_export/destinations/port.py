@@ -124,6 +124,7 @@ class Landed:
         sha256: Of its bytes, in hex.
         checksum: The store's own checksum, as `<algorithm>:<value>`, or None.
         content_digest: Of the rows' values in their order, whatever encoded them: `load` adds it.
+        long_texts: How many texts were too long for the destination and were cut or made null, by column.
     """
 
     key: str
@@ -132,6 +133,7 @@ class Landed:
     sha256: str
     checksum: str | None = None
     content_digest: str | None = None
+    long_texts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -141,8 +142,17 @@ def _entry(plan: Plan, dataset: str, books: Books, pieces: list[dict[str, Any]])
             "filtered": books.filtered.tokens_and_cost(),
             "exported": books.staged.tokens_and_cost(),
         },
+        **_long_texts([piece for piece in pieces if piece["dataset"] == dataset]),
         "parts": [_part(piece) for piece in pieces if piece["dataset"] == dataset],
     }
+
+
+def _long_texts(pieces: list[dict[str, Any]]) -> dict[str, Any]:
+    """How many texts a warehouse could not hold whole, by column, where there were any."""
+    counts: Counter[str] = Counter()
+    for piece in pieces:
+        counts.update(piece["long_texts"])
+    return {"long_texts": dict(sorted(counts.items()))} if counts else {}
 
 
 def _part(piece: dict[str, Any]) -> dict[str, Any]:
@@ -179,6 +189,7 @@ def _result(
                 **each.odd.by_column(),
                 "exported": each.staged.rows,
                 **_offloaded(each),
+                **{key: value for key, value in published.get(name, {}).items() if key == "long_texts"},
                 **_places(plan, published.get(name, {})),
             }
             for name, each in books.items()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 
 from pydantic import Field, field_validator, model_validator
 
+from bifrost_export.config.durations import duration_of, parse_duration
 from bifrost_export.config.fields import ConnectionText, Strict
 from bifrost_export.config.references import without_references
 from bifrost_export.destinations.google_sign_in import GoogleCredentials
 from bifrost_export.destinations.warehouse.identifiers import TableName
 from bifrost_export.errors import ConfigError
 
+NEVER = "never"
 _PROJECT = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{2,60}")
 _DATASET = re.compile(r"[A-Za-z0-9_]{1,1024}")
 
@@ -28,6 +31,23 @@ class BigQueryConfig(Strict):
     credentials: GoogleCredentials | None = Field(
         default=None, description="Without it and conn_id: the default chain."
     )
+    expiration: str = Field(
+        default=NEVER,
+        description="How long tables that are created keep a row after its day, such as 400d; or never: for good.",
+        json_schema_extra={"pattern": "^([0-9]{1,9}[smhd]|never)$", "examples": ["never", "400d"]},
+    )
+
+    @field_validator("expiration")
+    @classmethod
+    def _expiration_is_one(cls, value: str) -> str:
+        if value != NEVER:
+            parse_duration(value, "expiration", dt.timedelta(days=1), dt.timedelta(days=36_500))
+        return value
+
+    @property
+    def expires_after(self) -> dt.timedelta | None:
+        """How long rows are kept; None: for ever."""
+        return duration_of(self.expiration)
 
     @field_validator("project_id")
     @classmethod

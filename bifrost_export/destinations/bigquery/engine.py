@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations.bigquery import faults
+from bifrost_export.destinations.bigquery import expiration, faults, new_table
 from bifrost_export.destinations.bigquery.connection import connect
 from bifrost_export.destinations.bigquery.dialect import BigQueryDialect
+from bifrost_export.destinations.bigquery.found_table import describe
 from bifrost_export.destinations.bigquery.jobs import TIMEOUT, WAIT, Jobs, retry
+from bifrost_export.destinations.bigquery.part_tables import PartTables
 from bifrost_export.destinations.bigquery.scripts import bound, script
-from bifrost_export.destinations.warehouse.engine import FoundColumn, StagedGoneError, moment
+from bifrost_export.destinations.warehouse.engine import StagedGoneError, moment
 from bifrost_export.destinations.warehouse.moving import unions
-from bifrost_export.destinations.warehouse.names import PART_TABLES, PartTable
 from bifrost_export.errors import DestinationError
 from bifrost_export.window import UTC
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from bifrost_export.destinations.bigquery.config import BigQueryConfig
     from bifrost_export.destinations.warehouse.dialect import Dialect
-    from bifrost_export.destinations.warehouse.engine import StagedFile
+    from bifrost_export.destinations.warehouse.engine import FoundColumn, FoundTable, StagedFile
     from bifrost_export.destinations.warehouse.names import StagedNames
     from bifrost_export.destinations.warehouse.statements import Check, Do, Statement
     from bifrost_export.destinations.warehouse.tables import Column, Table
@@ -46,6 +47,7 @@ class BigQueryEngine:
         self.names = names
         self.dialect: Dialect = BigQueryDialect((config.project_id, config.dataset))
         self._client: Any = None
+        self._described: Any = None
 
     @property
     def client(self) -> Any:
@@ -59,7 +61,37 @@ class BigQueryEngine:
     @property
     def jobs(self) -> Jobs:
         """The run's jobs."""
-        return Jobs(self.client, self.names, self.config.location)
+        return Jobs(self.client, self.names, self.location)
+
+    @property
+    def _dataset_name(self) -> str:
+        return f"{self.config.project_id}.{self.config.dataset}"
+
+    @property
+    def _dataset(self) -> Any:
+        """The dataset as the service describes it."""
+        if self._described is None:
+            client = self.client
+            moment("get dataset")
+            with faults.told(f"looking for the dataset {self._dataset_name}"):
+                self._described = client.get_dataset(self._dataset_name, retry=retry(), timeout=TIMEOUT)
+        return self._described
+
+    @property
+    def location(self) -> str | None:
+        """Where the dataset is, which every request about a job has to say outside the multi-regions US and EU.
+
+        Raises:
+            DestinationError: The config names another location.
+        """
+        wanted, found = self.config.location, self._dataset.location
+        if wanted and found and wanted.lower() != found.lower():
+            raise DestinationError(
+                f"destination.config.location is {wanted!r}, and the dataset {self._dataset_name} is in {found}",
+                allowed=f"{found}, or no location",
+                hint="Fix destination.config.location, or name a dataset in that location.",
+            )
+        return found or wanted
 
     @property
     def _labels(self) -> dict[str, str]:
@@ -82,13 +114,15 @@ class BigQueryEngine:
         from google.cloud.bigquery import QueryJobConfig
 
         sql, parameters = bound(statement)
+        # A question that names no table needs no dataset.
+        location = self.location if f".{self.config.dataset}." in sql else self.config.location
         client = self.client
         moment(sql)
         with faults.told(" ".join(sql.split()[:3])[:60]):
             job = client.query(
                 sql,
                 job_config=QueryJobConfig(query_parameters=parameters, labels=self._labels),
-                location=self.config.location,
+                location=location,
                 retry=retry(),
                 timeout=TIMEOUT,
             )
@@ -96,12 +130,7 @@ class BigQueryEngine:
 
     def find(self) -> str:
         """Look whether the dataset is there."""
-        name = f"{self.config.project_id}.{self.config.dataset}"
-        client = self.client
-        moment("get dataset")
-        with faults.told(f"looking for the dataset {name}"):
-            found = client.get_dataset(name, retry=retry(), timeout=TIMEOUT)
-        return f"{name} is there" + (f", in {found.location}" if found.location else "")
+        return f"{self._dataset_name} is there" + (f", in {self.location}" if self.location else "")
 
     def _table(self, name: str) -> Any:
         """A table as the service describes it, or None."""
@@ -119,39 +148,45 @@ class BigQueryEngine:
 
     def columns(self, table: str) -> dict[str, FoundColumn] | None:
         """A table's columns by name in lower case, or None where there is no such table."""
+        found = self.look(table)
+        return None if found is None else found.columns
+
+    def look(self, table: str) -> FoundTable | None:
+        """A table with its kind, or None where nothing has that name."""
         found = self._table(table)
-        if found is None:
-            return None
-        return {
-            field.name.lower(): FoundColumn(
-                field.name,
-                field.field_type.upper() if field.mode != "REPEATED" else f"ARRAY<{field.field_type}>",
-                field.mode != "REQUIRED",
-                field.default_value_expression is not None,
-            )
-            for field in found.schema
-        }
+        return None if found is None else describe(found)
 
-    def _field(self, column: Column, *, is_new: bool = False, is_staged: bool = False) -> Any:
-        from google.cloud.bigquery import SchemaField
-
-        mode = "REQUIRED" if column.required and not is_new else "NULLABLE"
-        kind = self.dialect.type_of(column, is_staged=is_staged)
-        return SchemaField(column.name, kind, mode=mode, description=column.description)
+    def warnings(self, tables: Iterable[Table]) -> list[str]:
+        """What BigQuery is going to delete by itself."""
+        told = [*expiration.of_dataset(self._dataset, self._dataset_name)]
+        for table in tables:
+            if (found := self._table(table.name)) is not None:
+                told += expiration.of_table(found, table, self.dialect.address(table.name), self.config.expires_after)
+        return told
 
     def create(self, table: Table) -> None:
         """Make it, partitioned by the day of its instant, and clustered."""
-        from google.cloud import bigquery
-
-        made = bigquery.Table(self.dialect.address(table.name), schema=[self._field(each) for each in table.columns])
-        made.description = table.description
-        if table.loaded:
-            made.time_partitioning = bigquery.TimePartitioning(type_="DAY", field=table.ordered_by)
-            made.clustering_fields = list(table.clustered_by) or None
+        made = new_table.of(self.dialect, table, self.config.expires_after)
+        if any(expiration.of_dataset(self._dataset, "")):
+            expiration.mark(made)
         client = self.client
         moment(f"create table {table.name}")
         with faults.told(f"making the table {self.dialect.address(table.name)}"):
-            client.create_table(made, exists_ok=True, retry=retry(), timeout=TIMEOUT)
+            found = client.create_table(made, exists_ok=True, retry=retry(), timeout=TIMEOUT)
+            self._keep(found)
+
+    def _keep(self, found: Any) -> None:
+        """Take away the expirations that the dataset gave to a new table."""
+        if expiration.is_new(found):
+            moment(f"keep table {found.table_id}")
+            expiration.keep(self.client, found, self.config.expires_after, retry=retry(), timeout=TIMEOUT)
+
+    def complete(self, table: Table) -> None:
+        """Take away the expirations of a table that a run has created which died before it could."""
+        found = self._table(table.name)
+        if found is not None:
+            with faults.told(f"changing the table {self.dialect.address(table.name)}"):
+                self._keep(found)
 
     def add(self, table: Table, columns: Sequence[Column]) -> None:
         """Add columns by a new schema, on condition that the table is as it was read."""
@@ -159,7 +194,7 @@ class BigQueryEngine:
         moment(f"add columns to {table.name}")
         with faults.told(f"adding columns to {self.dialect.address(table.name)}"):
             found = client.get_table(self.dialect.address(table.name), retry=retry(), timeout=TIMEOUT)
-            found.schema = [*found.schema, *(self._field(column, is_new=True) for column in columns)]
+            found.schema = [*found.schema, *(new_table.field(self.dialect, column, is_new=True) for column in columns)]
             client.update_table(found, ["schema"], retry=retry(), timeout=TIMEOUT)
 
     def stage(self, name: str, file: Path, table: Table, rows: int) -> str:
@@ -167,7 +202,7 @@ class BigQueryEngine:
         from google.cloud import bigquery
 
         part = self.names.part_table(name)
-        schema = [self._field(each, is_staged=True) for each in table.from_files]
+        schema = [new_table.field(self.dialect, each, is_staged=True) for each in table.from_files]
         made = bigquery.Table(self.dialect.address(part), schema=schema)
         made.expires = dt.datetime.now(UTC) + EXPIRES
         made.labels = self._labels
@@ -178,7 +213,8 @@ class BigQueryEngine:
         config = bigquery.LoadJobConfig(
             source_format="PARQUET", write_disposition="WRITE_TRUNCATE", schema=schema, labels=self._labels
         )
-        self.jobs.load(name, file, self.dialect.address(part), config)
+        with file.open("rb") as stream:
+            self.jobs.load(name, stream, self.dialect.address(part), config)
         return part
 
     def unpack(self, table: Table, files: Sequence[StagedFile]) -> list[str]:
@@ -207,7 +243,7 @@ class BigQueryEngine:
                 sql,
                 job_config=config,
                 job_id=job_id,
-                location=self.config.location,
+                location=self.location,
                 retry=retry(),
                 job_retry=None,
                 timeout=TIMEOUT,
@@ -218,31 +254,21 @@ class BigQueryEngine:
         """What the ids of the jobs that publish begin with."""
         return self.jobs.stem("publish")
 
-    def _parts(self) -> list[tuple[str, PartTable]]:
-        client = self.client
-        moment("list tables")
-        with faults.told(f"listing the tables of {self.config.dataset}"):
-            dataset = f"{self.config.project_id}.{self.config.dataset}"
-            names = [each.table_id for each in client.list_tables(dataset, retry=retry(), timeout=TIMEOUT)]
-        return [(name, part) for name in names if name.startswith(PART_TABLES) and (part := PartTable.read(name))]
+    @property
+    def _parts(self) -> PartTables:
+        return PartTables(self.client, self.dialect, self.names, self._dataset_name)
 
     def staged(self) -> list[str]:
         """The tables that other tokens have staged for this window."""
-        token, window = self.names.target.token, self.names.window_hash
-        return [name for name, part in self._parts() if part.window_hash == window and part.token != token]
+        return self._parts.of_others()
 
     def remove(self, keys: Iterable[str]) -> None:
         """Delete tables; those that are gone are fine."""
-        client = self.client
-        for key in keys:
-            moment(f"delete table {key}")
-            with faults.told(f"deleting the table {self.dialect.address(key)}"):
-                client.delete_table(self.dialect.address(key), not_found_ok=True, retry=retry(), timeout=TIMEOUT)
+        self._parts.remove(keys)
 
     def clean_up(self, keep: dt.timedelta) -> None:
         """Delete the tables that this run has staged; older ones have expired."""
-        token, window = self.names.target.token, self.names.window_hash
-        self.remove(name for name, part in self._parts() if part.window_hash == window and part.token == token)
+        self.remove(self._parts.of_this_run())
 
     def probe_staging(self) -> str:
         """Load a row into a table of its own, and delete it."""
@@ -253,13 +279,9 @@ class BigQueryEngine:
         name = f"bifrost_export_check_{self.names.target.token}_load"
         body = io.BytesIO()
         pq.write_table(pa.table({"probe": ["this table may be deleted"]}), body, compression="snappy")
-        body.seek(0)
         config = bigquery.LoadJobConfig(source_format="PARQUET", write_disposition="WRITE_TRUNCATE")
-        client = self.client
         try:
-            with faults.told(f"loading {self.dialect.address(name)}"):
-                job = client.load_table_from_file(body, self.dialect.address(name), job_config=config, timeout=TIMEOUT)
-                job.result(retry=retry(), timeout=WAIT)
+            self.jobs.load("check", body, self.dialect.address(name), config)
         finally:
             self.remove([name])
         return f"{self.dialect.address(name)} was loaded and deleted"

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bifrost_export.destinations.bigquery import faults
 from bifrost_export.destinations.warehouse.engine import moment
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bifrost_export.destinations.warehouse.names import StagedNames
 
 TIMEOUT = 60.0
 """Seconds that one request is tried for."""
+FOUND_WITHIN = 20.0
+"""Seconds that a job is looked for which the service says that it has."""
 WAIT = 3600.0
 """Seconds that a job is waited for."""
 
@@ -33,7 +34,7 @@ class Jobs:
     Args:
         client: BigQuery's client.
         names: The names of the run.
-        location: Where jobs run, or None for the dataset's own place.
+        location: Where the dataset is, and so where its jobs run.
     """
 
     def __init__(self, client: Any, names: StagedNames, location: str | None) -> None:
@@ -87,7 +88,17 @@ class Jobs:
             try:
                 return start(job_id)
             except Conflict:  # a double of this task, or a request whose answer was lost
-                return self.client.get_job(job_id, location=self.location, retry=retry(), timeout=TIMEOUT)
+                return self._found_soon(job_id)
+
+    def _found_soon(self, job_id: str) -> Any:
+        """A job that the service has, though it may need a moment to find it."""
+        from google.api_core.exceptions import NotFound
+        from google.api_core.retry import Retry, if_exception_type
+
+        def find() -> Any:
+            return self.client.get_job(job_id, location=self.location, retry=retry(), timeout=TIMEOUT)
+
+        return Retry(predicate=if_exception_type(NotFound), timeout=FOUND_WITHIN)(find)()
 
     def _has_failed(self, job: Any) -> bool:
         return job.state == "DONE" and bool(job.error_result)
@@ -99,28 +110,28 @@ class Jobs:
                 return
             job.result(retry=retry(), timeout=WAIT)
 
-    def load(self, name: str, file: Path, table: Any, config: Any) -> str:
+    def load(self, name: str, stream: BinaryIO, table: Any, config: Any) -> str:
         """Load a file into a table, whatever was there before; gives the job's id.
 
         Args:
             name: The file's name.
-            file: The file.
+            stream: Its bytes, in something that can be rewound.
             table: The table.
             config: Of the load job.
         """
 
         def start(job_id: str) -> Any:
-            with file.open("rb") as stream:
-                return self.client.load_table_from_file(
-                    stream,
-                    table,
-                    rewind=True,
-                    size=file.stat().st_size,
-                    num_retries=3,
-                    job_id=job_id,
-                    location=self.location,
-                    job_config=config,
-                    timeout=TIMEOUT,
-                )
+            size = stream.seek(0, io.SEEK_END)
+            return self.client.load_table_from_file(
+                stream,
+                table,
+                rewind=True,
+                size=size,
+                num_retries=3,
+                job_id=job_id,
+                location=self.location,
+                job_config=config,
+                timeout=TIMEOUT,
+            )
 
         return self.run(f"load_{name.removesuffix('.parquet')}", start)

@@ -141,5 +141,5 @@ class StagingBucket:
     def clean_up(self, keep: dt.timedelta) -> None:
         """Delete what this run has staged, and what any run has staged longer ago."""
         since = dt.datetime.now(UTC) - keep
-        mine = f"{self.root}{self.names.folder}"
-        self.remove([key for key, put in self.found() if key.startswith(mine) or put < since])
+        found = self.found(f"{self.names.target.export}/")
+        self.remove([key for key, put in found if self.names.is_left(key.removeprefix(self.root), put, since)])

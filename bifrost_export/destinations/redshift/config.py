@@ -63,6 +63,11 @@ class RedshiftConfig(Strict):
     iam: bool = Field(default=False, description="Sign in by a password that IAM gives for an hour.")
     db_user: ConnectionText | None = Field(default=None, description="The user that iam signs in as.")
     credentials: RedshiftCredentials | None = Field(default=None, description="User and password.")
+    on_long_text: Literal["fail", "cut", "null"] | None = Field(
+        default=None,
+        description="What happens to a text of more than 65,535 bytes: fail, cut or null. Without it the record's texts"
+        " fail, and contents and all other texts are cut.",
+    )
     staging: RedshiftStaging | None = Field(default=None, description="Where files wait for COPY.")
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from bifrost_export.destinations.redshift.config import RedshiftConfig
 from bifrost_export.destinations.redshift.dialect import RedshiftDialect
 from bifrost_export.destinations.redshift.policies import policies
 from bifrost_export.destinations.warehouse.destination import WarehouseDestination
+from bifrost_export.destinations.warehouse.tables import REJECTED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,13 +43,14 @@ class RedshiftDestination(WarehouseDestination):
 
         return RedshiftEngine(self.config, self.names)
 
-    def prepare(self, file: Path, table: Table) -> None:
-        """Make its texts fit into VARCHAR."""
-        from bifrost_export.destinations.redshift.texts import mend
+    def prepare(self, file: Path, table: Table) -> dict[str, int]:
+        """Make its texts fit into VARCHAR; a rejected row is told whatever its id is."""
+        from bifrost_export.destinations.redshift import texts
 
-        mend(file, table)
+        how = "cut" if table is REJECTED else self.config.on_long_text
+        return texts.fit(file, table, texts.methods_of(table, how))
 
-    def warnings(self) -> list[str]:
+    def remarks(self) -> list[str]:
         """Without a staging bucket rows go in by batched inserts."""
         if self.config.staging is not None:
             return []

@@ -43,6 +43,8 @@ class RedshiftDialect(Dialect):
         "json": frozenset({"SUPER"}),
     }
 
+    longest: ClassVar[int | None] = 65_535
+
     def fold(self, name: str) -> str:
         """Redshift keeps every name in lower case, quoted or not."""
         return name.lower()

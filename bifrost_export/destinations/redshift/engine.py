@@ -8,13 +8,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations.redshift import faults
+from bifrost_export.destinations.redshift import copy_faults, faults, found_table
 from bifrost_export.destinations.redshift.bucket import StagingBucket
 from bifrost_export.destinations.redshift.connection import connect, copy_keys
 from bifrost_export.destinations.redshift.dialect import RedshiftDialect
 from bifrost_export.destinations.redshift.part_tables import PartTables
 from bifrost_export.destinations.temporary import temporary_folder
-from bifrost_export.destinations.warehouse.engine import FoundColumn
 from bifrost_export.destinations.warehouse.moving import check_count
 from bifrost_export.destinations.warehouse.sessions import Session
 from bifrost_export.destinations.warehouse.statements import Check, Do, Statement, Value, text
@@ -22,7 +21,7 @@ from bifrost_export.errors import BifrostExportError, DestinationError
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.redshift.config import RedshiftConfig
-    from bifrost_export.destinations.warehouse.engine import StagedFile
+    from bifrost_export.destinations.warehouse.engine import FoundColumn, FoundTable, StagedFile
     from bifrost_export.destinations.warehouse.names import StagedNames
     from bifrost_export.destinations.warehouse.tables import Column, Table
 
@@ -82,17 +81,14 @@ class RedshiftEngine(Session):
 
     def columns(self, table: str) -> dict[str, FoundColumn] | None:
         """A table's columns by name, or None where there is no such table."""
-        rows = self.query(
-            Statement(
-                "SELECT column_name, data_type, is_nullable, column_default FROM svv_columns"
-                " WHERE table_schema = :schema AND table_name = :name",
-                {"schema": text(self.dialect.fold(self.config.schema_)), "name": text(self.dialect.fold(table))},
-            )
-        )
-        return {
-            name: FoundColumn(name, str(kind).upper(), nullable == "YES", default is not None)
-            for name, kind, nullable, default in rows
-        } or None
+        found = self.look(table)
+        return None if found is None else found.columns
+
+    def look(self, table: str) -> FoundTable | None:
+        """A table with its kind, or None where nothing has that name."""
+        names = {"schema": text(self.dialect.fold(self.config.schema_)), "name": text(self.dialect.fold(table))}
+        rows = self.query(Statement(found_table.COLUMNS, names))
+        return found_table.describe(rows, self.query(Statement(found_table.TYPES, names))) if rows else None
 
     def stage(self, name: str, file: Path, table: Table, rows: int) -> str:
         """Put a file into the staging bucket, or its rows into a table of their own."""
@@ -113,14 +109,22 @@ class RedshiftEngine(Session):
         self.execute(Statement(f"DROP TABLE IF EXISTS {staged}"))
         self.execute(Statement(f"CREATE TEMP TABLE {staged} ({', '.join(columns)})"))
         listed = ", ".join(self.dialect.quote(each.name) for each in table.from_files)
-        self.execute(
-            Statement(
-                f"COPY {staged} ({listed}) FROM {self.dialect.literal(address)} {self._reads_s3()}"
-                " FORMAT AS PARQUET MANIFEST"
-            )
+        self._copy(
+            f"COPY {staged} ({listed}) FROM {self.dialect.literal(address)} {self._reads_s3()}"
+            " FORMAT AS PARQUET MANIFEST"
         )
         check_count(self, staged, sum(file.rows for file in files))
         return [staged]
+
+    def _copy(self, sql: str) -> None:
+        """Run a COPY; one that fails for good is looked up where Redshift tells more of it."""
+        try:
+            self.execute(Statement(sql))
+        except DestinationError as error:
+            rows: list[tuple[Any, ...]] = []
+            with suppress(BifrostExportError):
+                rows = self.query(Statement(copy_faults.LOAD_ERRORS))
+            raise copy_faults.with_load_error(error, rows) from None
 
     def _reads_s3(self) -> str:
         assert self.config.staging is not None  # noqa: S101 (there is a bucket)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from bifrost_export.destinations.redshift import copy_faults
 from bifrost_export.destinations.warehouse.engine import ConflictError
 from bifrost_export.errors import (
     BifrostExportError,
@@ -27,7 +28,6 @@ _HINTS = {
     "42P01": "Look who drops tables while a run publishes; clear from plan.",
     "42601": "This is a fault of this package: report it.",
 }
-_S3 = re.compile(r"S3ServiceException:\s*([^,]*),\s*Status\s+(\d+)[^,]*,\s*Error\s+(\w+)")
 _SERIAL = re.compile(r"\b1023\b|[Ss]erializable isolation violation")
 
 
@@ -53,7 +53,8 @@ def told(what: str, *, held: str | None = None, seconds: float = 0) -> Iterator[
     except BifrostExportError:
         raise
     except InterfaceError as error:
-        raise _unanswered(what, error) from None
+        # The driver tells a refused sign-in as if there had been no answer.
+        raise (_answered(what, error) if _facts(error) else _unanswered(what, error)) from None
     except Error as error:
         if held and _facts(error).get("C") == _CANCELLED:
             raise _held(held, seconds) from None
@@ -91,8 +92,8 @@ def _held(table: str, seconds: float) -> ConflictError:
 
 def _answered(what: str, error: Any) -> BifrostExportError:
     facts = _facts(error)
-    code, said = str(facts.get("C", "")), str(facts.get("M", "")).splitlines()[:1]
-    message = said[0] if said else type(error).__name__
+    code = str(facts.get("C", ""))
+    message = " ".join(str(facts.get("M", "")).split()) or type(error).__name__
     if code in _CONFLICTS or _SERIAL.search(f"{message} {facts.get('D', '')}"):
         return ConflictError(
             f"{what}: another transaction stood in the way ({code or message})",
@@ -103,37 +104,25 @@ def _answered(what: str, error: Any) -> BifrostExportError:
             f"{what}: Redshift cancelled the statement ({message})",
             hint="Look who cancelled it, or at the queue's timeout; the task tries again.",
         )
+    if (of_copy := copy_faults.explain(what, facts)) is not None:
+        return of_copy
     if code in _PASSING or not facts:
-        return DestinationUnavailableError(f"{what}: {code or type(error).__name__}", hint="The task tries again.")
+        said_ = f": {_without_values(message)}" if facts else ""
+        return DestinationUnavailableError(
+            f"{what}: {code or type(error).__name__}{said_}", hint="The task tries again."
+        )
     if code in _REFUSED:
         return CredentialsRefusedError(
-            f"{what}: Redshift refused user or password", hint="Mend destination.config.credentials, or the connection."
+            f"{what}: Redshift refused user or password: {message}",
+            hint="Fix destination.config.credentials or the connection.",
         )
-    return _of_copy(what, message) or DestinationError(
-        f"{what}: {_without_values(message)} ({code})", hint=_HINTS.get(code, "Look the code up; mend what it names.")
+    context = copy_faults.context_of(facts)
+    return DestinationError(
+        f"{what}: {_without_values(message)}{f': {context}' if context else ''} ({code})",
+        hint=_HINTS.get(code, "Fix what Redshift names."),
     )
-
-
-def _of_copy(what: str, message: str) -> BifrostExportError | None:
-    """What COPY says of S3, of its role, and of what it reads."""
-    if match := _S3.search(message):
-        reason, status, code = match.groups()
-        if status.startswith("5") or code in ("SlowDown", "InternalError", "RequestTimeout"):
-            return DestinationUnavailableError(f"{what}: S3 answered {code}", hint="The task tries again.")
-        return DestinationError(
-            f"{what}: S3 refused Redshift ({code}: {reason.strip()})",
-            hint="Let the role or keys of COPY read the staging bucket: s3:GetObject and s3:ListBucket.",
-        )
-    if "not authorized to assume IAM Role" in message or "not authorized to get credentials of role" in message:
-        return DestinationError(
-            f"{what}: Redshift may not assume staging.iam_role",
-            hint="Attach the role to the cluster or workgroup, and let it trust redshift.amazonaws.com.",
-        )
-    if "Spectrum Scan Error" in message:
-        return DestinationError(f"{what}: COPY could not read a staged file", hint="Look at sys_load_error_detail.")
-    return None
 
 
 def _without_values(message: str) -> str:
     """A message without what might be a row's value: names stand in double quotes, values behind a colon."""
-    return message.partition(":")[0] if "invalid input syntax" in message else message
+    return message.partition(":")[0] if "invalid input syntax" in message else copy_faults.without_values(message)

@@ -16,14 +16,37 @@ from bifrost_export.errors import ConfigError
 
 ACCOUNT = "destination.config.account"
 DOMAIN = ".snowflakecomputing.com"
-_ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(?::[0-9]{1,5})?")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,251}[A-Za-z0-9])?"
+_ACCOUNT = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]{{1,5}})?")
+_CONSOLE = re.compile(r"app\.snowflake\.com/([\w-]+)/([\w-]+)", re.IGNORECASE)
+
+
+def account_fix(account: str) -> str | None:
+    """What to write in place of an account that is none, or None for one that can be.
+
+    Args:
+        account: As it stands in the document.
+    """
+    bare = re.sub(r"^[a-z][a-z0-9+.-]*://", "", account.strip(), flags=re.IGNORECASE)
+    if console := _CONSOLE.match(bare):
+        return f"Set destination.config.account to '{console[1]}-{console[2]}'."
+    host = re.split(r"[/?#]", bare, maxsplit=1)[0].rpartition("@")[2].rstrip(".")
+    if host == account and _ACCOUNT.fullmatch(host):
+        return None
+    if slash := re.fullmatch(r"([\w-]+)/([\w-]+)", bare):
+        return f"Set destination.config.account to '{slash[1]}-{slash[2]}'."
+    if _ACCOUNT.fullmatch(host):
+        return f"Set destination.config.account to {host!r}."
+    return "Ask Snowflake: SELECT CURRENT_ORGANIZATION_NAME() || '-' || CURRENT_ACCOUNT_NAME()."
 
 
 class SnowflakeCredentials(Strict):
     """Keys of `credentials` for `snowflake`."""
 
     username: Secret = Field(min_length=1, description="The user.")
-    password: Secret | None = Field(default=None, description="The user's password, or the private key's passphrase.")
+    password: Secret | None = Field(
+        default=None, description="The user's programmatic access token or password, or the private key's passphrase."
+    )
     private_key: Secret | None = Field(default=None, description="The user's private key: PEM, or a path to it.")
 
     @model_validator(mode="after")
@@ -50,10 +73,12 @@ class SnowflakeConfig(Strict):
     @field_validator("account")
     @classmethod
     def _account_is_one(cls, value: str | None) -> str | None:
-        if value is not None and not _ACCOUNT.fullmatch(without_references(value)):
+        if value is not None and (fix := account_fix(without_references(value))) is not None:
             raise ConfigError(
-                f"{value!r} is no account",
-                allowed="organization-account, or a locator with its region, with or without .snowflakecomputing.com",
+                f"{value!r} is not a valid account",
+                allowed="<organization>-<account>, or a locator with its region (xy12345.eu-central-1), with or without"
+                " .privatelink and .snowflakecomputing.com",
+                hint=fix,
             )
         return value
 
@@ -95,7 +120,10 @@ def account_of(account: str) -> dict[str, Any]:
     host, _, port = account.partition(":")
     if host.lower().endswith(DOMAIN):
         host = host[: -len(DOMAIN)]
-        return {"account": host, **({"host": host + DOMAIN, "port": int(port)} if port else {})}
+        is_named = bool(port) or "_" in host
+        named = {"host": host.replace("_", "-") + DOMAIN, **({"port": int(port)} if port else {})}
+        return {"account": host, **(named if is_named else {})}
     if port or host.lower().endswith(".snowflakecomputing.cn"):
         return {"account": host.partition(".")[0], "host": host, **({"port": int(port)} if port else {})}
-    return {"account": host}
+    # A name with an underscore has no certificate: Snowflake's hosts have hyphens in their place.
+    return {"account": host, **({"host": host.replace("_", "-") + DOMAIN} if "_" in host else {})}

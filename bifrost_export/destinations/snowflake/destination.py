@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bifrost_export.destinations.snowflake.config import SnowflakeConfig
 from bifrost_export.destinations.snowflake.dialect import SnowflakeDialect
+from bifrost_export.destinations.snowflake.grants import of_warehouse
 from bifrost_export.destinations.warehouse.destination import WarehouseDestination
 
 if TYPE_CHECKING:
@@ -44,9 +45,8 @@ class SnowflakeDestination(WarehouseDestination):
         database = dialect.quote(self.config.database)
         schema = f"{database}.{dialect.quote(self.config.schema_)}"
         role = dialect.quote(self.config.role) if self.config.role else '"<role>"'
-        warehouse = dialect.quote(self.config.warehouse) if self.config.warehouse else '"<warehouse>"'
         statements = [
-            f"GRANT USAGE, OPERATE ON WAREHOUSE {warehouse} TO ROLE {role};",
+            of_warehouse(self.config),
             f"GRANT USAGE ON DATABASE {database} TO ROLE {role};",
             f"GRANT USAGE, CREATE TABLE, CREATE STAGE ON SCHEMA {schema} TO ROLE {role};",
             *(

@@ -42,6 +42,8 @@ class SnowflakeDialect(Dialect):
         "json": frozenset({"VARIANT"}),
     }
 
+    longest: ClassVar[int | None] = 16_777_216
+
     def fold(self, name: str) -> str:
         """A plain word in upper case; another name as it is."""
         return name.upper() if _PLAIN.fullmatch(name) else name

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.snowflake import connection, faults
 from bifrost_export.destinations.snowflake.dialect import SnowflakeDialect
+from bifrost_export.destinations.snowflake.grants import of_warehouse
 from bifrost_export.destinations.temporary import temporary_folder
-from bifrost_export.destinations.warehouse.engine import FoundColumn, StagedGoneError
+from bifrost_export.destinations.warehouse.engine import TABLE, FoundColumn, FoundTable, StagedGoneError
 from bifrost_export.destinations.warehouse.moving import check_count
 from bifrost_export.destinations.warehouse.sessions import Session
 from bifrost_export.destinations.warehouse.statements import Statement, Value, text
@@ -55,7 +56,8 @@ class SnowflakeEngine(Session):
 
     def told(self, what: str) -> AbstractContextManager[None]:
         """Turns the driver's errors into the tree's."""
-        return faults.told(what, seconds=connection.LOCK_SECONDS)
+        grant = of_warehouse(self.config) if self.config.warehouse else None
+        return faults.told(what, seconds=connection.LOCK_SECONDS, grant=grant)
 
     def place(self, name: str, value: Value, values: list[Any]) -> str:
         """`%s` with its type, which a null and a time need."""
@@ -77,18 +79,39 @@ class SnowflakeEngine(Session):
 
     def columns(self, table: str) -> dict[str, FoundColumn] | None:
         """A table's columns by name, or None where there is no such table."""
-        rows = self.query(
-            Statement(
-                "SELECT column_name, data_type, numeric_precision, numeric_scale, is_nullable, column_default"
-                f" FROM {self.dialect.quote(self.config.database)}.information_schema.columns"
-                " WHERE table_schema = :schema AND table_name = :name",
-                {"schema": text(self.dialect.fold(self.config.schema_)), "name": text(self.dialect.fold(table))},
-            )
+        rows = self._described(
+            table,
+            "columns",
+            "column_name, data_type, numeric_precision, numeric_scale, is_nullable, column_default,"
+            " character_maximum_length",
         )
         return {
-            name: FoundColumn(name, _type(kind, precision, scale), nullable == "YES", default is not None)
-            for name, kind, precision, scale, nullable, default in rows
+            name: FoundColumn(
+                name,
+                _type(kind, precision, scale),
+                nullable == "YES",
+                default is not None,
+                length if kind == "TEXT" else None,
+            )
+            for name, kind, precision, scale, nullable, default, length in rows
         } or None
+
+    def look(self, table: str) -> FoundTable | None:
+        """A table with its kind, or None where nothing has that name."""
+        found = self.columns(table)
+        if found is None:
+            return None
+        kinds = self._described(table, "tables", "table_type")
+        kind = str(kinds[0][0]) if kinds else "VIEW"
+        return FoundTable(TABLE if kind == "BASE TABLE" else kind.lower(), found)
+
+    def _described(self, table: str, view: str, columns: str) -> list[tuple[Any, ...]]:
+        """What the database's own description says of a table."""
+        names = {"schema": text(self.dialect.fold(self.config.schema_)), "name": text(self.dialect.fold(table))}
+        source = f"{self.dialect.quote(self.config.database)}.information_schema.{view}"
+        return self.query(
+            Statement(f"SELECT {columns} FROM {source} WHERE table_schema = :schema AND table_name = :name", names)
+        )
 
     def _at(self, path: str = "") -> str:
         """The stage, or a place in it; in quotes where a name of the document's needs them."""
@@ -164,17 +187,15 @@ class SnowflakeEngine(Session):
 
     def clean_up(self, keep: dt.timedelta) -> None:
         """Take away what this run has staged, and what any run has staged longer ago."""
-        self._ensure_stage()
-        self.execute(Statement(f"REMOVE {self._at(self.names.folder)}"))
         since = dt.datetime.now(UTC) - keep
-        self.remove(path for path, put in self._list() if put < since)
+        self.remove(path for path, put in self._list() if self.names.is_left(path, put, since))
 
     def probe_staging(self) -> str:
         """PUT a file and take it away."""
         with temporary_folder() as folder:
             file = folder / "check"
             file.write_bytes(b"bifrost-export check: this file may be deleted\n")
-            key = self._put(file, f".check-{self.names.target.token}/")
+            key = self._put(file, self.names.folder)
         self.remove([key])
         return f"@{self.dialect.address(STAGE)}/{key} was put and removed"
 

@@ -216,6 +216,7 @@ def facts_of(body: dict[str, Any], dataset: str, table: str, min_max: Sequence[s
         "mcp": body.get("mcp"),
         "blanked": entry["blanked"],
         "repaired": entry["repaired"],
+        **({"long_texts": entry["long_texts"]} if entry.get("long_texts") else {}),
     }
     return {
         "dataset": text(dataset),

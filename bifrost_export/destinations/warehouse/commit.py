@@ -13,8 +13,9 @@ from bifrost_export.destinations import continuity
 from bifrost_export.destinations.overlap import refuse_overlap
 from bifrost_export.destinations.warehouse.audit import Audit, facts_of
 from bifrost_export.destinations.warehouse.engine import ConflictError, StagedFile, StagedGoneError
-from bifrost_export.destinations.warehouse.fitting import fit
-from bifrost_export.destinations.warehouse.moving import delete, insert, is_whole
+from bifrost_export.destinations.warehouse.fitting import fit, is_of_exports
+from bifrost_export.destinations.warehouse.identifiers import is_identifier
+from bifrost_export.destinations.warehouse.moving import delete, insert, is_whole, ordering
 from bifrost_export.destinations.warehouse.statements import Check, CheckFailedError, Do, text, whole
 from bifrost_export.destinations.warehouse.tables import LOADS, REJECTED
 from bifrost_export.errors import DestinationError, DestinationUnavailableError, LostCommitError
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from bifrost_export.destinations.warehouse.engine import Engine
     from bifrost_export.destinations.warehouse.loads import Found, Load
     from bifrost_export.destinations.warehouse.tables import Table, Tables
-    from bifrost_export.window import Window
 
 TRIES = 12
 """How often a transaction is tried that others stand in the way of."""
@@ -52,6 +52,7 @@ class Commit:
     def __post_init__(self) -> None:
         """Look at the audit rows of this export."""
         self.audit = Audit(self.engine, self.target)
+        self.warnings: set[str] = set()
 
     def run(self) -> list[Load]:
         """Take the steps; gives the audit rows in place.
@@ -171,7 +172,8 @@ class Commit:
             sums = self.draft.body["datasets"][dataset]["sums"]["exported"]
             steps.append(Check(is_whole(self.engine, self.target, self.tables.of(dataset), parts, sums), dataset))
         steps += [
-            Do(delete(self.engine, self.target, table, "_window_start", window, None, None)) for table, window in moved
+            Do(delete(self.engine, self.target, load.table, by, load.window, load.min_timestamp, load.max_timestamp))
+            for load, by in moved
         ]
         formers = {load.window for load in found.live}
         if self._rejects(found, sources):
@@ -186,11 +188,11 @@ class Commit:
         return bool(found.live or sources[None])
 
     def _hold(
-        self, found: Found, sources: dict[str | None, list[str]], moved: list[tuple[str, Window]]
+        self, found: Found, sources: dict[str | None, list[str]], moved: list[tuple[Load, str]]
     ) -> list[Do | Check]:
         """Wait for everybody else who changes one of the tables, but no longer than a run waits."""
         names = {self.tables.of(dataset).name for dataset in self.target.datasets}
-        names |= {table for table, _ in moved}
+        names |= {load.table for load, _ in moved}
         names |= {REJECTED.name} if self._rejects(found, sources) else set()
         held = [(name, self.engine.dialect.hold(name)) for name in sorted(names)]
         return [Do(statement, locks=name) for name, statement in held if statement is not None]
@@ -207,11 +209,21 @@ class Commit:
         windows = sorted({self.target.window, *bounds})
         return [(window, *bounds.get(window, (None, None))) for window in windows]
 
-    def _moved(self, found: Found) -> list[tuple[str, Window]]:
-        """The tables that the export has left since, with the windows whose former rows are deleted there."""
+    def _moved(self, found: Found) -> list[tuple[Load, str]]:
+        """The former rows in tables that the export has left since, each with the column that bounds them."""
         current = {table.name for table in self.tables}
-        left = {(load.table, load.window) for load in found.live if load.table not in current and load.exported}
-        return [(table, window) for table, window in sorted(left) if self.engine.columns(table) is not None]
+        left = {(load.table, load.window): load for load in found.live if load.table not in current and load.exported}
+        moved = []
+        for (name, window), load in sorted(left.items(), key=lambda each: each[0]):
+            there = self.engine.look(name) if is_identifier(name) else None
+            if there is not None and is_of_exports(self.engine, there):
+                moved.append((load, ordering(self.engine, there.columns, load)))
+            elif there is not None or not is_identifier(name):
+                self.warnings.add(
+                    f"the audit row of the window {window} names {name!r}, which is not a table of exports: nothing was"
+                    " deleted there. Check who writes to bifrost_export_loads"
+                )
+        return moved
 
     def _facts(self, dataset: str, found: Found) -> dict[str, Any]:
         parts = self.draft.body["datasets"][dataset]["parts"]

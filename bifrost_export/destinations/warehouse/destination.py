@@ -61,6 +61,7 @@ class WarehouseDestination:
         self.target = target
         self.names = StagedNames(target)
         self.tables = Tables(config.table, target)
+        self.warnings: list[str] = []
 
     @property
     def dialect(self) -> Dialect:
@@ -118,6 +119,7 @@ class WarehouseDestination:
                 refuse_overlap(self.target.window, window, self.target.export, replace_overlapping=replace_overlapping)
             for table in self.tables:
                 lacking(engine, table)
+            self.warnings = engine.warnings(self.tables)
         return found.formers
 
     def neighbours(self, window: Window, known: Container[str]) -> list[Neighbour]:
@@ -132,12 +134,12 @@ class WarehouseDestination:
         with temporary_folder() as folder:
             file = folder / name
             rows = self._write(piece, file)
-            self.prepare(file, self.tables.of(piece.dataset))
+            long_texts = self.prepare(file, self.tables.of(piece.dataset))
             with file.open("rb") as stream:
                 digest = sha256_of(stream)
             with closing(self.open_engine()) as engine:
                 key = engine.stage(name, file, self.tables.of(piece.dataset), rows)
-            return Landed(key, rows, file.stat().st_size, digest)
+            return Landed(key, rows, file.stat().st_size, digest, long_texts=long_texts)
 
     def _write(self, piece: Piece, file: Path) -> int:
         if piece.dataset is not None:
@@ -148,22 +150,28 @@ class WarehouseDestination:
             packed.seek(0)
             return rejected_rows.rewrite(cast("BinaryIO", packed), file)
 
-    def prepare(self, file: Path, table: Table) -> None:
-        """Change a Parquet file in what the warehouse would not take, before it is staged."""
+    def prepare(self, file: Path, table: Table) -> dict[str, int]:
+        """Change a Parquet file in what the warehouse would not take, before it is staged.
+
+        Returns:
+            How many texts were shortened or made null, by column.
+        """
+        return {}
 
     def publish(self, draft: Draft) -> Outcome:
         """Commit the run by the steps of the protocol's section 5."""
         with closing(self.open_engine()) as engine:
-            loads = Commit(engine, self.target, self.tables, draft).run()
+            commit = Commit(engine, self.target, self.tables, draft)
+            loads = commit.run()
         return Outcome(
             manifest=self.address_of(self.target.window),
             revision=loads[0].revision,
             unchanged=False,
             body=describe(loads, draft.body, self.dialect.address),
-            warnings=self.warnings(),
+            warnings=[*self.remarks(), *_of_long_texts(draft), *sorted(commit.warnings)],
         )
 
-    def warnings(self) -> list[str]:
+    def remarks(self) -> list[str]:
         """What a person should know of the way in which rows are loaded."""
         return []
 
@@ -196,3 +204,13 @@ class WarehouseDestination:
                 allowed=f"{self.address_of(self.target.window).rpartition('/')[0]}/<start>_<end>",
             )
         return Window.from_name(name)
+
+
+def _of_long_texts(draft: Draft) -> list[str]:
+    """Warnings about texts that were cut or made null."""
+    return [
+        f"{dataset}: {count:,} texts of the column {column} were longer than the warehouse holds, and were shortened"
+        " (destination.config.on_long_text)"
+        for dataset, entry in draft.body["datasets"].items()
+        for column, count in entry.get("long_texts", {}).items()
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
@@ -9,14 +10,19 @@ from bifrost_export.destinations.warehouse.statements import Statement
 from bifrost_export.errors import DestinationError
 
 if TYPE_CHECKING:
+    from bifrost_export.destinations.warehouse.engine import FoundColumn
     from bifrost_export.destinations.warehouse.tables import Column, Table
+
+MICROSECONDS = 6
+"""The digits after a second that every time of a row has."""
 
 
 class Dialect:
     """The SQL of one warehouse.
 
     Class attributes: `types` names a column's type in a table, `staged_types` those that differ in the temporary table
-    that files are read into, `accepted` the types of a table that somebody else has made which hold the same values.
+    that files are read into, `accepted` the types of a table that somebody else has made which hold the same values,
+    `longest` the length that a column of texts needs to hold every text that the warehouse takes (None: no length).
 
     Args:
         schema: Names that stand before a table's, outermost first.
@@ -25,6 +31,7 @@ class Dialect:
     types: ClassVar[Mapping[str, str]]
     staged_types: ClassVar[Mapping[str, str]] = {}
     accepted: ClassVar[Mapping[str, frozenset[str]]]
+    longest: ClassVar[int | None] = None
 
     def __init__(self, schema: tuple[str, ...]) -> None:
         self.schema = schema
@@ -62,6 +69,14 @@ class Dialect:
                 allowed=", ".join(sorted(known)),
             )
         return known[column.type]
+
+    def too_narrow(self, column: Column, found: FoundColumn) -> str | None:
+        """What a column of the right type is that can't hold every value, or None for one that can."""
+        if column.type == "string" and found.length is not None and found.length < (self.longest or math.inf):
+            return f"{found.type}({found.length})"
+        if column.type == "timestamp" and found.digits is not None and found.digits < MICROSECONDS:
+            return f"{found.type}({found.digits})"
+        return None
 
     def literal(self, text: str) -> str:
         """A text of ours, such as a comment, as a literal."""

@@ -45,12 +45,35 @@ class FoundColumn:
         type: The warehouse's word, in upper case, without length or precision.
         takes_null: Whether it may hold null.
         has_default: Whether a row may leave it out.
+        length: The longest text that it holds, in the warehouse's unit; None: the longest that the warehouse has.
+        digits: The digits after a second that a time keeps; None: six or more.
     """
 
     name: str
     type: str
     takes_null: bool
     has_default: bool = False
+    length: int | None = None
+    digits: int | None = None
+
+
+TABLE = "table"
+"""What a table is that takes rows, as `FoundTable.kind` says it."""
+
+
+@dataclass(frozen=True)
+class FoundTable:
+    """A table, or what stands in its place, as the warehouse describes it.
+
+    Args:
+        kind: `TABLE`, or the warehouse's word for something else.
+        columns: By name.
+        problems: Further reasons why no rows can be loaded into it.
+    """
+
+    kind: str
+    columns: dict[str, FoundColumn]
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,6 +123,22 @@ class Engine(Protocol):
 
     def columns(self, table: str) -> dict[str, FoundColumn] | None:
         """A table's columns by name, or None where there is no such table."""
+        ...
+
+    def look(self, table: str) -> FoundTable | None:
+        """A table with its kind, or None where nothing has that name."""
+        ...
+
+    def warnings(self, tables: Iterable[Table]) -> list[str]:
+        """What a person should know of schema and tables before rows move.
+
+        Args:
+            tables: Those that a run writes.
+        """
+        ...
+
+    def complete(self, table: Table) -> None:
+        """Complete a table that a run has created which died before it was done with it."""
         ...
 
     def find(self) -> str:

@@ -26,6 +26,11 @@ def check_identifier(value: str) -> str:
     return _checked(value, _NAME, ALLOWED)
 
 
+def is_identifier(value: str) -> bool:
+    """Whether a text from elsewhere than the document can name a table, and can be quoted."""
+    return _TABLE.fullmatch(value) is not None and DATASET not in value
+
+
 def check_table(value: str) -> str:
     """Refuse what can't name a table; `{dataset}` may stand in it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.warehouse.statements import Statement, Value, instant, real, text, whole
@@ -12,7 +12,8 @@ from bifrost_export.window import Window, parse_instant
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.port import Target
-    from bifrost_export.destinations.warehouse.engine import Engine
+    from bifrost_export.destinations.warehouse.engine import Engine, FoundColumn
+    from bifrost_export.destinations.warehouse.loads import Load
     from bifrost_export.destinations.warehouse.tables import Table
 
 COST_TOLERANCE = 1e-9
@@ -34,14 +35,33 @@ def rows_of(
         "window_start": instant(window.start),
         "window_end": instant(window.end),
     }
+    # A table may require a filter on the column that it is partitioned by: every statement bounds that column.
     condition = (
         f"{quote('_export_name')} = :export_name AND {quote('_window_start')} = :window_start"
         f" AND {quote('_window_end')} = :window_end"
     )
     if ordered_by == "_window_start":
         return condition, values
-    bounds = f"{quote(ordered_by)} >= :earliest AND {quote(ordered_by)} <= :latest"
-    return f"{condition} AND {bounds}", {**values, "earliest": instant(between[0]), "latest": instant(between[1])}
+    between_them = f"{quote(ordered_by)} >= :earliest AND {quote(ordered_by)} <= :latest"
+    return f"{condition} AND {between_them}", {**values, "earliest": instant(between[0]), "latest": instant(between[1])}
+
+
+def bounds(window: Window, earliest: dt.datetime | None, latest: dt.datetime | None) -> tuple[dt.datetime, dt.datetime]:
+    """The times that the rows of a window lie between: the window's, and those that their audit row names."""
+    return min(window.start, earliest or window.start), max(window.end, latest or window.end)
+
+
+def ordering(engine: Engine, columns: Mapping[str, FoundColumn], load: Load) -> str:
+    """The column whose bounds find the rows of an audit row.
+
+    Args:
+        engine: The warehouse.
+        columns: Of the table that the rows are in.
+        load: The audit row.
+    """
+    found = columns.get(engine.dialect.key("timestamp"))
+    is_time = found is not None and found.type in engine.dialect.accepted["timestamp"]
+    return "timestamp" if is_time and (load.min_timestamp is not None or not load.exported) else "_window_start"
 
 
 def delete(
@@ -64,8 +84,7 @@ def delete(
         earliest: The earliest timestamp of its rows, as their audit row tells; None: the window's.
         latest: The latest.
     """
-    between = min(window.start, earliest or window.start), max(window.end, latest or window.end)
-    condition, values = rows_of(engine, target, window, ordered_by, between)
+    condition, values = rows_of(engine, target, window, ordered_by, bounds(window, earliest, latest))
     return Statement(f"DELETE FROM {engine.dialect.table(table)} WHERE {condition}", values)
 
 

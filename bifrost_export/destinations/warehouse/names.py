@@ -8,13 +8,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bifrost_export.window import UTC
+from bifrost_export.errors import WindowError
+from bifrost_export.window import UTC, Window
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.port import Piece, Target
 
 REJECTED = "rejected"
 """What stands for the dataset in the name of rejected rows."""
+_FILE = r"(?:[a-z_]+__part-\d{5,}-of-\d{5,}\.parquet|[^\W\d][\w$ -]*\.manifest|check)"
+"""The name of a file that a run puts into its folder."""
 _PART_TABLE = re.compile(r"bifrost_part_([0-9a-f]{10})_([0-9a-f]{8})_(?:([0-9a-f]{8})_)?[a-z_]+_\d{5,}")
 
 
@@ -44,8 +47,32 @@ class StagedNames:
 
     def is_of_others(self, path: str) -> bool:
         """Whether a path is of this window, staged by a run of another token."""
-        match = re.match(rf"{re.escape(self.window_stem)}([0-9a-f]{{8}})/[^/]+$", path)
+        match = re.fullmatch(rf"{re.escape(self.window_stem)}([0-9a-f]{{8}})/{_FILE}", path)
         return match is not None and match[1] != self.target.token
+
+    def is_mine(self, path: str) -> bool:
+        """Whether a path is one that this run has staged."""
+        return re.fullmatch(re.escape(self.folder) + _FILE, path) is not None
+
+    def is_of_export(self, path: str) -> bool:
+        """Whether a path is one that a run of this export has staged, for any window."""
+        match = re.fullmatch(rf"{re.escape(self.target.export)}/([^/]+)__[0-9a-f]{{8}}/{_FILE}", path)
+        if match is None:
+            return False
+        try:
+            return Window.from_name(match[1]).name == match[1]
+        except WindowError:
+            return False
+
+    def is_left(self, path: str, put: dt.datetime, since: dt.datetime) -> bool:
+        """Whether a path is this run's, or was staged for this export before a moment: nothing else is deleted.
+
+        Args:
+            path: Below the folder of every export.
+            put: When it was staged.
+            since: The moment.
+        """
+        return self.is_mine(path) or (put < since and self.is_of_export(path))
 
     @property
     def window_hash(self) -> str:

@@ -82,7 +82,7 @@ class Probing:
             yield Probe("reach", True, "the warehouse answers")
             yield Probe("sign in", True, "it knows us")
 
-    def _look(self) -> str:
+    def _look(self) -> Probe:
         address = self.engine.dialect.address
         told = []
         for table in self.tables:
@@ -93,7 +93,9 @@ class Probing:
                 told.append(f"{address(table.name)} will get {', '.join(column.name for column in missing)}")
             else:
                 told.append(f"{address(table.name)} is there")
-        return "; ".join(told)
+        # A step that passes tells in its hint what a person should know.
+        warnings = self.engine.warnings(self.tables)
+        return Probe("tables", True, "; ".join(told), ". ".join(warnings) + "." if warnings else None)
 
     @property
     def _name(self) -> str:

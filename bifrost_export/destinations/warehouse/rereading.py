@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.warehouse.audit import Audit
-from bifrost_export.destinations.warehouse.moving import COST_TOLERANCE, rows_of
+from bifrost_export.destinations.warehouse.identifiers import is_identifier
+from bifrost_export.destinations.warehouse.moving import COST_TOLERANCE, bounds, ordering, rows_of
 from bifrost_export.destinations.warehouse.statements import Statement
 from bifrost_export.errors import ConfigError
 from bifrost_export.window import UTC, rfc3339
@@ -58,6 +59,8 @@ def compare(engine: Engine, target: Target, window: Window) -> tuple[list[str], 
 
 
 def _of_load(engine: Engine, target: Target, load: Load) -> tuple[int, list[str]]:
+    if not is_identifier(load.table):
+        return 0, [f"the audit row of {load.dataset} names the table {load.table!r}, which is not a valid name"]
     name = engine.dialect.address(load.table)
     columns = engine.columns(load.table)
     if columns is None:
@@ -66,7 +69,8 @@ def _of_load(engine: Engine, target: Target, load: Load) -> tuple[int, list[str]
     for column, measure in _MEASURED:
         if engine.dialect.key(column) in columns and (column != "timestamp" or load.min_timestamp is not None):
             wanted[measure.format(engine.dialect.quote(column))] = f"{column} {measure[:3]}"
-    condition, values = rows_of(engine, target, load.window, "_window_start", (load.window.start, load.window.end))
+    between = bounds(load.window, load.min_timestamp, load.max_timestamp)
+    condition, values = rows_of(engine, target, load.window, ordering(engine, columns, load), between)
     sql = f"SELECT {', '.join(wanted)} FROM {engine.dialect.table(load.table)} WHERE {condition}"
     measured = dict(zip(wanted.values(), engine.query(Statement(sql, values))[0], strict=True))
     return int(measured["rows"]), [f"{name}: {problem}" for problem in _differences(load, measured)]

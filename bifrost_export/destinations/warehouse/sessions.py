@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +87,13 @@ class Session:
         for column in columns:
             for statement in self.dialect.add(table, column):
                 self.execute(statement)
+
+    def warnings(self, tables: Iterable[Table]) -> list[str]:
+        """Neither Snowflake nor Redshift deletes rows by itself."""
+        return []
+
+    def complete(self, table: Table) -> None:
+        """A table is created by one statement or one transaction."""
 
     def transact(self, steps: Sequence[Do | Check], attempt: int) -> None:
         """Take all steps in one transaction, or none."""

@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         parts = urlsplit(self.path)
-        self.server.requests.append(f"{self.command} {parts.path}")
+        self.server.requests.append(f"{self.command} {self.path}")
         try:
             self._check(parts.path)
             status, headers, answer = self._answer(parts.path, parse_qs(parts.query), body)
@@ -143,13 +143,16 @@ class _Handler(BaseHTTPRequestHandler):
         given = json.loads(body) if body else {}
         if match := re.fullmatch(rf"{_PROJECT}/jobs", path):
             return 200, {}, service.insert(match["project"], given)
+        location = query.get("location", [None])[0]
         if match := re.fullmatch(rf"{_PROJECT}/queries", path):
-            job = service.insert(match["project"], {"configuration": {"query": given}})
-            return 200, {}, service.rows_of(match["project"], job["jobReference"]["jobId"])
+            reference = {"location": given["location"]} if given.get("location") else {}
+            job = service.insert(match["project"], {"configuration": {"query": given}, "jobReference": reference})
+            told = job["jobReference"]
+            return 200, {}, service.rows_of(match["project"], told["jobId"], told["location"])
         if match := re.fullmatch(rf"{_PROJECT}/jobs/(?P<job>[^/]+)", path):
-            return 200, {}, service.job(match["project"], match["job"])
+            return 200, {}, service.job(match["project"], match["job"], location)
         if match := re.fullmatch(rf"{_PROJECT}/queries/(?P<job>[^/]+)", path):
-            return 200, {}, service.rows_of(match["project"], match["job"])
+            return 200, {}, service.rows_of(match["project"], match["job"], location)
         if match := re.fullmatch(rf"{_PROJECT}/datasets", path):
             return 200, {}, catalog.make_dataset(match["project"], given)
         if match := re.fullmatch(_DATASET, path):

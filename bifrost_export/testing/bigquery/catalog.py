@@ -22,8 +22,17 @@ TYPES = {
     "STRING": "VARCHAR",
     "DATE": "DATE",
     "TIMESTAMP": "TIMESTAMP",  # in UTC
+    "DATETIME": "TIMESTAMP",
+    "NUMERIC": "DECIMAL(38, 9)",
     "JSON": "JSON",
 }
+_KINDS = {
+    "view": "VIEW",
+    "materializedView": "MATERIALIZED_VIEW",
+    "externalDataConfiguration": "EXTERNAL",
+    "snapshotDefinition": "SNAPSHOT",
+}
+"""What makes a resource something else than a table; its rows are kept in a table all the same."""
 Key = tuple[str, str, str]
 """Project, dataset, table."""
 
@@ -66,7 +75,7 @@ class Catalog:
         if (project, name) in self.datasets:
             raise ApiError(409, "duplicate", f"Already Exists: Dataset {project}:{name}")
         self.database.execute(f'CREATE SCHEMA "{project}:{name}"')
-        resource = {**body, "id": f"{project}:{name}", "location": "EU", "etag": uuid.uuid4().hex}
+        resource = {"location": "EU", **body, "id": f"{project}:{name}", "etag": uuid.uuid4().hex}
         resource["datasetReference"] = {"projectId": project, "datasetId": name}
         self.datasets[project, name] = resource
         return resource
@@ -105,13 +114,25 @@ class Catalog:
             "id": f"{project}:{dataset}.{table}",
             "tableReference": {"projectId": project, "datasetId": dataset, "tableId": table},
             "schema": {"fields": [{"mode": "NULLABLE", **each} for each in fields]},
-            "type": "TABLE",
+            "type": next((kind for name, kind in _KINDS.items() if name in body), "TABLE"),
             "etag": uuid.uuid4().hex,
             "creationTime": now(),
             "lastModifiedTime": now(),
-            "location": "EU",
+            "location": self.datasets[key[:2]]["location"],
+            **self._expiring(key, body),
         }
         return self.describe(key)
+
+    def _expiring(self, key: Key, body: dict[str, Any]) -> dict[str, Any]:
+        """When a new table or its partitions expire, by the dataset's defaults where the table tells nothing."""
+        dataset, parts = self.datasets[key[:2]], body.get("timePartitioning")
+        of_parts, of_table = dataset.get("defaultPartitionExpirationMs"), dataset.get("defaultTableExpirationMs")
+        if parts and of_parts and not parts.get("expirationMs"):
+            parts = {**parts, "expirationMs": str(of_parts)}
+        found: dict[str, Any] = {"timePartitioning": parts} if parts else {}
+        if of_table and not body.get("expirationTime") and not (parts and of_parts):
+            found["expirationTime"] = str(int(now()) + int(of_table))
+        return found
 
     def _check_layout(self, body: dict[str, Any], fields: dict[str, dict[str, Any]]) -> None:
         by = (body.get("timePartitioning") or {}).get("field")
@@ -128,7 +149,7 @@ class Catalog:
             raise ApiError(412, "conditionNotMet", "Precondition check failed.")
         if "schema" in body:
             self._widen(key, table, body["schema"]["fields"])
-        table.update({name: value for name, value in body.items() if name != "etag"})
+        _merge(table, {name: value for name, value in body.items() if name != "etag"})
         table["etag"] = uuid.uuid4().hex
         return self.describe(key)
 
@@ -151,8 +172,21 @@ class Catalog:
         del self.tables[key]
 
 
+def _merge(there: dict[str, Any], given: dict[str, Any]) -> None:
+    """Change a resource as PATCH does: null takes a field away."""
+    for name, value in given.items():
+        if value is None:
+            there.pop(name, None)
+        elif isinstance(value, dict) and isinstance(there.get(name), dict) and name != "schema":
+            _merge(there[name], value)
+        else:
+            there[name] = value
+
+
 def _define(each: dict[str, Any]) -> str:
     if each["type"] not in TYPES or each.get("mode") == "REPEATED":
         raise ApiError(501, "notImplemented", f"the stand-in has no type {each['type']} {each.get('mode')}")
     null = " NOT NULL" if each.get("mode") == "REQUIRED" else ""
+    if each.get("maxLength"):
+        null += f' CHECK (length("{each["name"]}") <= {int(each["maxLength"])})'
     return f'"{each["name"]}" {TYPES[each["type"]]}{null}'

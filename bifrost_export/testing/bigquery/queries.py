@@ -16,6 +16,7 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
+from bifrost_export.testing.bigquery import partitions
 from bifrost_export.testing.bigquery.catalog import Catalog, Key
 from bifrost_export.testing.bigquery.errors import ApiError, bad_query, missing
 
@@ -116,12 +117,15 @@ class _Run:
             tree = sqlglot.parse_one(sql, read="bigquery")
         except sqlglot.errors.SqlglotError as error:
             raise bad_query(f"Syntax error: {error}") from error
+        partitions.check(self.catalog.tables, tree)
         tables = [self._resolve(table) for table in list(tree.find_all(exp.Table))]
         changed = tables[0] if isinstance(tree, exp.Update | exp.Delete | exp.Insert) else None
         for key in tables:
             self.catalog.demand("bigquery.tables.updateData" if key is changed else "bigquery.tables.getData", key)
         if isinstance(tree, exp.Update | exp.Delete):
             self._mutate(tables[0])
+        if changed is not None and (kind := self.catalog.table(changed)["type"]) != "TABLE":
+            raise bad_query(f"Cannot modify {'.'.join(changed)}: it is of the type {kind}.")
         if isinstance(tree, exp.Delete | exp.Update) and tree.args.get("where") is None:
             raise bad_query("DELETE and UPDATE must have a WHERE clause")
         translated = tree.sql(dialect="duckdb")
@@ -155,7 +159,8 @@ class _Run:
         key: Key = (parts[0], parts[1], parts[2])
         self.catalog.dataset(*key[:2])
         if key not in self.catalog.tables:
-            raise missing("Table", f"{key[0]}:{key[1]}.{key[2]} was not found in location EU")
+            where = self.catalog.dataset(*key[:2])["location"]
+            raise missing("Table", f"{key[0]}:{key[1]}.{key[2]} was not found in location {where}")
         schema = exp.to_identifier(f"{key[0]}:{key[1]}", quoted=True)
         table.replace(exp.Table(this=exp.to_identifier(key[2], quoted=True), db=schema, alias=table.args.get("alias")))
         return key

@@ -55,11 +55,12 @@ class Service:
 
     def insert(self, project: str, body: dict[str, Any], data: bytes | None = None) -> dict[str, Any]:
         """Start a job; it is done when this gives its resource."""
-        reference = {"location": "EU", "jobId": uuid.uuid4().hex, **body.get("jobReference", {}), "projectId": project}
+        reference = {"jobId": uuid.uuid4().hex, **body.get("jobReference", {}), "projectId": project}
+        reference["location"] = place = self._place(project, reference.get("location"), body["configuration"])
         job_id = reference["jobId"]
         job: dict[str, Any] = {
             "kind": "bigquery#job",
-            "id": f"{project}:EU.{job_id}",
+            "id": f"{project}:{place}.{job_id}",
             "jobReference": reference,
             "configuration": {**body["configuration"], "jobType": "LOAD" if data is not None else "QUERY"},
             "statistics": {"creationTime": now(), "startTime": now()},
@@ -67,7 +68,7 @@ class Service:
         }
         with self.starting:
             if job_id in self.jobs:
-                raise ApiError(409, "duplicate", f"Already Exists: Job {project}:EU.{job_id}")
+                raise ApiError(409, "duplicate", f"Already Exists: Job {project}:{place}.{job_id}")
             self.jobs[job_id] = job
         try:
             self._befall(job_id, lambda: self._carry_out(project, job, data))
@@ -79,6 +80,18 @@ class Service:
         job["status"]["state"] = "DONE"
         job["statistics"]["endTime"] = now()
         return job
+
+    def _place(self, project: str, location: str | None, configuration: dict[str, Any]) -> str:
+        """Where a job runs: where it is told to, which is where its dataset is; without a word in that place."""
+        query = str(configuration.get("query", {}).get("query", ""))
+        target = configuration.get("load", {}).get("destinationTable", {})
+        used = {name for _, name in self.catalog.datasets if name == target.get("datasetId") or f".{name}." in query}
+        for name in sorted(used):
+            found = str(self.catalog.dataset(project, name)["location"])
+            if location is not None and location.lower() != found.lower():
+                raise missing("Dataset", f"{project}:{name} was not found in location {location}")
+            location = found
+        return location or "US"
 
     def _befall(self, job_id: str, carry_out: Any) -> None:
         fault = next((each for each in self.faults if re.search(each.job, job_id)), None)
@@ -102,15 +115,17 @@ class Service:
             told["numDmlAffectedRows"] = str(result.changed)
         job["statistics"]["query"] = told
 
-    def job(self, project: str, job_id: str) -> dict[str, Any]:
-        """A job's resource."""
-        if job_id not in self.jobs:
+    def job(self, project: str, job_id: str, location: str | None) -> dict[str, Any]:
+        """A job's resource; without a location only jobs of the multi-regions US and EU are found."""
+        found = self.jobs.get(job_id)
+        place = str(found["jobReference"]["location"]).lower() if found else ""
+        if found is None or (place not in ("us", "eu") if location is None else place != location.lower()):
             raise missing("Job", f"{project}:{job_id}")
-        return self.jobs[job_id]
+        return found
 
-    def rows_of(self, project: str, job_id: str) -> dict[str, Any]:
+    def rows_of(self, project: str, job_id: str, location: str | None) -> dict[str, Any]:
         """What a query job gave, once it is done."""
-        job = self.job(project, job_id)
+        job = self.job(project, job_id, location)
         if (error := job["status"].get("errorResult")) is not None:
             raise ApiError(400, error["reason"], error["message"])
         base = {"kind": "bigquery#getQueryResultsResponse", "jobReference": job["jobReference"]}

@@ -16,6 +16,8 @@ from bifrost_export.testing.google_auth import Account, GoogleAuth, google_auth
 from bifrost_export.testing.serving import serving
 
 PROJECT = "bifrost-test"
+LOCATION = "europe-west4"
+"""A single region: there a job is found by those alone who name it."""
 _NUMBERS = itertools.count(1)
 
 
@@ -83,7 +85,8 @@ def bigquery(bigquery_server: tuple[Api, GoogleAuth], monkeypatch: pytest.Monkey
     api.service.faults.clear()
     api.lose = lambda _method, _path: False
     found = BigQuery(api, auth, auth.make_account(), f"warehouse_{next(_NUMBERS)}")
-    api.service.catalog.make_dataset(PROJECT, {"datasetReference": {"datasetId": found.dataset}})
+    body = {"datasetReference": {"datasetId": found.dataset}, "location": LOCATION}
+    api.service.catalog.make_dataset(PROJECT, body)
     for name, value in found.environment.items():
         monkeypatch.setenv(name, value)
     return found

@@ -71,7 +71,7 @@ def read(lake: Lake, copy: Copy, types: dict[str, str]) -> Iterator[bytes]:
         for bucket, key, size in _files(client, copy):
             body = client.get_object(Bucket=bucket, Key=key)["Body"].read()
             if size is not None and size != len(body):
-                raise SqlError("XX000", f"Spectrum Scan Error: s3://{bucket}/{key}: content_length is not its size")
+                raise _unreadable(f"s3://{bucket}/{key}: content_length is not its size")
             yield from _rows(body, f"s3://{bucket}/{key}", copy, types)
     except ClientError as error:
         told, status = error.response["Error"], error.response["ResponseMetadata"]["HTTPStatusCode"]
@@ -101,14 +101,13 @@ def _rows(body: bytes, where: str, copy: Copy, types: dict[str, str]) -> Iterato
     schema = file.schema_arrow
     if len(schema) != len(copy.columns):
         counts = f"({len(schema)}) does not match table ({len(copy.columns)})"
-        raise SqlError("XX000", f"Spectrum Scan Error: {where}: Number of columns in the data file {counts}")
+        raise _unreadable(f"{where}: Number of columns in the data file {counts}")
     for found, name in zip(schema, copy.columns, strict=True):
         kind = types[name].partition("(")[0]
         if str(found.type) not in _FITTING.get(kind, ()):
-            raise SqlError(
-                "XX000",
-                f"Spectrum Scan Error: File '{where}' has an incompatible Parquet schema for column '{name}'."
-                f" Column type: {kind.upper()}, Parquet schema: {found.type}",
+            raise _unreadable(
+                f"File '{where}' has an incompatible Parquet schema for column '{where}.{name}'."
+                f" Column type: {kind.upper()}, Parquet schema:\n  optional {found.type} {name} [i:5 d:1 r:0]"
             )
     for batch in file.iter_batches(65_536):
         sink = io.BytesIO()
@@ -117,6 +116,10 @@ def _rows(body: bytes, where: str, copy: Copy, types: dict[str, str]) -> Iterato
         options = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
         pa_csv.write_csv(table, sink, options)
         yield sink.getvalue()
+
+
+def _unreadable(context: str) -> SqlError:
+    return SqlError("XX000", "Spectrum Scan Error", context)
 
 
 def _plain(column: pa.Array) -> pa.Array:

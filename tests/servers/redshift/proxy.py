@@ -201,7 +201,7 @@ class _Session:
                 return
 
     def _told(self, error: SqlError) -> bytes:
-        return wire.error(error.code, error.text)
+        return wire.error(error.code, error.text, error.detail)
 
     def _feed(self, copy: Copy, *, is_query: bool) -> SqlError | None:
         failed = None

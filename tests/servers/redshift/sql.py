@@ -32,12 +32,23 @@ class SqlError(Exception):
     Args:
         code: SQLSTATE.
         text: What it says.
+        context: What its detail has as `context`.
     """
 
-    def __init__(self, code: str, text: str) -> None:
+    def __init__(self, code: str, text: str, context: str = "") -> None:
         super().__init__(text)
         self.code = code
         self.text = text
+        self.context = context
+
+    @property
+    def detail(self) -> str:
+        """The detail, as the service writes it: a table of fields."""
+        line = "-" * 47
+        fields = {"error": self.text, "code": "15001", "context": self.context, "query": "1234"}
+        fields |= {"location": "dory_util.cpp:1509", "process": "worker_thread [pid=12345]"}
+        told = "".join(f"  {name + ':':<10} {value}\n" for name, value in fields.items())
+        return f"\n  {line}\n{told}  {line}\n" if self.context else ""
 
 
 @dataclass(frozen=True)
