@@ -113,6 +113,10 @@ class ForbiddenReferenceError(ConfigError):
     """A reference names a variable that may not be read in that place."""
 
 
+class PrefixError(ConfigError):
+    """A prefix that can't be used, whatever the references in it stand for."""
+
+
 class WindowError(ConfigError):
     """A window is turned round, half given, unreadable, or has not settled."""
 
