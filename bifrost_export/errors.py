@@ -132,6 +132,10 @@ class PolicyRefusalError(ConfigError):
     """A cluster policy of Airflow refuses an export's DAG."""
 
 
+class PrefixError(ConfigError):
+    """A prefix that can't be used, whatever the references in it stand for."""
+
+
 class WindowError(ConfigError):
     """A window is turned round, half given, unreadable, or has not settled."""
 

@@ -27,7 +27,7 @@ from bifrost_export.config.wording import (
     shortened,
 )
 from bifrost_export.config.words import keys_beside
-from bifrost_export.errors import BifrostExportError, ConfigError
+from bifrost_export.errors import BifrostExportError, ConfigError, PrefixError
 
 _ODD = {TOO_BIG: f"{LEAST_INTEGER} to {MOST_INTEGER}, or a fraction up to 1.7e308"}
 Model = TypeVar("Model", bound=BaseModel)
@@ -237,7 +237,7 @@ def _is_below(pointer: str, holder: str) -> bool:
 def _may_be_left(fault: Fault, *, lenient: bool) -> bool:
     """Whether something else speaks of the fault, now or when references are filled in."""
     if lenient and isinstance(fault.found, str) and any(references_in(fault.found)):
-        return True
+        return not isinstance(fault.raised, PrefixError)
     # pydantic counts the good entries alone, and the bad ones are told by themselves
     return fault.kind == "too_short" and len(fault.found) >= fault.error["ctx"]["min_length"]
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, ValidationInfo
 
 from bifrost_export.config.references import is_broken, without_references
-from bifrost_export.errors import ConfigError, WindowError
+from bifrost_export.errors import PrefixError, WindowError
 from bifrost_export.window import Window
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _checked_prefix(prefix: str, info: ValidationInfo) -> str:
         prefix = folded(prefix)
     problem = None if is_broken(prefix) else prefix_problem(without_references(prefix))
     if problem:
-        raise ConfigError(problem[0], allowed=problem[1])
+        raise PrefixError(problem[0], allowed=problem[1])
     return prefix
 
 
@@ -95,7 +95,7 @@ class Keys:
         target: The run that the names are for.
 
     Raises:
-        ConfigError: The prefix has an unknown placeholder or could leave its folder.
+        PrefixError: The prefix has an unknown placeholder or could leave its folder.
     """
 
     prefix: str
@@ -106,7 +106,7 @@ class Keys:
         object.__setattr__(self, "prefix", folded(self.prefix))
         problem = prefix_problem(self.prefix)
         if problem:
-            raise ConfigError(problem[0], allowed=problem[1])
+            raise PrefixError(problem[0], allowed=problem[1])
         if self.prefix and not self.prefix.endswith("/"):
             object.__setattr__(self, "prefix", self.prefix + "/")
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-import numpy as np
-
 BLOCK = 1 << 20
 """Bytes that are read at once; as many, and one row, are held."""
 
@@ -26,6 +24,8 @@ def lines(source: Readable) -> Iterator[bytes]:
 
 def records(source: Readable) -> Iterator[bytes]:
     """Blocks of whole CSV records: a line end between quotes is none."""
+    import numpy as np
+
     is_quoted = False
 
     def last_end(block: bytes) -> int:
