@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from bifrost_export.config.fields import ConnectionText, Secret, Strict
+from bifrost_export.config.fields import ConnectionText, Strict
+from bifrost_export.config.plain_texts import KeyText, PlaceText
 from bifrost_export.destinations.keys import Prefix
 from bifrost_export.destinations.object_store import ObjectStoreDestination
+from bifrost_export.destinations.place_names import check_blob_host, check_container, check_endpoint
 from bifrost_export.destinations.store import ObjectStore
 from bifrost_export.destinations.tags import Tags
 
@@ -17,11 +19,11 @@ class AzureBlobConfig(Strict):
     """Keys of `destination.config` for `azure_blob`."""
 
     container: ConnectionText = Field(min_length=1, description="The container; it must exist.")
-    account_name: ConnectionText | None = Field(default=None, description="The storage account.")
-    account_key: Secret | None = Field(default=None, description="A key of the account.")
-    sas_token: Secret | None = Field(default=None, description="A SAS token with the permissions rcwdl.")
+    account_name: PlaceText | None = Field(default=None, description="The storage account.")
+    account_key: KeyText | None = Field(default=None, description="A key of the account.")
+    sas_token: KeyText | None = Field(default=None, description="A SAS token with the permissions rcwdl.")
     prefix: Prefix = Field(default="", description="Folders; {year} {month} {day} {hour} {dataset} {export}.")
-    endpoint_url: ConnectionText | None = Field(
+    endpoint_url: PlaceText | None = Field(
         default=None, description="The account's address, where it is not https://ACCOUNT.blob.core.windows.net."
     )
     conn_id: str | None = Field(default=None, description="An Airflow connection, in place of key and token.")
@@ -32,6 +34,20 @@ class AzureBlobConfig(Strict):
     verify: Literal["size", "full"] = Field(
         default="size", description="What is compared before the commit: size and checksum, or a re-reading."
     )
+
+    @field_validator("container")
+    @classmethod
+    def _container_is_one(cls, value: str) -> str:
+        check_container(value)
+        return value
+
+    @field_validator("endpoint_url")
+    @classmethod
+    def _endpoint_is_one(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            check_endpoint(value, info.data.get("container"))
+            check_blob_host(value)
+        return value
 
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> AzureBlobConfig:

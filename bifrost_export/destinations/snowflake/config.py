@@ -7,6 +7,7 @@ import re
 from pydantic import Field, field_validator, model_validator
 
 from bifrost_export.config.fields import ConnectionText, Secret, Strict
+from bifrost_export.config.plain_texts import Password
 from bifrost_export.config.references import without_references
 from bifrost_export.destinations.warehouse.identifiers import Identifier, TableName
 from bifrost_export.errors import ConfigError
@@ -17,8 +18,8 @@ _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(?::[0-9]{1,5})?")
 class SnowflakeCredentials(Strict):
     """Keys of `credentials` for `snowflake`."""
 
-    username: Secret = Field(min_length=1, description="The user.")
-    password: Secret | None = Field(default=None, description="The user's password, or the private key's passphrase.")
+    username: Password = Field(min_length=1, description="The user.")
+    password: Password | None = Field(default=None, description="The user's password, or the private key's passphrase.")
     private_key: Secret | None = Field(default=None, description="The user's private key: PEM, or a path to it.")
 
     @model_validator(mode="after")
