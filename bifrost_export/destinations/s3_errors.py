@@ -11,6 +11,7 @@ from bifrost_export.destinations.answers import said
 from bifrost_export.destinations.s3_codes import CONFLICTS, HINTS, LASTING, PASSING, REFUSED, WITHOUT_BUCKET
 from bifrost_export.errors import (
     BifrostExportError,
+    ConfigError,
     CredentialsRefusedError,
     DestinationError,
     DestinationUnavailableError,
@@ -90,6 +91,11 @@ def told(what: str, rights: str = ALL_RIGHTS, *, who: str = "the store") -> Iter
     except ClientError as error:
         raise _answered(what, rights, error) from None
     except (HTTPClientError, NotConnectedError, IncompleteReadError) as error:
+        if "Invalid header value" in str(error):  # the message quotes it, with the keys in it
+            raise ConfigError(
+                f"{what}: the credentials contain a newline or another control character",
+                hint="Fix the keys of the profile, role or process that the default chain found.",
+            ) from None
         untrusted = certificates.fault(error)
         if untrusted:
             hint = certificates.hint("destination.config.endpoint_url", "AWS_CA_BUNDLE")
