@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export import connections
-from bifrost_export.destinations import certificates
 from bifrost_export.errors import DestinationError
+from bifrost_export.services import certificates
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.azure_blob import AzureBlobConfig
