@@ -11,7 +11,14 @@ from typing import Any
 
 from bifrost_export import trust
 from bifrost_export.config.learnt_secrets import tell_of_connection
+from bifrost_export.config.plain_texts import check_plain
 from bifrost_export.errors import ConfigError, DestinationError, PermanentError
+
+_PLAIN = (
+    *("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "role_arn", "region_name", "endpoint_url"),
+    *("account_key", "connection_string", "sas_token", "shared_access_key"),
+)
+"""Settings of connections that stand in one line."""
 
 IN_MEMORY = "bifrost_export_document"
 """The id of a connection that is made of the document."""
@@ -33,7 +40,20 @@ def find(conn_id: str) -> Any:
             hint=f"Make it in Airflow, or set AIRFLOW_CONN_{conn_id.upper()}.",
         ) from None
     tell_of_connection(found)
+    _check_plain(found)
     return found
+
+
+def _check_plain(connection: Any) -> None:
+    """Refuse a newline behind a key or password, with which every request would fail without a word about it."""
+    whose = f"of the Airflow connection {connection.conn_id!r}"
+    for name, value in (("login", connection.login), ("password", connection.password)):
+        if isinstance(value, str) and not value.lstrip().startswith(("{", "-----")):
+            check_plain(value, f"the {name} {whose}", may_have_blanks=True)
+    extra = connection.extra_dejson
+    for name in _PLAIN:
+        if isinstance(extra.get(name), str):
+            check_plain(extra[name], f"the setting {name} {whose}", may_have_blanks=True)
 
 
 def make(conn_type: str, *, login: str | None = None, password: str | None = None, **extra: Any) -> Any:

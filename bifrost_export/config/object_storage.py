@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from bifrost_export import trust
 from bifrost_export.config.fields import ConnectionText, LiteralText, Secret, Strict
 from bifrost_export.config.google_key import refused_key
+from bifrost_export.config.plain_texts import KeyText, PlaceText
 from bifrost_export.config.references import has_references
 from bifrost_export.errors import ConfigError
 
@@ -26,18 +27,18 @@ class ObjectStorage(Strict):
     """Keys of `object_storage`: Bifrost's own, and `conn_id`."""
 
     type: LiteralText = Field(description="s3 or gcs.")
-    bucket: ConnectionText = Field(min_length=1, description="The bucket that Bifrost offloads to.")
+    bucket: PlaceText = Field(min_length=1, description="The bucket that Bifrost offloads to.")
     prefix: ConnectionText = Field(default="bifrost", description="Folders before logs/; bifrost when not given.")
     compress: bool = Field(default=False, description="Bifrost's own; what is read is found out from its bytes.")
     conn_id: str | None = Field(default=None, description="An Airflow connection, in place of credentials.")
-    region: ConnectionText | None = Field(default=None, description="s3: the bucket's region.")
-    endpoint: ConnectionText | None = Field(default=None, description="s3: address of an S3-compatible store.")
+    region: PlaceText | None = Field(default=None, description="s3: the bucket's region.")
+    endpoint: PlaceText | None = Field(default=None, description="s3: address of an S3-compatible store.")
     force_path_style: bool = Field(default=False, description="s3: the bucket stands in the path of addresses.")
-    access_key_id: Secret | None = Field(default=None, description="s3: access key id.")
-    secret_access_key: Secret | None = Field(default=None, description="s3: secret access key.")
-    session_token: Secret | None = Field(default=None, description="s3: session token of temporary credentials.")
-    role_arn: ConnectionText | None = Field(default=None, description="s3: a role to assume.")
-    project_id: ConnectionText | None = Field(default=None, description="gcs: the project that is billed.")
+    access_key_id: KeyText | None = Field(default=None, description="s3: access key id.")
+    secret_access_key: KeyText | None = Field(default=None, description="s3: secret access key.")
+    session_token: KeyText | None = Field(default=None, description="s3: session token of temporary credentials.")
+    role_arn: PlaceText | None = Field(default=None, description="s3: a role to assume.")
+    project_id: PlaceText | None = Field(default=None, description="gcs: the project that is billed.")
     credentials_json: Secret | None = Field(
         default=None, description="gcs: a service account's key, as JSON or as the absolute path of its file."
     )

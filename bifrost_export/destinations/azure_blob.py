@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from bifrost_export import trust
-from bifrost_export.config.fields import ConnectionText, Secret, Strict
+from bifrost_export.config.fields import ConnectionText, Strict
+from bifrost_export.config.plain_texts import KeyText, PlaceText
 from bifrost_export.config.references import has_references, without_references
 from bifrost_export.destinations.keys import Prefix
 from bifrost_export.destinations.object_store import ObjectStoreDestination
+from bifrost_export.destinations.place_names import check_blob_host, check_container, check_endpoint
 from bifrost_export.destinations.store import ObjectStore
 from bifrost_export.destinations.tags import Tags
 from bifrost_export.errors import ConfigError
@@ -26,11 +28,11 @@ class AzureBlobConfig(Strict):
     """Keys of `destination.config` for `azure_blob`."""
 
     container: ConnectionText = Field(min_length=1, description="The container; it must exist.")
-    account_name: ConnectionText | None = Field(default=None, description="The storage account.")
-    account_key: Secret | None = Field(default=None, description="A key of the account.")
-    sas_token: Secret | None = Field(default=None, description="A SAS token with the permissions rcwdl.")
+    account_name: PlaceText | None = Field(default=None, description="The storage account.")
+    account_key: KeyText | None = Field(default=None, description="A key of the account.")
+    sas_token: KeyText | None = Field(default=None, description="A SAS token with the permissions rcwdl.")
     prefix: Prefix = Field(default="", description="Folders; {year} {month} {day} {hour} {dataset} {export}.")
-    endpoint_url: ConnectionText | None = Field(
+    endpoint_url: PlaceText | None = Field(
         default=None, description="The account's address, where it is not https://ACCOUNT.blob.core.windows.net."
     )
     conn_id: str | None = Field(default=None, description="An Airflow connection, in place of key and token.")
@@ -59,6 +61,20 @@ class AzureBlobConfig(Strict):
         # It becomes a part of a connection string, which could name another address.
         if value is not None and not _TOKEN.fullmatch(without_references(value)):
             raise ConfigError("sas_token contains ';' or a blank", allowed="a query such as sv=...&sig=...")
+        return value
+
+    @field_validator("container")
+    @classmethod
+    def _container_is_one(cls, value: str) -> str:
+        check_container(value)
+        return value
+
+    @field_validator("endpoint_url")
+    @classmethod
+    def _endpoint_is_one(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            check_endpoint(value, info.data.get("container"))
+            check_blob_host(value)
         return value
 
     @model_validator(mode="after")

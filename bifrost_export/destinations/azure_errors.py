@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bifrost_export.destinations import answers, certificates
-from bifrost_export.destinations.answers import said
 from bifrost_export.destinations.azure_codes import CLOCK, EXPIRED, HINTS, PASSING, PASSING_HINTS, REFUSED, TAKEN
 from bifrost_export.errors import (
     BifrostExportError,
@@ -15,6 +13,8 @@ from bifrost_export.errors import (
     DestinationError,
     DestinationUnavailableError,
 )
+from bifrost_export.services import answers, certificates
+from bifrost_export.services.answers import said
 
 ACTIONS = {
     "r": "read",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export import connections, trust
-from bifrost_export.destinations import certificates
 from bifrost_export.destinations.azure_blob import ENDPOINT
 from bifrost_export.errors import DestinationError
+from bifrost_export.services import certificates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from bifrost_export.config.fields import ConnectionText, Strict
+from bifrost_export.config.plain_texts import PlaceText
 from bifrost_export.destinations.google_sign_in import GoogleCredentials
 from bifrost_export.destinations.keys import Prefix
 from bifrost_export.destinations.object_store import ObjectStoreDestination
+from bifrost_export.destinations.place_names import check_gcs_bucket
 from bifrost_export.destinations.store import ObjectStore
 from bifrost_export.errors import ConfigError
 
@@ -23,18 +25,24 @@ class GCSConfig(Strict):
 
     bucket: ConnectionText = Field(min_length=1, description="The bucket; it must exist.")
     prefix: Prefix = Field(default="", description="Folders; {year} {month} {day} {hour} {dataset} {export}.")
-    project_id: ConnectionText | None = Field(default=None, description="The project, where not the account's own.")
+    project_id: PlaceText | None = Field(default=None, description="The project, where not the account's own.")
     conn_id: str | None = Field(default=None, description="An Airflow connection, in place of credentials.")
     credentials: GoogleCredentials | None = Field(
         default=None, description="Without it and conn_id: the default chain."
     )
     storage_class: str | None = Field(default=None, description="Storage class of the parts, such as NEARLINE.")
-    kms_key_name: ConnectionText | None = Field(
+    kms_key_name: PlaceText | None = Field(
         default=None, description="Cloud KMS key: projects/P/locations/L/keyRings/R/cryptoKeys/K."
     )
     verify: Literal["size", "full"] = Field(
         default="size", description="What is compared before the commit: size and checksum, or a re-reading."
     )
+
+    @field_validator("bucket")
+    @classmethod
+    def _bucket_is_one(cls, value: str) -> str:
+        check_gcs_bucket(value)
+        return value
 
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> GCSConfig:

@@ -23,6 +23,7 @@ from bifrost_export.destinations.store import (
     VersionChangedError,
 )
 from bifrost_export.errors import DestinationError, DestinationUnavailableError
+from bifrost_export.services import google_answers
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.gcs import GCSConfig
@@ -78,7 +79,7 @@ class GCSStore:
         """How the client tries again what passes."""
         from google.api_core.retry import Retry
 
-        return Retry(predicate=google_errors.is_passing, initial=0.5, maximum=8.0, multiplier=2.0, timeout=30.0)
+        return Retry(predicate=google_answers.is_passing, initial=0.5, maximum=8.0, multiplier=2.0, timeout=30.0)
 
     def told(self, action: str, key: str, rights: str) -> AbstractContextManager[None]:
         """Tell the errors of an action on an object."""
@@ -87,13 +88,13 @@ class GCSStore:
     def sign_in(self) -> str:
         """Ask for an object that is not there: the answer says whether the account is known."""
         with self.told("signing in to", "", GET):
-            self._probe(lambda error: error.code == 401 or google_errors.is_passing(error))
+            self._probe(lambda error: error.code == 401 or google_answers.is_passing(error))
         return "Cloud Storage knows the account"
 
     def find(self) -> str:
         """Look whether the bucket is there."""
         with self.told("looking for", "", GET):
-            self._probe(google_errors.lacks_bucket)
+            self._probe(google_answers.lacks_bucket)
         return f"gs://{self.config.bucket} is there"
 
     def _probe(self, matters: Any) -> None:
@@ -127,7 +128,7 @@ class GCSStore:
             try:
                 yield what
             except GoogleAPICallError as error:
-                if google_errors.is_conflict(error):
+                if google_answers.is_conflict(error):
                     raise KeyTakenError(key) from None
                 raise
 
@@ -162,13 +163,13 @@ class GCSStore:
                     data, blob.content_type, if_generation_match=int(seen or 0), checksum="crc32c", retry=self.retry
                 )
             except GoogleAPICallError as error:
-                if google_errors.is_conflict(error) or google_errors.is_passing(error):
+                if google_answers.is_conflict(error) or google_answers.is_passing(error):
                     raise VersionChangedError(key) from None
-                if error.code == 404 and not google_errors.lacks_bucket(error):
+                if error.code == 404 and not google_answers.lacks_bucket(error):
                     raise VersionChangedError(key) from None
                 raise
             except Exception as error:
-                if google_errors.is_passing(error):
+                if google_answers.is_passing(error):
                     raise VersionChangedError(key) from None
                 raise
         return str(blob.generation)
@@ -193,7 +194,7 @@ class GCSStore:
         try:
             yield found
         except NotFound as error:
-            if google_errors.lacks_bucket(error):
+            if google_answers.lacks_bucket(error):
                 raise
             found.clear()
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from bifrost_export.config.learnt_secrets import tell
-from bifrost_export.destinations.google_errors import is_passing
 from bifrost_export.destinations.store import KeyTakenError, Stored
 from bifrost_export.errors import DestinationUnavailableError
+from bifrost_export.services.google_answers import is_passing
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.gcs_store import GCSStore

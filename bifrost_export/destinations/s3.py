@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from bifrost_export import trust
-from bifrost_export.config.fields import ConnectionText, Secret, Strict
-from bifrost_export.config.references import has_references
+from bifrost_export.config.fields import ConnectionText, Strict
+from bifrost_export.config.plain_texts import KeyText, PlaceText
+from bifrost_export.config.references import has_references, references_in
 from bifrost_export.destinations.keys import Prefix
 from bifrost_export.destinations.object_store import ObjectStoreDestination
+from bifrost_export.destinations.place_names import check_amazons_bucket, check_endpoint, check_s3_bucket, is_amazons
 from bifrost_export.destinations.store import ObjectStore
 from bifrost_export.destinations.tags import Tags
 from bifrost_export.errors import ConfigError
@@ -24,10 +26,10 @@ ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
 class S3Credentials(Strict):
     """Keys of `credentials` for `s3`."""
 
-    access_key_id: Secret | None = Field(default=None, description="Access key id.")
-    secret_access_key: Secret | None = Field(default=None, description="Secret access key.")
-    session_token: Secret | None = Field(default=None, description="Session token of temporary credentials.")
-    role_arn: ConnectionText | None = Field(default=None, description="A role to assume.")
+    access_key_id: KeyText | None = Field(default=None, description="Access key id.")
+    secret_access_key: KeyText | None = Field(default=None, description="Secret access key.")
+    session_token: KeyText | None = Field(default=None, description="Session token of temporary credentials.")
+    role_arn: PlaceText | None = Field(default=None, description="A role to assume.")
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> S3Credentials:
@@ -40,13 +42,13 @@ class S3Config(Strict):
     """Keys of `destination.config` for `s3`."""
 
     bucket: ConnectionText = Field(min_length=1, description="The bucket; it must exist.")
-    region: ConnectionText | None = Field(default=None, description="The bucket's region.")
+    region: PlaceText | None = Field(default=None, description="The bucket's region.")
     prefix: Prefix = Field(default="", description="Folders; {year} {month} {day} {hour} {dataset} {export}.")
-    endpoint_url: ConnectionText | None = Field(default=None, description="Address of an S3-compatible store.")
+    endpoint_url: PlaceText | None = Field(default=None, description="Address of an S3-compatible store.")
     conn_id: str | None = Field(default=None, description="An Airflow connection, in place of credentials.")
     credentials: S3Credentials | None = Field(default=None, description="Without it and conn_id: the default chain.")
     storage_class: str | None = Field(default=None, description="Storage class of the parts, such as STANDARD_IA.")
-    kms_key_id: ConnectionText | None = Field(default=None, description="KMS key that the parts are encrypted with.")
+    kms_key_id: PlaceText | None = Field(default=None, description="KMS key that the parts are encrypted with.")
     sse: Literal["AES256", "aws:kms"] | None = Field(
         default=None, description="Server-side encryption of parts and manifests; aws:kms when kms_key_id is given."
     )
@@ -58,6 +60,25 @@ class S3Config(Strict):
     verify: Literal["size", "full"] = Field(
         default="size", description="What is compared before the commit: size and checksum, or a re-reading."
     )
+
+    @field_validator("endpoint_url")
+    @classmethod
+    def _endpoint_is_one(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            check_endpoint(value, info.data.get("bucket"))
+        return value
+
+    @field_validator("bucket")
+    @classmethod
+    def _bucket_is_one(cls, value: str) -> str:
+        check_s3_bucket(value)
+        return value
+
+    @model_validator(mode="after")
+    def _bucket_is_one_of_amazons(self) -> S3Config:
+        if is_amazons(self.endpoint_url, self.conn_id) and not any(references_in(self.bucket)):
+            check_amazons_bucket(self.bucket)
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> S3Config:

@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from bifrost_export.destinations.s3_errors import code_of, described, status_of, words_of
 from bifrost_export.errors import DestinationError, DestinationUnavailableError
+from bifrost_export.services.s3_answers import code_of, described, status_of, words_of
 
 Mode = Literal["required", "when_supported", "off"]
 SHA256, MD5, NONE = "SHA-256", "Content-MD5", "none"

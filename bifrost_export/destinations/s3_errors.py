@@ -6,64 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bifrost_export.destinations import certificates
-from bifrost_export.destinations.answers import said
-from bifrost_export.destinations.s3_codes import CONFLICTS, HINTS, LASTING, PASSING, REFUSED, WITHOUT_BUCKET
 from bifrost_export.errors import (
     BifrostExportError,
+    ConfigError,
     CredentialsRefusedError,
     DestinationError,
     DestinationUnavailableError,
 )
-
-__all__ = [
-    "CONFLICTS",
-    "PASSING",
-    "REFUSED",
-    "WITHOUT_BUCKET",
-    "code_of",
-    "is_passing",
-    "status_of",
-    "told",
-    "words_of",
-]
+from bifrost_export.services import certificates
+from bifrost_export.services.s3_answers import code_of, described, is_passing, status_of
+from bifrost_export.services.s3_codes import HINTS, REFUSED
 
 ALL_RIGHTS = "s3:PutObject, s3:GetObject, s3:DeleteObject and s3:ListBucket"
 _UNKNOWN = "Look the code up in the store's documentation."
-
-
-def code_of(error: Any) -> str:
-    """The store's own code of a `ClientError`."""
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def status_of(error: Any) -> int:
-    """The HTTP status of a `ClientError`, 0 when there was none."""
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-
-
-def words_of(error: Any) -> str:
-    """Return what the store says of a `ClientError`; botocore's own words for an answer without any are left out."""
-    if code_of(error).isdecimal():
-        return ""
-    return str(error.response.get("Error", {}).get("Message") or "")
-
-
-def is_passing(error: Any) -> bool:
-    """Return whether a `ClientError` is likely to pass."""
-    code, status = code_of(error), status_of(error)
-    if code in LASTING or status in (501, 505, 507):
-        return False
-    return code in PASSING or status >= 500 or status in (408, 409, 425, 429)
-
-
-def described(error: Any) -> str:
-    """Return what the store answered: its code, its words, and its time where the clocks differ."""
-    found = error.response.get("Error", {})
-    words = words_of(error)
-    if code_of(error) == "RequestTimeTooSkewed" and found.get("ServerTime"):
-        words = f"{words.rstrip('.')} (sent at {found.get('RequestTime')}, the store has {found['ServerTime']})"
-    return said(code_of(error) or status_of(error), words)
 
 
 @contextmanager
@@ -90,6 +45,11 @@ def told(what: str, rights: str = ALL_RIGHTS, *, who: str = "the store") -> Iter
     except ClientError as error:
         raise _answered(what, rights, error) from None
     except (HTTPClientError, NotConnectedError, IncompleteReadError) as error:
+        if "Invalid header value" in str(error):  # the message quotes it, with the keys in it
+            raise ConfigError(
+                f"{what}: the credentials contain a newline or another control character",
+                hint="Fix the keys of the profile, role or process that the default chain found.",
+            ) from None
         untrusted = certificates.fault(error)
         if untrusted:
             hint = certificates.hint("destination.config.endpoint_url", "AWS_CA_BUNDLE")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export import connections, trust
+from bifrost_export.config.plain_texts import check_plain
 from bifrost_export.destinations.s3 import ENDPOINT, S3Credentials
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ def make_hook(config: S3Config) -> Any:
         )
     _require_host(config)
     given = config.credentials or S3Credentials()
+    if given.access_key_id is None:
+        check_environment()
     connection = connections.make(
         "aws",
         login=given.access_key_id,
@@ -84,3 +88,13 @@ def _of_connection(connection: Any) -> Any:
     if settings.get("signature_version") == "unsigned":
         settings["signature_version"] = UNSIGNED
     return Config(**settings)
+
+
+def check_environment() -> None:
+    """Refuse keys of the default chain with a newline behind them, as files and secrets of Kubernetes often have.
+
+    Raises:
+        ConfigError: A variable has one.
+    """
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        check_plain(os.environ.get(name, ""), f"the variable {name}", is_key=True)

@@ -4,35 +4,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations.aws_policy import allow, policy_of
+from bifrost_export.destinations.aws_policy import allow, bucket_arns, key_statement, partition_of, policy_of
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.keys import Keys
     from bifrost_export.destinations.s3 import S3Config
 
+ALIAS = "-s3alias"
+"""How the alias of an access point ends, which stands for a bucket's name in requests, and not in policies."""
+
 
 def policy(config: S3Config, keys: Keys, datasets: tuple[str, ...]) -> dict[str, Any]:
-    """The policy of the identity that writes, as JSON.
+    """Return what the identity that writes needs, as JSON.
 
     Args:
         config: The destination's config.
         keys: The names of the export.
         datasets: The datasets that it has.
+
+    Returns:
+        `policy`; `role` and `policy_to_assume_it` where a role is assumed; `notes` on what no policy can say.
     """
-    bucket = f"arn:aws:s3:::{config.bucket}"
+    role = config.credentials.role_arn if config.credentials else None
+    partition = partition_of(config.region, config.endpoint_url, config.bucket, config.kms_key_id, role)
     tagging = ["s3:PutObjectTagging"] if config.tags else []
     files = ["s3:PutObject", *tagging, "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-    statements: list[dict[str, Any]] = [
-        allow("Files", files, [f"{bucket}/{pattern}" for pattern in keys.patterns(datasets)]),
-        # A condition on s3:prefix here would make S3 forbid the reading of what is not there.
-        allow("Lists", ["s3:ListBucket", "s3:ListBucketMultipartUploads"], [bucket]),
-    ]
-    if config.kms_key_id:
-        key = config.kms_key_id
-        named = [key] if key.startswith("arn:") else [f"arn:aws:kms:{config.region or '*'}:*:key/{key}"]
-        statements.append(allow("Key", ["kms:GenerateDataKey", "kms:Decrypt"], named))
-    found: dict[str, Any] = {"policy": policy_of(statements)}
-    if config.credentials and config.credentials.role_arn:
-        found["role"] = config.credentials.role_arn
-        found["policy_to_assume_it"] = policy_of([allow("Role", ["sts:AssumeRole"], [config.credentials.role_arn])])
+    statements: list[dict[str, Any]] = []
+    notes: list[str] = []
+    if config.bucket.endswith(ALIAS):
+        notes.append(
+            f"bucket {config.bucket!r} is the alias of an access point: set bucket to its ARN to get a policy."
+        )
+    else:
+        bucket, objects = bucket_arns(config.bucket, partition)
+        statements += [
+            allow("Files", files, [f"{objects}/{pattern}" for pattern in keys.patterns(datasets)]),
+            # A condition on s3:prefix here would make S3 forbid the reading of what is not there.
+            allow("Lists", ["s3:ListBucket", "s3:ListBucketMultipartUploads"], [bucket]),
+        ]
+    if config.bucket.startswith("arn:"):
+        notes.append("The bucket's own policy must let its access points decide, or allow the same.")
+    found_key, told = key_statement(config.kms_key_id, ["kms:GenerateDataKey", "kms:Decrypt"], partition, config.region)
+    found: dict[str, Any] = {"policy": policy_of([*statements, *found_key])} if statements else {}
+    if role:
+        found["role"] = role
+        found["policy_to_assume_it"] = policy_of([allow("Role", ["sts:AssumeRole"], [role])])
+    if notes or told:
+        found["notes"] = [*notes, *told]
     return found

@@ -12,15 +12,7 @@ from urllib.parse import urlencode
 from bifrost_export.destinations.download import Download
 from bifrost_export.destinations.s3 import ARCHIVES
 from bifrost_export.destinations.s3_checksums import HEADER, OF_READING, SHA256, Checksums, is_proven, refused_header
-from bifrost_export.destinations.s3_errors import (
-    CONFLICTS,
-    REFUSED,
-    WITHOUT_BUCKET,
-    code_of,
-    is_passing,
-    status_of,
-    told,
-)
+from bifrost_export.destinations.s3_errors import told
 from bifrost_export.destinations.s3_hook import make_hook
 from bifrost_export.destinations.s3_upload import MultipartUpload
 from bifrost_export.destinations.store import (
@@ -34,6 +26,8 @@ from bifrost_export.destinations.store import (
     sha256_at,
 )
 from bifrost_export.errors import DestinationError, DestinationUnavailableError
+from bifrost_export.services.s3_answers import code_of, is_passing, status_of
+from bifrost_export.services.s3_codes import CONFLICTS, REFUSED, WITHOUT_BUCKET
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.s3 import S3Config

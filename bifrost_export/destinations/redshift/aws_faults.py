@@ -13,23 +13,26 @@ from bifrost_export.errors import (
     DestinationError,
     DestinationUnavailableError,
 )
+from bifrost_export.services.s3_answers import code_of, described, is_passing
+from bifrost_export.services.s3_codes import HINTS, PASSING, REFUSED
 
 _HINTS = {
-    "ClusterNotFound": "Mend destination.config.cluster, or region.",
-    "ClusterNotFoundFault": "Mend destination.config.cluster, or region.",
-    "ResourceNotFoundException": "Mend destination.config.workgroup, or region.",
+    "ClusterNotFound": "Fix destination.config.cluster, or region.",
+    "ClusterNotFoundFault": "Fix destination.config.cluster, or region.",
+    "ResourceNotFoundException": "Fix destination.config.workgroup, or region.",
     "AccessDenied": "Grant {action}.",
     "AccessDeniedException": "Grant {action}.",
     "UnauthorizedOperation": "Grant {action}.",
 }
-_REFUSED = s3_errors.REFUSED | {
+_CLOCKS = {code: HINTS[code] for code in ("RequestTimeTooSkewed", "RequestExpired")}
+_REFUSED = REFUSED | {
     "UnrecognizedClientException",
     "InvalidSignatureException",
     "ExpiredTokenException",
     "IncompleteSignature",
     "MissingAuthenticationTokenException",
 }
-_PASSING = s3_errors.PASSING | {"RequestLimitExceeded", "InternalServerException", "ConflictException"}
+_PASSING = PASSING | {"RequestLimitExceeded", "InternalServerException", "ConflictException"}
 
 
 @contextmanager
@@ -55,11 +58,11 @@ def told(what: str, action: str) -> Iterator[None]:
 
 
 def _answered(what: str, action: str, error: Any) -> BifrostExportError:
-    code, status = s3_errors.code_of(error), s3_errors.status_of(error)
-    message = f"{what}: AWS answered {code or status}"
-    if code in _PASSING or status >= 500 or status == 429:
+    code = code_of(error)
+    message = f"{what}: AWS answered {described(error)}"
+    if code in _PASSING or is_passing(error):
         return DestinationUnavailableError(message, hint="The task tries again.")
     if code in _REFUSED:
-        return CredentialsRefusedError(message, hint="Mend aws_conn_id's keys, or the machine's own.")
-    hint = _HINTS.get(code, "Look the code up; mend what it names.").format(action=action)
+        return CredentialsRefusedError(message, hint="Fix aws_conn_id's keys, or the machine's own.")
+    hint = {**_CLOCKS, **_HINTS}.get(code, "Look the code up in the documentation of AWS.").format(action=action)
     return DestinationError(message, hint=hint)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export.destinations.redshift.connection import checked_aws_connection
 from bifrost_export.destinations.redshift.staging_folder import folder_of
 from bifrost_export.destinations.s3 import S3Config
-from bifrost_export.destinations.s3_errors import code_of, told
+from bifrost_export.destinations.s3_errors import told
 from bifrost_export.destinations.s3_store import S3Store
 from bifrost_export.destinations.store import BLOCK, PutOptions
 from bifrost_export.destinations.streaming import Writing
 from bifrost_export.destinations.warehouse.engine import StagedGoneError, moment
+from bifrost_export.services.s3_answers import code_of
 from bifrost_export.window import UTC
 
 if TYPE_CHECKING:

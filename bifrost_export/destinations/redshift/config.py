@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from bifrost_export import trust
-from bifrost_export.config.fields import ConnectionText, Secret, Strict
+from bifrost_export.config.fields import ConnectionText, Strict
+from bifrost_export.config.plain_texts import Password, PlaceText
 from bifrost_export.config.references import has_references
 from bifrost_export.destinations.keys import Prefix
+from bifrost_export.destinations.place_names import check_s3_bucket
 from bifrost_export.destinations.warehouse.identifiers import Identifier, TableName
 from bifrost_export.errors import ConfigError
 
@@ -21,8 +23,8 @@ PORT = 5439
 class RedshiftCredentials(Strict):
     """Keys of `credentials` for `redshift`."""
 
-    username: Secret = Field(min_length=1, description="The user.")
-    password: Secret = Field(min_length=1, description="The user's password.")
+    username: Password = Field(min_length=1, description="The user.")
+    password: Password = Field(min_length=1, description="The user's password.")
 
 
 class RedshiftStaging(Strict):
@@ -30,13 +32,21 @@ class RedshiftStaging(Strict):
 
     bucket: ConnectionText = Field(min_length=1, description="A bucket in Redshift's own region; it must exist.")
     prefix: Prefix = Field(default="", description="Folders in the bucket.")
-    iam_role: ConnectionText | None = Field(
+    iam_role: PlaceText | None = Field(
         default=None, description="The role by which COPY reads the bucket, or default; without it aws_conn_id's keys."
     )
-    kms_key_id: ConnectionText | None = Field(default=None, description="KMS key that the files are encrypted with.")
+    kms_key_id: PlaceText | None = Field(default=None, description="KMS key that the files are encrypted with.")
     sse: Literal["AES256", "aws:kms"] | None = Field(
         default=None, description="Server-side encryption of the files; aws:kms when kms_key_id is given."
     )
+
+    @field_validator("bucket")
+    @classmethod
+    def _bucket_is_one(cls, value: str) -> str:
+        check_s3_bucket(value)
+        if value.startswith("arn:"):
+            raise ConfigError(f"bucket {value!r} is an ARN, which COPY does not take", allowed="the name of a bucket")
+        return value
 
     @model_validator(mode="after")
     def _one_encryption(self) -> RedshiftStaging:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from bifrost_export import trust
 from bifrost_export.config.fields import ConnectionText, Secret, Strict
+from bifrost_export.config.plain_texts import Password
 from bifrost_export.config.references import has_references, without_references
 from bifrost_export.destinations.warehouse.identifiers import Identifier, TableName
 from bifrost_export.errors import ConfigError
@@ -43,8 +44,8 @@ def account_fix(account: str) -> str | None:
 class SnowflakeCredentials(Strict):
     """Keys of `credentials` for `snowflake`."""
 
-    username: Secret = Field(min_length=1, description="The user.")
-    password: Secret | None = Field(
+    username: Password = Field(min_length=1, description="The user.")
+    password: Password | None = Field(
         default=None, description="The user's programmatic access token or password, or the private key's passphrase."
     )
     private_key: Secret | None = Field(default=None, description="The user's private key: PEM, or a path to it.")

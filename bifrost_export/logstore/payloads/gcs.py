@@ -10,6 +10,8 @@ from bifrost_export import connections
 from bifrost_export.config.google_key import read_key
 from bifrost_export.errors import BifrostExportError, LogStoreBusyError, LogStoreError
 from bifrost_export.logstore.payloads.port import RIGHTS, named_connection, way_out
+from bifrost_export.services import certificates, google_answers
+from bifrost_export.services.answers import said
 
 if TYPE_CHECKING:
     from bifrost_export.config.object_storage import ObjectStorage
@@ -17,9 +19,9 @@ if TYPE_CHECKING:
 _TIMEOUT = (20, 60)
 _RETRYING = 60.0
 _HINTS = {
-    401: "Mend {place}.credentials_json or the connection: the store does not know the account.",
+    401: "Fix {place}.credentials_json or the connection: the store does not know the account.",
     403: f"Grant {RIGHTS['gcs']} on the bucket, for example by the role Storage Object Viewer.",
-    404: "Mend {place}.bucket: there is no such bucket.",
+    404: "Fix {place}.bucket: there is no such bucket.",
 }
 
 
@@ -33,9 +35,9 @@ class GCSPayloads:
     def __init__(self, config: ObjectStorage) -> None:
         self.name, self.place = config.bucket, config.place
         with self._told("sign in"):
-            from google.cloud.storage.retry import DEFAULT_RETRY
+            from google.api_core.retry import Retry
 
-            self._retry = DEFAULT_RETRY.with_timeout(_RETRYING)
+            self._retry = Retry(predicate=google_answers.is_passing, timeout=_RETRYING)
             self._client = _client(config)
             self._bucket = self._client.bucket(config.bucket)
 
@@ -81,19 +83,23 @@ class GCSPayloads:
         except BifrostExportError:
             raise
         except (RetryError, TransportError, RequestException) as error:
+            if fault := certificates.fault(error):
+                hint = certificates.hint(None, "REQUESTS_CA_BUNDLE")
+                raise LogStoreError(f"{what}: Google's {fault}", hint=hint) from None
             raise _busy(what, f"no answer ({type(error).__name__})") from None
         except GoogleAPICallError as error:
             status = int(error.code or 0)
-            if status >= 500 or status in (408, 429):
-                raise _busy(what, f"the store answered {status}") from None
-            raise LogStoreError(f"{what}: the store answered {status}", hint=self._hint(status)) from None
+            told = said(f"{status} {google_answers.reason_of(error)}", google_answers.words_of(error))
+            if google_answers.is_passing(error):
+                raise _busy(what, f"the store answered {told}") from None
+            raise LogStoreError(f"{what}: the store answered {told}", hint=self._hint(status)) from None
         except GoogleAuthError as error:
             raise LogStoreError(f"{what}: {type(error).__name__}", hint=self._hint(401)) from None
         except OSError as error:
             raise _busy(what, f"no answer ({type(error).__name__})") from None
 
     def _hint(self, status: int) -> str:
-        return f"{_HINTS.get(status, 'Mend {place}.').format(place=self.place)} {way_out(self.place)}"
+        return f"{_HINTS.get(status, 'Fix {place}.').format(place=self.place)} {way_out(self.place)}"
 
 
 def _client(config: ObjectStorage) -> Any:

@@ -9,30 +9,27 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export import connections
 from bifrost_export.errors import BifrostExportError, LogStoreBusyError, LogStoreError
 from bifrost_export.logstore.payloads.port import RIGHTS, named_connection, way_out
+from bifrost_export.services import certificates
+from bifrost_export.services.s3_answers import code_of, described, is_passing
+from bifrost_export.services.s3_codes import HINTS
 
 if TYPE_CHECKING:
     from bifrost_export.config.object_storage import ObjectStorage
 
 _GONE = ("NoSuchKey", "404")
-_PASSING = (
-    *("SlowDown", "RequestTimeout", "RequestTimeTooSkewed", "InternalError", "ServiceUnavailable", "Throttling"),
-    *("ThrottlingException", "OperationAborted"),
-)
-_OTHER_REGION = "Mend {place}.region: the bucket lies in another one."
 _HINTS = {
-    "NoSuchBucket": "Mend bucket, region or endpoint of {place}: there is no such bucket.",
-    "InvalidBucketName": "Mend {place}.bucket.",
-    "InvalidAccessKeyId": "Mend {place}.access_key_id: the store does not know it.",
-    "SignatureDoesNotMatch": "Mend {place}.secret_access_key: it does not fit the access_key_id.",
+    "NoSuchBucket": "Fix bucket, region or endpoint of {place}: there is no such bucket.",
+    "InvalidAccessKeyId": "Fix {place}.access_key_id: the store does not know it.",
+    "SignatureDoesNotMatch": "Fix {place}.secret_access_key: it does not fit the access_key_id.",
     "ExpiredToken": "Renew {place}.session_token.",
     "InvalidToken": "Renew {place}.session_token.",
-    "AccessDenied": f"Grant {RIGHTS['s3']} on the bucket and prefix.",
-    "403": f"Mend the credentials of {{place}}, or grant {RIGHTS['s3']} on the bucket and prefix.",
-    "PermanentRedirect": _OTHER_REGION,
-    "AuthorizationHeaderMalformed": _OTHER_REGION,
+    "AccessDenied": "Grant {rights} on the bucket and prefix.",
+    "403": "Fix the credentials of {place}, or grant {rights} on the bucket and prefix.",
+    "InvalidObjectState": "Restore the payloads: they are archived.",
     "NoCredentialsError": "Give {place} an access_key_id and secret_access_key, or conn_id, or run where the machine"
     " has a role.",
 }
+"""What to do about a code, where it is not the same as for a destination."""
 
 
 class S3Payloads:
@@ -56,9 +53,9 @@ class S3Payloads:
             try:
                 found = self._client.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={first}-{last}")
             except ClientError as error:
-                if _code(error) in _GONE:
+                if code_of(error) in _GONE:
                     return None
-                if _code(error) in ("InvalidRange", "416"):
+                if code_of(error) in ("InvalidRange", "416"):
                     return b""
                 raise
             with found["Body"] as body:
@@ -72,7 +69,7 @@ class S3Payloads:
 
     @contextmanager
     def _told(self, action: str) -> Iterator[None]:
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
+        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
         from botocore.exceptions import ConnectionError as NotConnectedError
 
         what = f"object storage s3://{self.bucket}, {action}"
@@ -82,10 +79,10 @@ class S3Payloads:
             raise
         except ClientError as error:
             raise self._answered(what, error) from None
-        except SSLError as error:
-            hint = f"Mend {self.place}.endpoint, or trust its authority by the variable AWS_CA_BUNDLE."
-            raise LogStoreError(f"{what}: its certificate is not trusted ({type(error).__name__})", hint=hint) from None
         except (HTTPClientError, NotConnectedError) as error:
+            if fault := certificates.fault(error):
+                hint = certificates.hint(f"{self.place}.endpoint", "AWS_CA_BUNDLE")
+                raise LogStoreError(f"{what}: the store's {fault}", hint=hint) from None
             raise _busy(what, f"no answer ({type(error).__name__})") from None
         except BotoCoreError as error:
             name = type(error).__name__
@@ -96,17 +93,18 @@ class S3Payloads:
             raise LogStoreError(f"{what}: the endpoint is no address", hint=self._hint("")) from None
 
     def _answered(self, what: str, error: Any) -> BifrostExportError:
-        code = _code(error)
-        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        if code in _PASSING or status >= 500 or status == 429:
-            return _busy(what, f"the store answered {code or status}")
+        message = f"the store answered {described(error)}"
+        if is_passing(error):
+            return _busy(what, message)
         if error.operation_name == "AssumeRole":
             hint = f"Let these credentials assume {self.place}.role_arn. {way_out(self.place)}"
-            return LogStoreError(f"{what}: the store answered {code or status} to sts:AssumeRole", hint=hint)
-        return LogStoreError(f"{what}: the store answered {code or status}", hint=self._hint(code))
+            return LogStoreError(f"{what}: {message} (to sts:AssumeRole)", hint=hint)
+        return LogStoreError(f"{what}: {message}", hint=self._hint(code_of(error)))
 
     def _hint(self, code: str) -> str:
-        return f"{_HINTS.get(code, 'Mend {place}.').format(place=self.place)} {way_out(self.place)}"
+        known = _HINTS.get(code) or HINTS.get(code, "Fix {place}.").replace("destination.config", "{place}")
+        hint = known.replace("credentials.", "").replace("endpoint_url", "endpoint")
+        return f"{hint.format(place=self.place, rights=RIGHTS['s3'])} {way_out(self.place)}"
 
 
 def _client(config: ObjectStorage, threads: int) -> Any:
@@ -121,6 +119,8 @@ def _client(config: ObjectStorage, threads: int) -> Any:
         connect_timeout=20,
         read_timeout=60,
         max_pool_connections=threads,
+        # Stretches of an object have no checksum to compare, and some stores refuse to be asked for one.
+        response_checksum_validation="when_required",
         s3={"addressing_style": "path"} if config.force_path_style else None,
     )
     return connections.hook_with(
@@ -144,10 +144,6 @@ def _connection(config: ObjectStorage) -> Any:
         role_arn=config.role_arn or None,
         endpoint_url=config.endpoint or None,
     )
-
-
-def _code(error: Any) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def _busy(what: str, happened: str) -> LogStoreBusyError:

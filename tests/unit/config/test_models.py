@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from bifrost_export.config.models import Data, DateRange, Destination, Export, Filters, Source, Staging
+from bifrost_export.config.models import Data, DateRange, Destination, Export, Filters, Source
 from bifrost_export.config.sources import SQLiteConfig
+from bifrost_export.config.staging import Staging
 from bifrost_export.destinations.local import LocalConfig
 from bifrost_export.destinations.s3 import S3Config
 from bifrost_export.registry import FORMATS
