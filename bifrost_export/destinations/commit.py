@@ -279,5 +279,6 @@ def _essence(manifest: Manifest) -> dict[str, object]:
     return {
         "datasets": datasets,
         "mcp": manifest.mcp,
+        "csv_safe": manifest.csv_safe,
         "rejected": (without_token(rejected.key), rejected.rows, rejected.sha256) if rejected else None,
     }

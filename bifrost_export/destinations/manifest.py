@@ -136,6 +136,9 @@ class Manifest(Strict):
     )
     format: str = Field(description="Format of the parts.")
     compression: str = Field(description="Compression of the parts.")
+    csv_safe: bool = Field(
+        default=False, description="True: in CSV, an apostrophe stands before texts that begin like a formula."
+    )
     unsettled: int = Field(description="Rows of the window that were still `processing`; they are not exported.")
     unplaced: int = Field(description="Rows of the log store whose time can't be read at all.")
     datasets: dict[str, DatasetEntry] = Field(description="What was published, by dataset.")
