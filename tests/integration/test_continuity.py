@@ -7,12 +7,20 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bifrost_export.cli.group import execute
+from bifrost_export.config.postgres_source import from_address
+from bifrost_export.errors import OtherLogStoreError, ShrunkWindowError
+from bifrost_export.testing import postgres_store as in_postgres
+from bifrost_export.testing.postgres_rows import rows_of as rows_in
+from bifrost_export.testing.postgres_server import PostgresServer
+from bifrost_export.window import Window
 from tests.integration.commands import Desk, bucket_of
+from tests.integration.exports import Export
 from tests.integration.published import folder_contents
 from tests.servers.buckets import Buckets
 
@@ -261,3 +269,56 @@ def test_validate_warns_of_a_schedule_that_outlives_the_retention(desk: Desk) ->
     (problem,) = json.loads(desk.capsys.readouterr().out)["problems"]
     assert (code, problem["severity"], problem["pointer"]) == (0, "warning", "/log_exports/exports/0/schedule")
     assert "partly beyond client.log_retention_days = 7" in problem["message"]
+
+
+def test_rows_that_vanish_between_plan_and_publish_are_missed(tmp_path: Path, log_store: Path) -> None:
+    """`publish` compares again: what plan counted is not what was read."""
+    export, day = Export(tmp_path, log_store), Window.parse("2026-03-01", "2026-03-02")
+    export.run(day)
+    before = export.contents()
+
+    def clean(event: str, _: Any) -> None:
+        if event == "plan":
+            delete(log_store, "rowid % 3 = 0")
+
+    export.runtime = {"report": clean}
+    with pytest.raises(ShrunkWindowError, match="when it was published"):
+        export.run(day)
+    assert export.contents() == before
+    assert export.run(day, allow_shrink=True)["revision"] == 2
+
+
+def test_a_postgres_log_store_is_known_by_any_way_to_name_it(
+    tmp_path: Path, log_store: Path, postgres: PostgresServer, postgres_store: str
+) -> None:
+    """By keys or by a connection, with or without its schema; another database of the server is another log store."""
+    day, connections = Window.parse("2026-03-01", "2026-03-02"), {}
+    with in_postgres.writing(postgres_store) as write:
+        in_postgres.insert(write, rows_in(log_store))
+    keys = from_address(postgres_store, "the test")
+    export = Export(tmp_path, log_store, source={"type": "postgres", "config": keys})
+    export.run(day)
+    told = export.manifest(day)["source"]
+    assert told == {
+        "type": "postgres",
+        "host": keys["host"], "port": keys["port"], "database": keys["db_name"], "schema": "public",
+    }
+
+    export.source["config"] = {**keys, "schema": "public"}
+    assert export.run(day)["unchanged"]
+    named = {"host": keys["host"], "port": keys["port"], "schema": keys["db_name"], "extra_dejson": {}}
+    account = {"conn_type": "postgres", "login": keys["user"], "password": keys.get("password")}
+    connections["bifrost"] = SimpleNamespace(**named, **account)
+    export.runtime = {"get_connection": connections.get}
+    export.source["config"] = {"conn_id": "bifrost"}
+    assert export.run(day)["unchanged"]
+
+    other = "other_store"
+    postgres.create_database(other, keys["db_name"])
+    try:
+        export.source["config"] = {**keys, "db_name": other}
+        with pytest.raises(OtherLogStoreError, match=f"database {keys['db_name']}.*not.*database {other}"):
+            export.run(day)
+        assert export.run(day, replace_source=True)["revision"] == 2
+    finally:
+        postgres.drop_database(other)
