@@ -42,7 +42,7 @@ def to_long_form(checker: Checker, raw: dict[str, Any], pointer: str, *, alone: 
 
 
 def _with_csv_safe(checker: Checker, data: dict[str, Any], pointer: str) -> dict[str, Any]:
-    """`data` with the option of `format: {"type": "csv", "csv_safe": true}` as the key that it stands for."""
+    """`data` with the option of `format: {"type": "csv", "csv_safe": true}` as a key of its own."""
     chosen = data.get("format")
     if not isinstance(chosen, dict) or "csv_safe" not in chosen:
         return data

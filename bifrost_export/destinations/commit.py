@@ -147,7 +147,7 @@ class Commit:
         try:
             continuity.check(target.window, target.export, formers([current, *covered]), source, self.draft.consent)
         except (OtherLogStoreError, ShrunkWindowError):
-            # Only a new plan can be told to accept it, and it draws a new token.
+            # Only a new plan can accept it, and it draws a new token: these parts are never published.
             named = set().union(*(each.manifest.keys() for each in (current, *covered) if each))
             self._delete([part.key for part in self.draft.landed if part.key not in named])
             raise

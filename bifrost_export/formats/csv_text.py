@@ -22,8 +22,8 @@ class CSVFormat(TextFormat):
     """Writes CSV with LF behind each line: a null is an empty field, an empty text is `""`.
 
     Args:
-        is_safe: Write an apostrophe before each text that a spreadsheet would take for a formula. Whoever reads the
-            file takes it away again where what follows begins like one.
+        is_safe: Write an apostrophe before each text that a spreadsheet would take for a formula. A reader can remove
+            it again where the rest begins like one.
     """
 
     kind: ClassVar[str] = "csv"

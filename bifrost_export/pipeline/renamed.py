@@ -53,7 +53,7 @@ def renamed(
         loaded: A good export.
         destination: Its destination, opened.
         log_store: What is known of its log store's identity.
-        window: The time that matters.
+        window: The time to look at.
     """
     name = loaded.good.name
     try:
@@ -81,7 +81,7 @@ def renamed_on_this_machine(
         runtime: The surroundings.
         loaded: A good export.
         drafted: A draft of a run.
-        window: The time that matters; None for none.
+        window: The time to look at; None to skip it.
     """
     kind = DESTINATIONS.load(loaded.good.destination.type)
     if window is None or not getattr(kind, "is_local", False):
