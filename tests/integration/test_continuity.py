@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -12,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.cli.group import execute
 from bifrost_export.config.postgres_source import from_address
 from bifrost_export.errors import OtherLogStoreError, ShrunkWindowError
 from bifrost_export.testing import postgres_store as in_postgres
@@ -227,50 +225,6 @@ def test_both_are_refused_in_a_bucket(desk: Desk, buckets: Buckets, tmp_path: Pa
     assert desk.told("run", *DAY)[1]["error"]["type"] == "ShrunkWindowError"
 
 
-RETENTION = {"client": {"log_retention_days": 30}}
-
-
-def test_a_window_beyond_the_retention_is_warned_of(desk: Desk) -> None:
-    """`run` on standard error, `plan` and `validate` among what they print."""
-    document = Path(desk.document)
-    text = json.dumps({**json.loads(document.read_text()), **RETENTION})
-    (desk.folder / "bifrost.json").write_text(text)
-
-    def ask(command: str, *arguments: str) -> tuple[int, str, str]:
-        code = execute([command, str(desk.folder / "bifrost.json"), *arguments])
-        printed = desk.capsys.readouterr()
-        return code, printed.out, printed.err
-
-    told = "lies entirely beyond client.log_retention_days = 30"
-    code, out, err = ask("run", *DAY, "--format", "json")
-    assert (code, told in err) == (0, True)
-    delete(desk.log_store)
-    code, out, err = ask("run", *DAY, "--format", "json")
-    assert (code, "client.log_retention_days = 30" in json.loads(out)["error"]["message"]) == (1, True)
-
-    code, out, _ = ask("plan", "--from", "2026-03-01", "--count", "2", "--format", "json")
-    assert (code, [told in each for each in json.loads(out)["exports"][0]["warnings"]]) == (0, [True, True])
-    assert told in ask("plan", "--from", "2026-03-01", "--count", "1")[1]
-    code, out, _ = ask("plan", "--from", "2026-03-01", "--count", "50", "--format", "json")
-    assert "50 windows" in json.loads(out)["exports"][0]["warnings"][0]
-    code, out, _ = ask("plan", "--format", "json")
-    assert "warnings" not in json.loads(out)["exports"][0]
-    assert json.loads(ask("validate", "--format", "json")[1])["problems"] == []
-
-
-def test_validate_warns_of_a_schedule_that_outlives_the_retention(desk: Desk) -> None:
-    """A monthly window has lost its first rows before it ends."""
-    desk.schedule = {"frequency": "monthly", "day": 1}
-    path = Path(desk.document)
-    path.write_text(json.dumps({**json.loads(path.read_text()), "client": {"log_retention_days": 7}}))
-
-    code = execute(["validate", str(path), "--format", "json"])
-
-    (problem,) = json.loads(desk.capsys.readouterr().out)["problems"]
-    assert (code, problem["severity"], problem["pointer"]) == (0, "warning", "/log_exports/exports/0/schedule")
-    assert "partly beyond client.log_retention_days = 7" in problem["message"]
-
-
 def test_rows_that_vanish_between_plan_and_publish_are_missed(tmp_path: Path, log_store: Path) -> None:
     """`publish` compares again: what plan counted is not what was read."""
     export, day = Export(tmp_path, log_store), Window.parse("2026-03-01", "2026-03-02")
@@ -301,7 +255,10 @@ def test_a_postgres_log_store_is_known_by_any_way_to_name_it(
     told = export.manifest(day)["source"]
     assert told == {
         "type": "postgres",
-        "host": keys["host"], "port": keys["port"], "database": keys["db_name"], "schema": "public",
+        "host": keys["host"],
+        "port": keys["port"],
+        "database": keys["db_name"],
+        "schema": "public",
     }
 
     export.source["config"] = {**keys, "schema": "public"}
