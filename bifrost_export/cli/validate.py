@@ -104,7 +104,7 @@ def _short_retention(loaded: LoadedExport) -> Iterator[Problem]:
 
 
 def _former_names(loaded: LoadedExport) -> Iterator[Problem]:
-    """What a `local` destination tells; no other can be asked without a network."""
+    """Warn of a renamed export; only a `local` destination can be read without a network."""
     from bifrost_export.config import loader, source
     from bifrost_export.config.checking import Checker
     from bifrost_export.errors import BifrostExportError

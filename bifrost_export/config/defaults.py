@@ -20,8 +20,12 @@ from bifrost_export.config.words import BESIDE
 
 POINTER = "/log_exports/defaults"
 
-_KINDS = {"destination": ("type", "config"), "source": ("type", "config"), "data": ("format", "compression")}
-"""Object -> the key that says its kind, and the key that belongs to a kind."""
+_KINDS = {
+    "destination": ("type", ("config",)),
+    "source": ("type", ("config",)),
+    "data": ("format", ("compression", "csv_safe")),
+}
+"""Object -> the key that says its kind, and the keys that belong to a kind."""
 
 _OF_ONE_FREQUENCY = ("frequency", "day", "minute", "expression")
 _PRETENDED = {"schedule": {"frequency": "daily"}, "destination": {"type": "local"}}
@@ -100,9 +104,9 @@ def _fitting(part: str, value: Any, own: Any) -> Any:
         return value
     if part == "schedule":
         return _fitting_schedule(value, own)
-    kind, belonging = _KINDS.get(part, (None, None))
+    kind, belonging = _KINDS.get(part, (None, ()))
     is_other = kind in own and kind in value and _word(own[kind]) != _word(value[kind])
-    return {key: each for key, each in value.items() if not (is_other and key == belonging)}
+    return {key: each for key, each in value.items() if not (is_other and key in belonging)}
 
 
 def _word(kind: Any) -> Any:

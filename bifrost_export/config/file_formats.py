@@ -21,6 +21,7 @@ class FormatByType(Strict):
     """A format by its type: a word, or the class that writes it."""
 
     type: LiteralText = Field(description="The word of a format, or package.module:Class.")
+    csv_safe: bool = Field(default=False, description="Of csv: the same as data.csv_safe.")
 
 
 def _form(value: Any) -> str:

@@ -165,7 +165,18 @@ def _complete(definitions: dict[str, Any], transforms: dict[str, type[BaseModel]
     for choice in definitions["Filters"]["properties"]["date_range"]["anyOf"]:
         for each in choice.get("oneOf", ()):
             each |= {"pattern": f"^({DATE_WORD_PATTERN})$"} if each.get("type") == "string" else {}
-    definitions["Data"]["allOf"] = [_compressions(name) for name in FORMATS.names()]
+    definitions["Data"]["allOf"] = [*(_compressions(name) for name in FORMATS.names()), _CSV_SAFE]
+
+
+_CSV_SAFE = {
+    "if": {"required": ["csv_safe"], "properties": {"csv_safe": {"const": True}}},
+    "then": {
+        "required": ["format"],
+        "properties": {
+            "format": {"anyOf": [{"const": "csv"}, {"properties": {"type": {"const": "csv"}}, "type": "object"}]}
+        },
+    },
+}
 
 
 def _compressions(name: str) -> dict[str, Any]:

@@ -36,7 +36,22 @@ def to_long_form(checker: Checker, raw: dict[str, Any], pointer: str, *, alone: 
         else:
             hint = f'Write "{word.name}": "{word.example}" beside it, or an object that holds it.'
             _refuse(checker, word, beside, pointer, f"no {word.name}", hint)
+    if isinstance(made.get("data"), dict):
+        made["data"] = _with_csv_safe(checker, made["data"], f"{pointer}/data")
     return made
+
+
+def _with_csv_safe(checker: Checker, data: dict[str, Any], pointer: str) -> dict[str, Any]:
+    """`data` with the option of `format: {"type": "csv", "csv_safe": true}` as a key of its own."""
+    chosen = data.get("format")
+    if not isinstance(chosen, dict) or "csv_safe" not in chosen:
+        return data
+    option, rest = chosen["csv_safe"], {key: each for key, each in chosen.items() if key != "csv_safe"}
+    if "csv_safe" in data and data["csv_safe"] != option:
+        checker.add(f"{pointer}/csv_safe", "csv_safe is set twice, to different values", hint="Remove one of the two.")
+        return {**data, "format": rest}
+    checker.origins.move(f"{pointer}/csv_safe", f"{pointer}/format/csv_safe")
+    return {**data, "format": rest, "csv_safe": option}
 
 
 def _moved(checker: Checker, word: Word, beside: dict[str, Any], pointer: str) -> dict[str, Any]:

@@ -145,6 +145,10 @@ class Data(Strict):
         default="parquet", description='The format of the files: a word, or {"type": "package.module:Class"}.'
     )
     compression: LiteralText | None = Field(default=None, description="Its compression; without it, the format's own.")
+    csv_safe: bool = Field(
+        default=False,
+        description="true, with csv: texts that a spreadsheet would take for a formula begin with an apostrophe.",
+    )
     filters: Filters = Field(default=Filters(), description="Which rows are exported.")
     transformations: tuple[dict[str, Any], ...] = Field(default=(), description="How rows are changed, in order.")
     extra_fields: tuple[ExtraField, ...] = Field(default=(), description="Columns of Bifrost's logs to add, by name.")
@@ -155,6 +159,17 @@ class Data(Strict):
         default=None, description="How much of the rows' values goes into a part, on average: 256MB, 1GiB."
     )
     max_rejected: LiteralText | int = Field(default="1%", description="A share, or a number of rows.")
+
+    @field_validator("csv_safe")
+    @classmethod
+    def _csv_alone_can_be_safe(cls, value: bool, info: ValidationInfo) -> bool:
+        name = info.data.get("format")
+        if value and name is not None and name != "csv":
+            raise ConfigError(
+                f"csv_safe is an option of csv, and the format is {name}",
+                hint='Write "format": "csv", or leave it out.',
+            )
+        return value
 
     @field_validator("include")
     @classmethod

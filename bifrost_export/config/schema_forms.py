@@ -50,6 +50,8 @@ def format_choice(names: list[str], by_type: Schema) -> list[Schema]:
     """
     known: list[Schema] = [{"enum": names}, _PATH]
     by_type["properties"]["type"] = {"description": by_type["properties"]["type"]["description"], "anyOf": known}
+    is_csv = {"properties": {"type": {"const": "csv"}}}
+    by_type |= {"if": {"required": ["csv_safe"], "properties": {"csv_safe": {"const": True}}}, "then": is_csv}
     return [*known, by_type]
 
 

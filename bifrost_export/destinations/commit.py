@@ -13,13 +13,13 @@ from bifrost_export.destinations.manifest_reading import Current, beyond, read_m
 from bifrost_export.destinations.overlap import formers, guard, overlapping
 from bifrost_export.destinations.ownership import DATASETS, Ownership
 from bifrost_export.destinations.port import Draft, Outcome
+from bifrost_export.destinations.read_back import read_back
 from bifrost_export.destinations.sameness import is_same, parts_of
 from bifrost_export.destinations.store import (
     MOST,
     ObjectStore,
     PutOptions,
     VersionChangedError,
-    sha256_at,
 )
 from bifrost_export.errors import (
     DestinationError,
@@ -33,7 +33,6 @@ from bifrost_export.errors import (
 )
 
 if TYPE_CHECKING:
-    from bifrost_export.destinations.port import Landed
     from bifrost_export.window import Window
 
 JSON = PutOptions("application/json")
@@ -82,7 +81,7 @@ class Commit:
                 return self._leave(current)
             if (current.version if current else None) != self.draft.seen:
                 raise self._lost(current)  # the put would be refused; whoever won may have swept the parts already
-            self._read_back(self.draft.landed)
+            read_back(self.store, self.draft.landed, self.address, reread=self.reread)  # step 3
             leftovers = self._leftovers(current.manifest if current else None)
             covered = guard(
                 self.store,
@@ -135,25 +134,6 @@ class Commit:
         self._sweep(current, leftovers)
         return self._outcome(current.manifest, unchanged=True)
 
-    # Step 3: what landed is what was loaded.
-    def _read_back(self, landed: tuple[Landed, ...]) -> None:
-        for part in landed:
-            stored = self.store.head(part.key)
-            if stored is None:
-                raise self._differs(part, "it is not there")
-            if stored.bytes != part.bytes:
-                raise self._differs(part, f"it has {stored.bytes:,} bytes instead of {part.bytes:,}")
-            if part.checksum and stored.checksum and stored.checksum != part.checksum:
-                raise self._differs(part, f"its checksum is {stored.checksum} instead of {part.checksum}")
-            if self.reread and sha256_at(self.store, part.key) != part.sha256:
-                raise self._differs(part, "its bytes have another SHA-256")
-
-    def _differs(self, part: Landed, how: str) -> DestinationError:
-        return DestinationError(
-            f"{self.address(part.key)} is not what was loaded: {how}; nothing was published",
-            hint="Clear from plan; if it happens again, look for who else writes to this prefix.",
-        )
-
     @property
     def _datasets(self) -> tuple[str, ...]:
         return (*DATASETS, *self.keys.target.datasets)
@@ -175,7 +155,7 @@ class Commit:
         try:
             continuity.check(target.window, target.export, formers([current, *covered]), source, self.draft.consent)
         except (OtherLogStoreError, ShrunkWindowError):
-            # Only a new plan can be told to accept it, and it draws a new token.
+            # Only a new plan can accept it, and it draws a new token: these parts are never published.
             named = set().union(*(each.manifest.keys() for each in (current, *covered) if each))
             self._delete_landed(named)
             raise

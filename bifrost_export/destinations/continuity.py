@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from bifrost_export.window import Window
 
 IDENTITY = ("type", "path", "host", "port", "database", "schema")
-"""What tells log stores apart. A fact that one side lacks is not compared: an older version did not record it."""
+"""The facts that identify a log store. One that is missing on one side is not compared: an older version did not
+record it."""
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _TABLES = {"logs": "log rows", "mcp_tool_logs": "tool calls"}
@@ -28,7 +29,7 @@ DEFAULT_RETENTION = 365
 
 @dataclass(frozen=True)
 class Consent:
-    """What a run was told to accept.
+    """What the operator has accepted for a run.
 
     Args:
         allow_shrink: Publish a window that holds fewer log rows than it did.
@@ -94,7 +95,7 @@ def check(window: Window, export: str, formers: Sequence[Former], source: Source
         export: The export's name.
         formers: The published windows that the run replaces: the window itself, and windows that it covers.
         source: What the run reads, or has read.
-        consent: What the run was told to accept.
+        consent: What the operator has accepted for the run.
 
     Raises:
         OtherLogStoreError: A published window came from another log store.

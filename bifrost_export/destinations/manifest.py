@@ -151,6 +151,9 @@ class Manifest(Strict):
     )
     format: str = Field(description="Format of the parts.")
     compression: str = Field(description="Compression of the parts.")
+    csv_safe: bool = Field(
+        default=False, description="True: in CSV, an apostrophe precedes texts that begin like a formula."
+    )
     unsettled: int = Field(description="Rows of the window that were still `processing`; they are not exported.")
     unplaced: int = Field(description="Rows of the log store whose time can't be read at all.")
     blanked: dict[str, int] = Field(

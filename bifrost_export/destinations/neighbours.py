@@ -53,8 +53,8 @@ def neighbours(store: ObjectStore, keys: Keys, window: Window, known: Container[
     Args:
         store: Where the manifests are.
         keys: The names of a run of this export.
-        window: The time that matters.
-        known: Names of exports that don't.
+        window: The time to look at.
+        known: Names of exports to skip.
 
     Raises:
         DestinationError: The store can't be listed.

@@ -145,7 +145,7 @@ class Draft:
         landed: What `load` reported, rejected rows' file included.
         seen: The version that `plan` saw.
         replace_overlapping: Replace windows that this one covers.
-        consent: What the run was told to accept of its source.
+        consent: What the operator has accepted for the run.
     """
 
     body: dict[str, Any]
@@ -245,8 +245,8 @@ class Destination(Protocol):
         """Other exports that have published time of a window in the same place, which this export has not.
 
         Args:
-            window: The time that matters.
-            known: Names of exports to pass over.
+            window: The time to look at.
+            known: Names of exports to skip.
         """
         ...
 

@@ -40,6 +40,7 @@ def _essence(manifest: Manifest, digests: bool) -> dict[str, object]:
     return {
         "format": manifest.format,
         "compression": manifest.compression,
+        "csv_safe": manifest.csv_safe,
         "datasets": datasets,
         "mcp": manifest.mcp,
         "rejected": file(manifest.rejected) if manifest.rejected else None,

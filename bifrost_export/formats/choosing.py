@@ -34,4 +34,6 @@ def encoding_of(export: Export) -> Encoding:
     own = DESTINATIONS.load(export.destination.type).file_format
     if own is not None:
         return Encoding(own.name, FORMATS.load(own.name)(), own.compression, is_own=True)
-    return Encoding(export.data.format, FORMATS.load(export.data.format)(), export.data.written_compression)
+    kind = FORMATS.load(export.data.format)
+    format_ = kind(is_safe=True) if export.data.csv_safe else kind()
+    return Encoding(export.data.format, format_, export.data.written_compression)

@@ -98,7 +98,7 @@ class Plan:
 
     @property
     def consent(self) -> Consent:
-        """What the run was told to accept of its source."""
+        """What the operator has accepted for the run."""
         return Consent(self.allow_shrink, self.replace_source, self.frozen.get("log_retention_days"))
 
     @property

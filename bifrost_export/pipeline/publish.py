@@ -97,6 +97,7 @@ def _body(plan: Plan, books: dict[str, Books], calls: Books | None, pieces: list
         "source": plan.log_store,
         "format": encoding.name,
         "compression": encoding.compression,
+        "csv_safe": plan.export.data.csv_safe and not encoding.is_own,
         "unsettled": max(each.unsettled for each in books.values()),
         "unplaced": plan.unplaced,
         "datasets": {name: _entry(plan, name, each, pieces) for name, each in books.items()},

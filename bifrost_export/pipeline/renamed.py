@@ -10,6 +10,7 @@ from bifrost_export.config.source import find_source
 from bifrost_export.destinations.continuity import is_same_log_store
 from bifrost_export.errors import BifrostExportError
 from bifrost_export.pipeline.opening import open_destination, resolver
+from bifrost_export.registry import DESTINATIONS
 from bifrost_export.window import Window, rfc3339
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def renamed(
         loaded: A good export.
         destination: Its destination, opened.
         log_store: What is known of its log store's identity.
-        window: The time that matters.
+        window: The time to look at.
     """
     name = loaded.good.name
     try:
@@ -80,13 +81,14 @@ def renamed_on_this_machine(
         runtime: The surroundings.
         loaded: A good export.
         drafted: A draft of a run.
-        window: The time that matters; None for none.
+        window: The time to look at; None to skip it.
     """
+    kind = DESTINATIONS.load(loaded.good.destination.type)
+    if window is None or not getattr(kind, "is_local", False):
+        return []
     try:
         destination = open_destination(runtime, drafted, with_secrets=False)
     except BifrostExportError:
-        return []
-    if window is None or not destination.is_local:
         return []
     log_store = identity(runtime, drafted)
     return renamed(runtime, loaded, destination, log_store, window) if log_store else []

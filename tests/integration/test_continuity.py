@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from bifrost_export.cli.group import execute
+from bifrost_export.config.postgres_source import from_address
+from bifrost_export.errors import OtherLogStoreError, ShrunkWindowError
+from bifrost_export.testing import postgres_store as in_postgres
+from bifrost_export.testing.postgres_rows import rows_of as rows_in
+from bifrost_export.testing.postgres_server import PostgresServer
+from bifrost_export.window import Window
 from tests.integration.commands import Desk, bucket_of
+from tests.integration.exports import Export
 from tests.integration.published import folder_contents
 from tests.servers.buckets import Buckets
 
@@ -219,45 +225,57 @@ def test_both_are_refused_in_a_bucket(desk: Desk, buckets: Buckets, tmp_path: Pa
     assert desk.told("run", *DAY)[1]["error"]["type"] == "ShrunkWindowError"
 
 
-RETENTION = {"client": {"log_retention_days": 30}}
+def test_rows_that_vanish_between_plan_and_publish_are_missed(tmp_path: Path, log_store: Path) -> None:
+    """`publish` compares again: what plan counted is not what was read."""
+    export, day = Export(tmp_path, log_store), Window.parse("2026-03-01", "2026-03-02")
+    export.run(day)
+    before = export.contents()
+
+    def clean(event: str, _: Any) -> None:
+        if event == "plan":
+            delete(log_store, "rowid % 3 = 0")
+
+    export.runtime = {"report": clean}
+    with pytest.raises(ShrunkWindowError, match="when it was published"):
+        export.run(day)
+    assert export.contents() == before
+    assert export.run(day, allow_shrink=True)["revision"] == 2
 
 
-def test_a_window_beyond_the_retention_is_warned_of(desk: Desk) -> None:
-    """`run` on standard error, `plan` and `validate` among what they print."""
-    document = Path(desk.document)
-    text = json.dumps({**json.loads(document.read_text()), **RETENTION})
-    (desk.folder / "bifrost.json").write_text(text)
+def test_a_postgres_log_store_is_known_by_any_way_to_name_it(
+    tmp_path: Path, log_store: Path, postgres: PostgresServer, postgres_store: str
+) -> None:
+    """By keys or by a connection, with or without its schema; another database of the server is another log store."""
+    day, connections = Window.parse("2026-03-01", "2026-03-02"), {}
+    with in_postgres.writing(postgres_store) as write:
+        in_postgres.insert(write, rows_in(log_store))
+    keys = from_address(postgres_store, "the test")
+    export = Export(tmp_path, log_store, source={"type": "postgres", "config": keys})
+    export.run(day)
+    told = export.manifest(day)["source"]
+    assert told == {
+        "type": "postgres",
+        "host": keys["host"],
+        "port": keys["port"],
+        "database": keys["db_name"],
+        "schema": "public",
+    }
 
-    def ask(command: str, *arguments: str) -> tuple[int, str, str]:
-        code = execute([command, str(desk.folder / "bifrost.json"), *arguments])
-        printed = desk.capsys.readouterr()
-        return code, printed.out, printed.err
+    export.source["config"] = {**keys, "schema": "public"}
+    assert export.run(day)["unchanged"]
+    named = {"host": keys["host"], "port": keys["port"], "schema": keys["db_name"], "extra_dejson": {}}
+    account = {"conn_type": "postgres", "login": keys["user"], "password": keys.get("password")}
+    connections["bifrost"] = SimpleNamespace(**named, **account)
+    export.runtime = {"get_connection": connections.get}
+    export.source["config"] = {"conn_id": "bifrost"}
+    assert export.run(day)["unchanged"]
 
-    told = "lies entirely beyond client.log_retention_days = 30"
-    code, out, err = ask("run", *DAY, "--format", "json")
-    assert (code, told in err) == (0, True)
-    delete(desk.log_store)
-    code, out, err = ask("run", *DAY, "--format", "json")
-    assert (code, "client.log_retention_days = 30" in json.loads(out)["error"]["message"]) == (1, True)
-
-    code, out, _ = ask("plan", "--from", "2026-03-01", "--count", "2", "--format", "json")
-    assert (code, [told in each for each in json.loads(out)["exports"][0]["warnings"]]) == (0, [True, True])
-    assert told in ask("plan", "--from", "2026-03-01", "--count", "1")[1]
-    code, out, _ = ask("plan", "--from", "2026-03-01", "--count", "50", "--format", "json")
-    assert "50 windows" in json.loads(out)["exports"][0]["warnings"][0]
-    code, out, _ = ask("plan", "--format", "json")
-    assert "warnings" not in json.loads(out)["exports"][0]
-    assert json.loads(ask("validate", "--format", "json")[1])["problems"] == []
-
-
-def test_validate_warns_of_a_schedule_that_outlives_the_retention(desk: Desk) -> None:
-    """A monthly window has lost its first rows before it ends."""
-    desk.schedule = {"frequency": "monthly", "day": 1}
-    path = Path(desk.document)
-    path.write_text(json.dumps({**json.loads(path.read_text()), "client": {"log_retention_days": 7}}))
-
-    code = execute(["validate", str(path), "--format", "json"])
-
-    (problem,) = json.loads(desk.capsys.readouterr().out)["problems"]
-    assert (code, problem["severity"], problem["pointer"]) == (0, "warning", "/log_exports/exports/0/schedule")
-    assert "partly beyond client.log_retention_days = 7" in problem["message"]
+    other = "other_store"
+    postgres.create_database(other, keys["db_name"])
+    try:
+        export.source["config"] = {**keys, "db_name": other}
+        with pytest.raises(OtherLogStoreError, match=f"database {keys['db_name']}.*not.*database {other}"):
+            export.run(day)
+        assert export.run(day, replace_source=True)["revision"] == 2
+    finally:
+        postgres.drop_database(other)

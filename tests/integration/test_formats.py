@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +20,7 @@ from bifrost_export.destinations.keys import without_token
 from bifrost_export.testing.odd_rows import plant
 from bifrost_export.testing.s3_server import S3Server
 from bifrost_export.window import Window
+from tests.integration.commands import Desk
 from tests.integration.exports import Export
 from tests.integration.published import comparable
 from tests.servers.s3 import BUCKET
@@ -117,3 +123,40 @@ def test_objects_of_text_have_a_type_and_no_encoding(
     assert head["ContentType"] == content_type
     assert "ContentEncoding" not in head
     assert s3.client().get_object(Bucket=BUCKET, Key=part["key"])["Body"].read()[:2] == b"\x1f\x8b"
+
+
+FORMULAS = ("=cmd|' /C calc'!A0", "+1", "-", "@SUM(A1)", "plain", "\t=1")
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_csv_safe_guards_texts_alone_and_verify_agrees(desk: Desk, compression: str) -> None:
+    """Counts and sums are those of the rows; turning it on or off publishes the window anew."""
+    with closing(sqlite3.connect(desk.log_store)) as connection, connection:
+        for number, text in enumerate(FORMULAS):
+            connection.execute("UPDATE logs SET customer_id = ? WHERE rowid % 6 = ?", (text, number))
+        connection.execute("UPDATE logs SET cost = -0.5 WHERE rowid % 7 = 0")
+    desk.data = {"format": "csv", "compression": compression}
+    plain = desk.run("2026-03-01", "2026-03-02")
+    values = lines_of(desk, plain)
+    assert {row["customer_id"] for row in values} == set(FORMULAS)
+
+    desk.data["csv_safe"] = True
+    safe = desk.run("2026-03-01", "2026-03-02")
+
+    assert (safe["revision"], safe["unchanged"]) == (2, False)
+    guarded = {text: text if text == "plain" else f"'{text}" for text in FORMULAS}
+    assert lines_of(desk, safe) == [{**row, "customer_id": guarded[row["customer_id"]]} for row in values]
+    assert any(row["cost_usd"] == "-0.5" for row in values)
+    assert desk.verify(safe["manifest"])["ok"]
+    assert json.loads(Path(safe["manifest"]).read_text())["csv_safe"] is True
+    assert desk.run("2026-03-01", "2026-03-02")["unchanged"]
+    desk.data["csv_safe"] = False
+    assert desk.run("2026-03-01", "2026-03-02")["revision"] == 3
+
+
+def lines_of(desk: Desk, found: dict[str, Any]) -> list[dict[str, str]]:
+    """The rows of a run's one part, as the standard library reads them."""
+    (part,) = found["datasets"]["request_logs"]["parts"]
+    data = (desk.out / part["key"]).read_bytes()
+    text = (gzip.decompress(data) if part["key"].endswith(".gz") else data).decode()
+    return list(csv.DictReader(io.StringIO(text, newline="")))

@@ -150,7 +150,7 @@ class Found:
 
 
 def _body(loads: Sequence[Load]) -> dict[str, Any]:
-    """The fields of a manifest that tell what a window was made of."""
+    """Return the fields of a manifest that record the source of a window."""
     details = loads[0].details
     datasets = {load.dataset: {"source": load.source} for load in loads}
     return {"datasets": datasets, **{name: details.get(name) for name in ("source", "window_rows", "mcp")}}

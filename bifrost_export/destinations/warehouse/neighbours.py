@@ -19,7 +19,7 @@ def neighbours(audit: Audit, tables: Collection[str], known: Container[str]) -> 
     Args:
         audit: The audit rows of this export and window.
         tables: The tables that it writes.
-        known: Names of exports that don't matter.
+        known: Names of exports to skip.
 
     Raises:
         DestinationError: The audit rows can't be read.

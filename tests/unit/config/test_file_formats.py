@@ -97,3 +97,58 @@ def test_a_default_compression_is_taken_over_for_the_same_format_in_either_form(
     content["log_exports"]["exports"][0]["data"] = {"format": own}
     [entry] = loaded(tmp_path, content).exports
     assert entry.good.data.compression == ("zstd" if taken_over else None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"format": "csv", "csv_safe": True},
+        {"format": {"type": "csv", "csv_safe": True}},
+        {"format": {"type": "csv", "csv_safe": True}, "csv_safe": True},
+        {"format": {"type": "csv"}, "csv_safe": True},
+    ],
+)
+def test_csv_safe_is_an_option_of_csv_in_either_place(tmp_path: Path, data: dict[str, Any]) -> None:
+    """Beside the format, or inside it."""
+    found = loaded(tmp_path, document(export(data=data)))
+    assert found.problems == []
+    assert (found.exports[0].good.data.format, found.exports[0].good.data.csv_safe) == ("csv", True)
+
+
+def test_csv_safe_is_off_by_default(tmp_path: Path) -> None:
+    """It changes values."""
+    for data in ({"format": "csv"}, {"format": {"type": "csv", "csv_safe": False}}, {"csv_safe": False}):
+        assert not loaded(tmp_path, document(export(data=data))).exports[0].good.data.csv_safe
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"csv_safe": True}, "csv_safe is an option of csv, and the format is parquet"),
+        ({"format": "json", "csv_safe": True}, "csv_safe is an option of csv, and the format is json"),
+        ({"format": {"type": "json", "csv_safe": True}}, "csv_safe is an option of csv, and the format is json"),
+        (
+            {"format": {"type": "csv", "csv_safe": True}, "csv_safe": False},
+            "csv_safe is set twice, to different values",
+        ),
+        ({"format": "csv", "csv_safe": "yes"}, "csv_safe is 'yes'"),
+        ({"format": {"type": "csv", "csv_safe": "yes"}}, "csv_safe is 'yes'"),
+        ({"format": {"type": "csv", "csv_saef": True}}, "csv_saef"),
+    ],
+)
+def test_csv_safe_elsewhere_is_refused(tmp_path: Path, data: dict[str, Any], told: str) -> None:
+    """With what is wrong."""
+    found = loaded(tmp_path, document(export(data=data)))
+    assert any(told in problem.message for problem in found.errors), found.errors
+
+
+def test_csv_safe_of_the_defaults_goes_with_their_format(tmp_path: Path) -> None:
+    """An export in another format leaves it."""
+    for written in ({"format": "csv", "csv_safe": True}, {"format": {"type": "csv", "csv_safe": True}}):
+        whole = document(export(data={}))
+        whole["log_exports"]["defaults"] = {"data": written}
+        assert loaded(tmp_path, whole).exports[0].good.data.csv_safe
+        whole = document(export(data={"format": "json"}))
+        whole["log_exports"]["defaults"] = {"data": written}
+        found = loaded(tmp_path, whole)
+        assert (found.problems, found.exports[0].good.data.csv_safe) == ([], False)

