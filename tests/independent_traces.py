@@ -180,9 +180,10 @@ def trace_of(cause: str, known: dict[bytes, dict[str, Any]]) -> str:
 
 
 def first_attempt(row: dict[str, Any]) -> str | None:
-    """Of a fallback attempt, the first one."""
+    """Of a fallback attempt, the first one; of a settlement, the request that fetched the results."""
     parent = text(row["parent_request_id"])
-    return (parent or None) if (row["fallback_index"] or 0) > 0 else None
+    is_caused = (row["fallback_index"] or 0) > 0 or as_bytes(row["id"]).startswith(b"batch-cost:")
+    return (parent or None) if is_caused else None
 
 
 def error_type(row: dict[str, Any]) -> str | None:

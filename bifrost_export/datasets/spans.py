@@ -25,6 +25,9 @@ OPERATIONS: Final = {
 }
 """`object_type`, legacy values too -> OpenTelemetry's name of the operation; any other kind keeps its own word."""
 
+SETTLEMENT: Final = "batch-cost:"
+"""How the id of a row begins that settles the cost of a batch, long after the request that fetched its results."""
+
 EXECUTE_TOOL: Final = "execute_tool"
 
 NAMED: Final = {"session_id": "gen_ai.conversation.id"}
@@ -102,10 +105,11 @@ def trace_ids(batch: pa.RecordBatch) -> pa.Array:
 
 
 def _parents(batch: pa.RecordBatch) -> Iterator[str | None]:
-    """The first attempt of a fallback attempt; in a first attempt the same column can hold a session."""
-    pairs = zip(*(batch.column(name).to_pylist() for name in ("fallback_index", "parent_request_id")), strict=True)
-    for index, parent in pairs:
-        yield parent or None if index is not None and index > 0 else None
+    """Of a fallback attempt the first one, of a settlement its request; in others the column can hold a session."""
+    columns = ("request_id", "fallback_index", "parent_request_id")
+    for request_id, index, parent in zip(*(batch.column(name).to_pylist() for name in columns), strict=True):
+        is_caused = (index is not None and index > 0) or request_id.startswith(SETTLEMENT)
+        yield parent or None if is_caused and parent != request_id else None
 
 
 def _of_request(row: dict[str, Any], data: Data) -> Iterator[tuple[str, Any]]:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
     from bifrost_export.config.models import Data
 
-PARENT_REQUEST_ID = Column("parent_request_id", "string", False, "Of a fallback attempt: the request's first attempt.")
+PARENT_REQUEST_ID = Column(
+    "parent_request_id", "string", False, "Of a fallback attempt: the first attempt. Of a settlement: its request."
+)
 OBJECT_TYPE = Column("object_type", "string", False, "Bifrost's word for the kind of request.")
 HIDDEN = Column("content_hidden", "bool", False, "Whether Bifrost keeps the contents out of its log.")
 HIDDEN = Column("content_hidden", "bool", False, "Whether Bifrost keeps the contents out of its log.")
@@ -51,7 +53,8 @@ TRACES = Dataset(
             "parent_span_id",
             "string",
             False,
-            "Of a fallback attempt: the first attempt. Of a tool call: the attempt that called it. Else null.",
+            "Of a fallback attempt: the first attempt. Of a tool call: the attempt that called it. Of a batch's"
+            " settlement: the request that fetched the results. Else null.",
         ),
         Column("name", "string", True, "What was done: `chat gpt-5`, `execute_tool web_search`."),
         Column("start_time", "timestamp", True, "Start, UTC, cut to microseconds."),

@@ -14,7 +14,7 @@ from bifrost_export.errors import LogStoreError
 from bifrost_export.logstore.endpoints import PASSTHROUGH
 from bifrost_export.logstore.payloads.objects import BrokenError, Objects, folder_of, key_of
 from bifrost_export.logstore.payloads.port import PayloadReader, open_reader, way_out
-from bifrost_export.logstore.port import Offloaded
+from bifrost_export.logstore.port import TOOL_CALLS, Offloaded
 from bifrost_export.logstore.repair import repaired
 from bifrost_export.logstore.rows import CONTENT, SHOWN
 
@@ -61,6 +61,7 @@ class _Wish:
     row: int
     key: str
     columns: tuple[str, ...]
+    table: str
 
 
 @dataclass
@@ -161,7 +162,7 @@ class Completion:
         for row in pc.indices_nonzero(chosen).to_pylist():
             request_id = repaired(names[row].as_py() or b"")
             columns = tuple(name for name, mask in lacking.items() if mask[row].as_py())
-            yield _Wish(row, key_of(self._prefix, instants[row].as_py(), request_id, table), columns)
+            yield _Wish(row, key_of(self._prefix, instants[row].as_py(), request_id, table), columns, table)
 
     def _answers(self, wishes: list[_Wish]) -> Iterator[Any]:
         if self._refusal is not None:
@@ -189,7 +190,8 @@ _BROKEN = "broken"
 
 def _answer(objects: Objects, wish: _Wish) -> dict[str, str] | str | None:
     try:
-        return objects.columns(wish.key, [name.removeprefix(CONTENT) for name in wish.columns])
+        wanted = [name.removeprefix(CONTENT) for name in wish.columns]
+        return objects.columns(wish.key, wanted, holds_values=wish.table == TOOL_CALLS)
     except BrokenError:
         return _BROKEN
 

@@ -20,6 +20,7 @@ from bifrost_export.datasets.tool_calls import tool_call_columns
 from bifrost_export.testing import postgres_store as in_postgres
 from bifrost_export.testing.odd_rows import odd_rows, plant
 from bifrost_export.testing.odd_times import space_form
+from bifrost_export.testing.offloading import offloaded_calls
 from bifrost_export.testing.postgres_rows import both_can_hold, rows_of
 from bifrost_export.testing.sqlite_store import RawText, add_rows, create
 from bifrost_export.window import Window, from_micros, micros, rfc3339
@@ -338,11 +339,19 @@ def test_offloaded_tool_calls_are_completed(tmp_path: Path, buckets: Buckets, mo
     """From the folder of their own that Bifrost gives them; what became of them is told beside their books."""
     monkeypatch.setenv("PAYLOAD_SECRET", buckets.server.secret_access_key)
     bucket = buckets.make_bucket()
-    payload = {"error_details": '{"error": {"type": "timeout"}}', "arguments": '{"q": 1}', "result": ""}
-    key = "bifrost/mcp-logs/2026/03/01/12/failed.json.gz"
-    buckets.client.put_object(Bucket=bucket, Key=key, Body=gzip.compress(json.dumps(payload).encode()))
-    left = {"status": "error", "has_object": True}
-    path = store(tmp_path / "logs.db", [], [call("failed", None, **left), call("gone", None, **left)])
+    details = {"error_details": '{"error":{"type":"timeout"}}', "arguments": '{"q":12345678901234567890123}'}
+    given = [
+        ("failed", "error", {**details, "result": ""}),
+        ("list", "success", {"arguments": "[]", "result": '[{"deep":[1.5,null,"ü\\n"]}]'}),
+        ("words", "success", {"arguments": '"plain words"', "result": "42"}),
+    ]
+    left = {"has_object": True, "error_details": "", "arguments": '"{\\"q\\":\\"cut', "result": ""}
+    calls = []
+    for name, status, columns in given:
+        [(row, key, data)] = offloaded_calls([call(name, None, status=status, **columns)])
+        calls.append({**row, **left})
+        buckets.client.put_object(Bucket=bucket, Key=key, Body=data)
+    path = store(tmp_path / "logs.db", [], [*calls, call("gone", None, status="error", **left)])
     storage = {"type": "s3", "bucket": bucket, "region": "us-west-2", "endpoint": buckets.url}
     storage |= {"access_key_id": "AKIADEMO0000EXAMPLE0", "secret_access_key": "env.PAYLOAD_SECRET"}
     source = {"type": "sqlite", "config": {"path": str(path), "object_storage": storage}}
@@ -351,9 +360,31 @@ def test_offloaded_tool_calls_are_completed(tmp_path: Path, buckets: Buckets, mo
     result = export.run(DAY)
     found = {name: row["attributes"] for name, row in by_id(export).items()}
     assert found["failed"]["error.type"] == "timeout"
-    assert found["failed"]["gen_ai.tool.call.arguments"] == '{"q": 1}'
+    for name, _, columns in given:
+        assert found[name]["gen_ai.tool.call.arguments"] == columns["arguments"]
+        assert found[name].get("gen_ai.tool.call.result", "") == columns["result"]
     assert found["gone"]["error.type"] == "_OTHER"
-    assert result["mcp"]["offloaded"] == {"completed": 1, "gone": 1, "broken": 0, "skipped": 0}
+    assert result["mcp"]["offloaded"] == {"completed": 3, "gone": 1, "broken": 0, "skipped": 0}
+
+
+def test_tool_calls_whose_objects_hold_texts_are_completed_too(
+    tmp_path: Path, buckets: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of requests do."""
+    monkeypatch.setenv("PAYLOAD_SECRET", buckets.server.secret_access_key)
+    bucket = buckets.make_bucket()
+    payload = {"error_details": '{"error": {"type": "timeout"}}', "arguments": '{"q": 1}', "result": ""}
+    key = "bifrost/mcp-logs/2026/03/01/12/failed.json.gz"
+    buckets.client.put_object(Bucket=bucket, Key=key, Body=gzip.compress(json.dumps(payload).encode()))
+    path = store(tmp_path / "logs.db", [], [call("failed", None, status="error", has_object=True)])
+    storage = {"type": "s3", "bucket": bucket, "region": "us-west-2", "endpoint": buckets.url}
+    storage |= {"access_key_id": "AKIADEMO0000EXAMPLE0", "secret_access_key": "env.PAYLOAD_SECRET"}
+    source = {"type": "sqlite", "config": {"path": str(path), "object_storage": storage}}
+    export = Export(tmp_path / "x", path, {**PLAIN, "include": ["traces"], "include_content": True}, source=source)
+    result = export.run(DAY)
+    found = by_id(export)["failed"]["attributes"]
+    assert (found["error.type"], found["gen_ai.tool.call.arguments"]) == ("timeout", '{"q": 1}')
+    assert result["mcp"]["offloaded"] == {"completed": 1, "gone": 0, "broken": 0, "skipped": 0}
 
 
 def test_a_cause_that_no_request_can_have_is_kept_as_it_stands(tmp_path: Path) -> None:
@@ -382,3 +413,25 @@ def test_a_masked_field_has_to_stand_in_a_column_or_inside_of_the_attributes(tmp
     assert problems(tmp_path, ["team_id"], extra_fields=["team_id"]) == []
     twins = problems(tmp_path, ["customer_id"], extra_fields=["customer_name"])
     assert twins == ["'customer_name' stands in the open beside 'customer_id', which is masked"]
+
+
+def test_a_settlement_belongs_to_the_request_that_caused_it(tmp_path: Path) -> None:
+    """A batch's cost is written later, as a row of its own; a session in the same column is no request."""
+    requests = [
+        request("results", object_type="batch_results"),
+        request("batch-cost:openai:batch_1", object_type="batch_results", parent_request_id="results", cost=12.5),
+        request("batch-cost:openai:batch_2", object_type="batch_results", parent_request_id=""),
+        request("turn", object_type="realtime.turn", parent_request_id="sess_1"),
+    ]
+    calls = [call("call", "batch-cost:openai:batch_1")]
+    path = store(tmp_path / "logs.db", requests, calls)
+    export = Export(tmp_path / "x", path, {**PLAIN, "include": ["traces"]})
+    export.run(DAY)
+    ids = {name: (row["trace_id"], row["parent_span_id"]) for name, row in by_id(export).items()}
+    assert ids == {
+        "results": ("results", None),
+        "batch-cost:openai:batch_1": ("results", "results"),
+        "batch-cost:openai:batch_2": ("batch-cost:openai:batch_2", None),
+        "turn": ("turn", None),
+        "call": ("results", "batch-cost:openai:batch_1"),
+    }

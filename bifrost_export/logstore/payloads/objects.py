@@ -61,8 +61,13 @@ class Objects:
         self.reader = reader
         self._large = threading.Lock()
 
-    def columns(self, key: str, wanted: Sequence[str]) -> dict[str, str] | None:
-        """Some columns of a payload, those that are not empty; None when the object is gone.
+    def columns(self, key: str, wanted: Sequence[str], *, holds_values: bool = False) -> dict[str, str] | None:
+        """Some columns of a payload as the row would hold them, those that are not empty; None when the object is gone.
+
+        Args:
+            key: The object's.
+            wanted: The columns.
+            holds_values: Whether any value may stand where the row holds its JSON text, as in those of tool calls.
 
         Raises:
             BrokenError: It is there, and can't be read.
@@ -74,7 +79,7 @@ class Objects:
         if len(stored) < SMALL:
             unpacked = _unpacked(stored, SMALL_UNPACKED)
             if unpacked is not None:
-                return _picked(unpacked, wanted)
+                return _picked(unpacked, wanted, holds_values)
         with self._large:
             if len(stored) >= SMALL:
                 stored += self.reader.read(key, SMALL, MOST) or b""
@@ -82,7 +87,7 @@ class Objects:
             del stored
             if unpacked is None:
                 raise BrokenError
-            return _picked(unpacked, wanted)
+            return _picked(unpacked, wanted, holds_values)
 
 
 def _unpacked(stored: bytes, most: int) -> bytes | None:
@@ -101,18 +106,35 @@ def _unpacked(stored: bytes, most: int) -> bytes | None:
     return unpacked
 
 
-def _picked(unpacked: bytes, wanted: Sequence[str]) -> dict[str, str]:
+def _picked(unpacked: bytes, wanted: Sequence[str], holds_values: bool) -> dict[str, str]:
     payload = _parsed(unpacked)
     if not isinstance(payload, dict):
         raise BrokenError
-    found = {}
-    for name in wanted:
-        value = payload.get(name)
-        if value is not None and not isinstance(value, str):
-            raise BrokenError
-        if value:
-            found[name] = value.encode(errors="replace").decode()
-    return found
+    values = {name: payload[name] for name in wanted if payload.get(name) not in (None, "")}
+    if any(not isinstance(value, str) for value in values.values()):
+        payload = _exactly_parsed(unpacked)  # the other parser cuts long numbers
+    texts = {name: _text(payload[name], holds_values) for name in values}
+    return {name: text.encode(errors="replace").decode() for name, text in texts.items()}
+
+
+def _text(value: Any, holds_values: bool) -> str:
+    """A value as the row would hold it."""
+    if isinstance(value, str) and (not holds_values or _is_json(value)):
+        return value
+    if not holds_values and not isinstance(value, dict | list):
+        raise BrokenError
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        raise BrokenError from None
+
+
+def _is_json(text: str) -> bool:
+    try:
+        orjson.loads(text.encode(errors="replace"))
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _parsed(unpacked: bytes) -> Any:
@@ -120,6 +142,10 @@ def _parsed(unpacked: bytes) -> Any:
         return orjson.loads(unpacked)
     except orjson.JSONDecodeError:
         pass
+    return _exactly_parsed(unpacked)
+
+
+def _exactly_parsed(unpacked: bytes) -> Any:
     try:  # Go writes what is no UTF-8 as it is, and a prompt's is no reason to lose the error beside it
         return json.loads(unpacked.decode(errors="replace"))
     except (ValueError, RecursionError):
