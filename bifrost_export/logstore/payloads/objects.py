@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from bifrost_export.logstore.payloads.port import PayloadReader
+from bifrost_export.logstore.repair import REPLACEMENT
 from bifrost_export.window import from_micros
 
 SMALL = 1 << 20
@@ -61,8 +62,10 @@ class Objects:
         self.reader = reader
         self._large = threading.Lock()
 
-    def columns(self, key: str, wanted: Sequence[str]) -> dict[str, str] | None:
+    def columns(self, key: str, wanted: Sequence[str]) -> dict[str, bytes] | None:
         """Some columns of a payload, those that are not empty; None when the object is gone.
+
+        They are texts, with what is not UTF-8 as it stands in the payload.
 
         Raises:
             BrokenError: It is there, and can't be read.
@@ -101,7 +104,7 @@ def _unpacked(stored: bytes, most: int) -> bytes | None:
     return unpacked
 
 
-def _picked(unpacked: bytes, wanted: Sequence[str]) -> dict[str, str]:
+def _picked(unpacked: bytes, wanted: Sequence[str]) -> dict[str, bytes]:
     payload = _parsed(unpacked)
     if not isinstance(payload, dict):
         raise BrokenError
@@ -111,7 +114,7 @@ def _picked(unpacked: bytes, wanted: Sequence[str]) -> dict[str, str]:
         if value is not None and not isinstance(value, str):
             raise BrokenError
         if value:
-            found[name] = value.encode(errors="replace").decode()
+            found[name] = _bytes(value)
     return found
 
 
@@ -121,6 +124,19 @@ def _parsed(unpacked: bytes) -> Any:
     except orjson.JSONDecodeError:
         pass
     try:  # Go writes what is no UTF-8 as it is, and a prompt's is no reason to lose the error beside it
-        return json.loads(unpacked.decode(errors="replace"))
+        return json.loads(unpacked.decode(errors="surrogateescape"))
     except (ValueError, RecursionError):
         raise BrokenError from None
+
+
+def _bytes(text: str) -> bytes:
+    """Return a text as UTF-8, with the bad bytes that it was read with; half of a surrogate pair becomes U+FFFD."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        plain = (REPLACEMENT if _is_half(each) else each for each in text)
+        return "".join(plain).encode(errors="surrogateescape")
+
+
+def _is_half(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff" and not "\udc80" <= character <= "\udcff"
