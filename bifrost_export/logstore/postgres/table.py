@@ -27,7 +27,7 @@ _USUAL: Final = {"int64": "int8", "double": "numeric", "bool": "bool", "timestam
 _FOUND = """
 SELECT format('%I.%I', n.nspname, c.relname) AS name, n.nspname AS schema, c.relkind IN ('r', 'p', 'v') AS lockable,
        has_table_privilege(c.oid, 'SELECT') AS readable, current_user::text AS user_name,
-       current_setting('server_encoding') = 'UTF8' AS is_utf8
+       current_setting('server_encoding') AS encoding
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = to_regclass({wanted})
 """
 _COLUMNS = """
@@ -130,7 +130,8 @@ def _find(connection: Connection, schema: str | None, kind: str) -> Table | None
             f" GRANT SELECT ON {name} TO {identifier(user)};",
         )
     _check_columns(f"the table {name} of {place}", columns)
-    return Table(name, row["schema"], columns, row["lockable"], kind, row["is_utf8"])
+    connection.holds_any_bytes = row["encoding"] == "SQL_ASCII"
+    return Table(name, row["schema"], columns, row["lockable"], kind, row["encoding"] == "UTF8")
 
 
 def _check_version(connection: Connection) -> None:
