@@ -32,6 +32,7 @@ chat_completion            POST    /v1/chat/completions
 chat_completion_stream     POST    /v1/chat/completions
 responses                  POST    /v1/responses
 responses_stream           POST    /v1/responses
+websocket_responses        POST    /v1/responses
 responses_retrieve         GET     /v1/responses/{response_id}
 responses_retrieve_stream  GET     /v1/responses/{response_id}
 responses_delete           DELETE  /v1/responses/{response_id}

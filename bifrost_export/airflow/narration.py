@@ -10,7 +10,7 @@ from bifrost_export.config.transformations import told
 from bifrost_export.pipeline.columns import TOOL_CALLS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from airflow.sdk.types import Logger
 
@@ -95,9 +95,18 @@ def _reconcile(facts: Mapping[str, Any]) -> str:
         offloaded = ", ".join(f"{outcome} {rows:,}" for outcome, rows in books.get("offloaded", {}).items() if rows)
         if offloaded:
             lines.append(f"{dataset}: rows whose payload was offloaded: {offloaded}.")
+        lines += [f"{dataset}: {told}." for told in _odd(books.get("odd", {}))]
         if books.get("unsettled"):
             lines.append(f"{dataset}: {_many(books['unsettled'], 'row')} of the window had not ended, and stay out.")
     return " ".join(lines)
+
+
+def _odd(counts: Mapping[str, Any]) -> Iterator[str]:
+    """Return what was blanked and repaired, by column."""
+    for kind in ("blanked", "repaired"):
+        columns = ", ".join(f"{name} {rows:,}" for name, rows in counts.get(kind, {}).items() if rows)
+        if columns:
+            yield f"rows with {kind} fields: {columns}"
 
 
 def _dry_run(facts: Mapping[str, Any]) -> str:

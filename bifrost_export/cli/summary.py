@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -48,10 +48,24 @@ def books_table(datasets: Mapping[str, Mapping[str, Any]], calls: Mapping[str, A
         for name, counts in datasets.items()
         if any(counts.get("offloaded", {}).values())
     ]
-    if told:
-        table.caption = f"Rows whose payload was offloaded: {'; '.join(told)}"
+    captions = [f"Rows whose payload was offloaded: {'; '.join(told)}"] if told else []
+    captions += _odd(datasets)
+    if captions:
+        table.caption = "\n".join(captions)
         table.caption_justify = "left"
     return table
+
+
+def _odd(datasets: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Return what was blanked and repaired, by dataset and column."""
+    for kind in ("blanked", "repaired"):
+        told = [
+            f"{name}: {', '.join(f'{column} {rows:,}' for column, rows in counts[kind].items())}"
+            for name, counts in datasets.items()
+            if counts.get(kind)
+        ]
+        if told:
+            yield f"Rows with {kind} fields: {'; '.join(told)}"
 
 
 def parts_table(datasets: Mapping[str, Mapping[str, Any]]) -> Table:

@@ -95,7 +95,7 @@ class Completion:
         wishes = self._wishes(rows, instants, table)
         if not wishes:
             return rows
-        found: dict[str, dict[int, str]] = {name: {} for name in _needed(rows)}
+        found: dict[str, dict[int, bytes]] = {name: {} for name in _needed(rows)}
         done = 0
         try:
             for wish, columns in zip(wishes, self._answers(wishes), strict=True):
@@ -188,7 +188,7 @@ class Completion:
 _BROKEN = "broken"
 
 
-def _answer(objects: Objects, wish: _Wish) -> dict[str, str] | str | None:
+def _answer(objects: Objects, wish: _Wish) -> dict[str, bytes] | str | None:
     try:
         wanted = [name.removeprefix(CONTENT) for name in wish.columns]
         return objects.columns(wish.key, wanted, holds_values=wish.table == TOOL_CALLS)
@@ -200,10 +200,10 @@ def _is_empty(column: pa.Array) -> pa.Array:
     return pc.fill_null(pc.equal(pc.binary_length(column.view(pa.binary())), 0), True)
 
 
-def _filled(column: pa.Array, texts: dict[int, str]) -> pa.Array:
+def _filled(column: pa.Array, texts: dict[int, bytes]) -> pa.Array:
     """The column with other texts in some rows; what is no UTF-8 stays as it is."""
     mask = [False] * len(column)
     for row in texts:
         mask[row] = True
-    values = pa.array([texts[row].encode() for row in sorted(texts)], pa.binary())
+    values = pa.array([texts[row] for row in sorted(texts)], pa.binary())
     return pc.replace_with_mask(column.view(pa.binary()), pa.array(mask), values).view(pa.string())

@@ -41,13 +41,11 @@ HALF_A_MILLISECOND = 0.5 + 1e-6
 OWN_TIMES = ("timestamp", "created_at")
 
 UNKNOWABLE: dict[str, dict[str, str]] = {
-    "passthrough_hidden": dict.fromkeys(
-        ("endpoint", "method", "status_code"), "content logging was off, so the row has no params"
-    ),
-    "error:status_zero": {"status_code": "Bifrost recorded 0 and answered 200; an error counts as one without a code"},
     "error:cancelled_billed": {"status_code": "cancelled without a code: the client has gone, which is 499"},
 }
 """Case -> columns that the row can't tell, and why."""
+HIDDEN = "content logging was off, so that the row of a passthrough request has no params"
+ZERO = "Bifrost recorded the code 0 and answered 200; an error with 0 counts as one without a code"
 LOST = "the upload of the payload was lost, and with it what only the payload told"
 
 
@@ -128,6 +126,8 @@ class Exported:
     def is_lost(self, true: dict[str, Any]) -> str | None:
         """Why nobody can know what only a payload told."""
         row = self.rows[true["id"]]
+        if true.get("content_hidden") and "path" in true:
+            return HIDDEN
         is_lost = self.name == "hybrid" and not row["has_object"]
         return LOST if is_lost else None
 
@@ -215,17 +215,20 @@ def tables_of(path: Path) -> list[str]:
     return [name for name in ("logs", "mcp_tool_logs") if name in found]
 
 
-def code_of(true: dict[str, Any]) -> int:
+def compare_time(comparison: Comparison, exported: Exported, true: dict[str, Any], name: str, found: int) -> None:
+    """The microseconds of a row's start; Bifrost's own migration has moved old ones by up to a millisecond."""
+    allowed = 1_000 if exported.is_migrated(true) else 0
+    comparison.value(true["case"], name, found, instant(as_bytes(exported.rows[true["id"]]["timestamp"])))
+    comparison.value(true["case"], name, abs(found - int(true["ns"]) // 1_000) <= allowed, True)
+
+
+def compare_code(
+    comparison: Comparison, exported: Exported, true: dict[str, Any], found: int, lost: str | None
+) -> None:
     """What the gateway answered."""
-    return int(true["http_status"])
-
-
-def time_of(exported: Exported, true: dict[str, Any]) -> int:
-    """The microseconds of a row's start; Bifrost's own migration has cut old ones to milliseconds."""
-    row = exported.rows[true["id"]]
-    stamp = as_bytes(row["timestamp"])
-    cut = 1_000_000 if b"T" in stamp or exported.is_migrated(true) else 1_000
-    return int(true["ns"]) // cut * cut // 1_000
+    details = as_bytes(exported.rows[true["id"]]["error_details"])
+    why = ZERO if true["http_status"] == 200 and true["status"] != "success" and b'"status_code":0' in details else lost
+    comparison.value(true["case"], "status_code", found, true["http_status"], why)
 
 
 def latency_of(true: dict[str, Any]) -> float | None:
@@ -255,12 +258,12 @@ def test_each_record_agrees(exported: Exported) -> None:
         path, method = endpoint_of(true)
         passes = "path" in true
         failed = true["status"] != "success"
-        comparison.value(case, "timestamp", micros(row["timestamp"]), time_of(exported, true))
+        compare_time(comparison, exported, true, "timestamp", micros(row["timestamp"]))
         for name in ("customer_id", "provider", "model"):
             comparison.value(case, name, row[name], true[name])
         comparison.value(case, "endpoint", row["endpoint"], path, lost if passes else None)
         comparison.value(case, "method", row["method"], method, lost if passes else None)
-        comparison.value(case, "status_code", row["status_code"], code_of(true), lost if passes or failed else None)
+        compare_code(comparison, exported, true, row["status_code"], lost if passes or failed else None)
         latency = latency_of(true)
         told_by_error = latency is not None and true["latency_ms"] is None
         comparison.value(case, "latency_ms", row["latency_ms"], round(latency or 0), lost if told_by_error else None)
@@ -305,7 +308,7 @@ def test_each_error_agrees(exported: Exported) -> None:
     for name in failed:
         true, row, lost = expected[name], found[name], exported.is_lost(expected[name])
         case = true["case"]
-        comparison.value(case, "status_code", row["status_code"], code_of(true), lost)
+        compare_code(comparison, exported, true, row["status_code"], lost)
         for column in ("error_code", "error_message"):
             comparison.value(case, column, row[column], exported.text(true.get(column)), lost)
         if true.get("error_type"):
@@ -373,7 +376,7 @@ def test_each_span_agrees(exported: Exported) -> None:
         if case != "batch_settlement":
             comparison.value(case, "parent_span_id", span["parent_span_id"], parent)
             comparison.value(case, "trace_id", span["trace_id"], parent or name)
-        comparison.value(case, "start_time", micros(span["start_time"]), time_of(exported, true))
+        compare_time(comparison, exported, true, "start_time", micros(span["start_time"]))
         latency = latency_of(true)
         took = (span["end_time"] - span["start_time"]) / dt.timedelta(milliseconds=1)
         comparison.value(case, "end_time", took, round(latency or 0), lost if true["latency_ms"] is None else None)
@@ -432,10 +435,13 @@ def test_metrics_agree_with_bifrost_s_own_figures(exported: Exported) -> None:
         comparison.number("metrics", "avg_latency_ms", row["avg_latency_ms"], mean, HALF_A_MILLISECOND)
         totals += Counter({"requests": row["requests"], "input": row["input_tokens"], "output": row["output_tokens"]})
     assert found == {}
+    # Its totals of a day compare times as texts, and so miss rows of the migrated form, which its hours count.
+    why = "Bifrost's own totals of a day leave out migrated rows" if exported.name == "old" else None
     for name, key in (("requests", "Completed"), ("input", "PromptTokens"), ("output", "CompletionTokens")):
-        comparison.value("both days", name, totals[name], sum(day["stats"][key] for day in days))
+        comparison.value("both days", name, totals[name], sum(day["stats"][key] for day in days), why)
     cost = math.fsum(row["cost_usd"] or 0.0 for row in exported.datasets["metrics"])
-    comparison.number("both days", "cost", cost, math.fsum(day["stats"]["TotalCost"] for day in days), 1e-6)
+    if why is None:
+        comparison.number("both days", "cost", cost, math.fsum(day["stats"]["TotalCost"] for day in days), 1e-6)
     comparison.agrees("metrics")
 
 

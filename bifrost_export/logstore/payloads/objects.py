@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from bifrost_export.logstore.payloads.port import PayloadReader
+from bifrost_export.logstore.repair import REPLACEMENT
 from bifrost_export.window import from_micros
 
 SMALL = 1 << 20
@@ -61,13 +62,15 @@ class Objects:
         self.reader = reader
         self._large = threading.Lock()
 
-    def columns(self, key: str, wanted: Sequence[str], *, holds_values: bool = False) -> dict[str, str] | None:
-        """Some columns of a payload as the row would hold them, those that are not empty; None when the object is gone.
+    def columns(self, key: str, wanted: Sequence[str], *, holds_values: bool = False) -> dict[str, bytes] | None:
+        """Some columns of a payload, those that are not empty; None when the object is gone.
 
         Args:
             key: The object's.
             wanted: The columns.
             holds_values: Whether any value may stand where the row holds its JSON text, as in those of tool calls.
+
+        They are texts, with what is not UTF-8 as it stands in the payload.
 
         Raises:
             BrokenError: It is there, and can't be read.
@@ -106,15 +109,14 @@ def _unpacked(stored: bytes, most: int) -> bytes | None:
     return unpacked
 
 
-def _picked(unpacked: bytes, wanted: Sequence[str], holds_values: bool) -> dict[str, str]:
+def _picked(unpacked: bytes, wanted: Sequence[str], holds_values: bool) -> dict[str, bytes]:
     payload = _parsed(unpacked)
     if not isinstance(payload, dict):
         raise BrokenError
     values = {name: payload[name] for name in wanted if payload.get(name) not in (None, "")}
     if any(not isinstance(value, str) for value in values.values()):
         payload = _exactly_parsed(unpacked)  # the other parser cuts long numbers
-    texts = {name: _text(payload[name], holds_values) for name in values}
-    return {name: text.encode(errors="replace").decode() for name, text in texts.items()}
+    return {name: _bytes(_text(payload[name], holds_values)) for name in values}
 
 
 def _text(value: Any, holds_values: bool) -> str:
@@ -147,6 +149,19 @@ def _parsed(unpacked: bytes) -> Any:
 
 def _exactly_parsed(unpacked: bytes) -> Any:
     try:  # Go writes what is no UTF-8 as it is, and a prompt's is no reason to lose the error beside it
-        return json.loads(unpacked.decode(errors="replace"))
+        return json.loads(unpacked.decode(errors="surrogateescape"))
     except (ValueError, RecursionError):
         raise BrokenError from None
+
+
+def _bytes(text: str) -> bytes:
+    """Return a text as UTF-8, with the bad bytes that it was read with; half of a surrogate pair becomes U+FFFD."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        plain = (REPLACEMENT if _is_half(each) else each for each in text)
+        return "".join(plain).encode(errors="surrogateescape")
+
+
+def _is_half(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff" and not "\udc80" <= character <= "\udcff"

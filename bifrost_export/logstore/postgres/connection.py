@@ -54,6 +54,8 @@ _TRANSACTION = (
     " SET LOCAL statement_timeout = {statement}; SET LOCAL lock_timeout = {lock};"
     " SET LOCAL idle_in_transaction_session_timeout = 10000"
 )
+# The server would refuse to send a text that is not UTF-8. Unlike a query, SET takes no snapshot before the lock.
+_AS_IT_STANDS = "; SET LOCAL client_encoding = 'SQL_ASCII'"
 _LOCKED = (
     "; SET LOCAL statement_timeout = 0; LOCK TABLE {table} IN ACCESS SHARE MODE;"
     " SET LOCAL statement_timeout = {statement}"
@@ -81,6 +83,9 @@ class Connection:
     Args:
         config: Where to connect, and who signs in.
 
+    Attributes:
+        holds_any_bytes: Whether the database's texts are of no encoding, so that they come as they stand.
+
     Raises:
         LogStoreError: The connection is refused.
         LogStoreBusyError: The server can't be reached, or takes no connection now.
@@ -88,6 +93,7 @@ class Connection:
 
     def __init__(self, config: PostgresConfig) -> None:
         self.place = faults.Place(address_of(config), config.password)
+        self.holds_any_bytes = False
         with ExitStack() as opened:
             try:
                 # The low level: adbc's dbapi module would import pandas and polars.
@@ -110,7 +116,8 @@ class Connection:
             LogStoreBusyError: The lock could not be had in time, or the server went away.
         """
         times = {"statement": round(STATEMENT_SECONDS * 1000), "lock": round(LOCK_SECONDS * 1000)}
-        locked = _LOCKED.format(table=table, **times) if table else ""
+        locked = _AS_IT_STANDS if self.holds_any_bytes else ""
+        locked += _LOCKED.format(table=table, **times) if table else ""
         try:
             self._run(_TRANSACTION.format(**times) + locked)
             yield

@@ -56,9 +56,9 @@ class PostgresRemoval(Removal):
         """The record's latency as a double, before it is rounded; NaN is more than any number."""
         if "latency" not in self.table.columns:
             return "0::float8"
-        given = identifier("latency")
-        known = f"{given} >= {LEAST_LATENCY} AND {given} < {MOST_LATENCY}"
-        return f"(CASE WHEN {known} THEN {real(given, self.table.type_of('latency'))} ELSE 0 END)"
+        # Compared as the float that it is rounded as: a decimal can lie on the other side of a bound.
+        value = f"({real(identifier('latency'), self.table.type_of('latency'))})"
+        return f"(CASE WHEN {value} >= {LEAST_LATENCY} AND {value} < {MOST_LATENCY} THEN {value} ELSE 0 END)"
 
     def latency_is_known(self) -> str:
         """Whether it is there."""

@@ -28,7 +28,7 @@ _USUAL: Final = {"int64": "int8", "double": "numeric", "bool": "bool", "timestam
 _FOUND = """
 SELECT format('%I.%I', n.nspname, c.relname) AS name, n.nspname AS schema, c.relkind IN ('r', 'p', 'v') AS lockable,
        has_table_privilege(c.oid, 'SELECT') AS readable, row_security_active(c.oid) AS is_filtered,
-       current_user::text AS user_name, current_setting('server_encoding') = 'UTF8' AS is_utf8,
+       current_user::text AS user_name, current_setting('server_encoding') AS encoding,
        c.relkind::text AS relation
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = to_regclass({wanted})
 """
@@ -139,7 +139,9 @@ def _find(connection: Connection, schema: str | None, kind: str) -> Table | None
             hint=row_security_hint(identifier(user)),
         )
     _check_columns(f"the table {name} of {place}", columns)
-    return Table(name, row["schema"], columns, row["lockable"], kind, row["is_utf8"], row["relation"])
+    connection.holds_any_bytes = row["encoding"] == "SQL_ASCII"
+    is_utf8 = row["encoding"] == "UTF8"
+    return Table(name, row["schema"], columns, row["lockable"], kind, is_utf8, row["relation"])
 
 
 def _check_version(connection: Connection) -> None:
