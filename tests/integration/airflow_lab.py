@@ -26,7 +26,7 @@ from tests.integration.published import comparable, folder_contents
 ROOT = Path(__file__).parents[2]
 SECRET = "a-secret-for-the-tests-of-airflow-0123456789abcdef0123456789abcdef"
 SCHEDULE = DailySchedule(frequency="daily")
-DATA = {"max_rows_per_file": 150, "max_rejected": "50%", "filters": {"has_errors": False}}
+DATA = {"max_rows_per_file": 100, "max_rejected": "50%", "filters": {"has_errors": False}}
 _OVER = {"success", "failed"}
 
 
