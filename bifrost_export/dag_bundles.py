@@ -1,4 +1,4 @@
-"""Airflow's DAG bundles: folders whose place changes with each version, so that no relative path may lead there."""
+"""Where Airflow's configuration has its DAGs: the folder, and bundles, whose place changes with each version."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+DOCUMENT = Path("include", "log_exports.json")
+"""The document's place, from the folder above that of the DAG files."""
+
+
+def document_beside_dags() -> Path:
+    """Return where the document is looked for by default: beside the DAGs folder of Airflow's configuration."""
+    folder = Path(_setting("core", "dags_folder") or "~/airflow/dags").expanduser().absolute()
+    return folder.parent / DOCUMENT
 
 
 def bundle_folders() -> list[Path]:

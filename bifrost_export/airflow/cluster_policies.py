@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow.sdk import DAG
 
+from bifrost_export.airflow.versions import has_policies
 from bifrost_export.errors import PolicyRefusalError
 
 
@@ -36,14 +37,6 @@ def register(dag: DAG) -> None:
     dag.auto_register = True
     with dag:
         pass  # leaving the block registers it
-
-
-def has_policies() -> bool:
-    """Return whether an administrator has set a policy for DAGs or tasks."""
-    from airflow.settings import get_policy_plugin_manager
-
-    hook = get_policy_plugin_manager().hook
-    return bool(hook.dag_policy.get_hookimpls() or hook.task_policy.get_hookimpls())
 
 
 def _tried(dag: DAG) -> bool:

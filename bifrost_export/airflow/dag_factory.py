@@ -13,7 +13,7 @@ from airflow.sdk import DAG, Asset, get_parsing_context, task_group
 from airflow.sdk.definitions.param import ParamsDict
 
 from bifrost_export.airflow.broken_export import arguments, broken_dag, stand_in
-from bifrost_export.airflow.cluster_policies import has_policies, passed, register
+from bifrost_export.airflow.cluster_policies import passed, register
 from bifrost_export.airflow.dag_page import page
 from bifrost_export.airflow.document_search import caller_file, find_document
 from bifrost_export.airflow.missing_dags import reasons
@@ -31,6 +31,7 @@ from bifrost_export.airflow.operators import (
 )
 from bifrost_export.airflow.timetable import ExportTimetable
 from bifrost_export.airflow.trigger_form import trigger_form
+from bifrost_export.airflow.versions import has_policies
 from bifrost_export.config.documents import DAG_ID_PREFIX
 from bifrost_export.config.freezing import config_hash, freeze
 from bifrost_export.config.loader import load

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
-from bifrost_export.airflow.versions import setting
-from bifrost_export.config.loader import VARIABLE
-
-_BESIDE = Path("include", "log_exports.json")
+from bifrost_export.config.loader import named_document
+from bifrost_export.dag_bundles import DOCUMENT, document_beside_dags
 
 
 def caller_file(depth: int) -> str | None:
@@ -30,12 +27,11 @@ def places(dag_file: str | None) -> list[Path]:
     Args:
         dag_file: The DAG file that asks, or None.
     """
-    named = os.environ.get(VARIABLE)
-    if named:
-        return [Path(named).expanduser()]
-    found = [] if dag_file is None else [Path(dag_file).absolute().parent.parent / _BESIDE]
-    folder = Path(setting("core", "dags_folder", "~/airflow/dags")).expanduser().absolute()
-    return list(dict.fromkeys([*found, folder.parent / _BESIDE]))
+    named = named_document()
+    if named is not None:
+        return [named]
+    found = [] if dag_file is None else [Path(dag_file).absolute().parent.parent / DOCUMENT]
+    return list(dict.fromkeys([*found, document_beside_dags()]))
 
 
 def find_document(dag_file: str | None) -> Path:

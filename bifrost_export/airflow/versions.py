@@ -14,7 +14,14 @@ else:
     except ImportError:  # 3.1
         from airflow.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-__all__ = ["GROWING_PAUSES", "AirflowException", "AirflowFailException", "AirflowSkipException", "setting"]
+__all__ = [
+    "GROWING_PAUSES",
+    "AirflowException",
+    "AirflowFailException",
+    "AirflowSkipException",
+    "has_policies",
+    "setting",
+]
 
 # 3.1 takes a switch, and 3.2 a factor; each refuses or misreads the other's.
 GROWING_PAUSES: Any = True if isinstance(BaseOperator.retry_exponential_backoff, bool) else 2.0
@@ -28,3 +35,16 @@ def setting(section: str, key: str, default: str) -> str:
     except ImportError:  # 3.1
         from airflow.configuration import conf
     return str(conf.get(section, key, fallback=default))
+
+
+def has_policies() -> bool:
+    """Return whether an administrator has set a cluster policy for DAGs or tasks."""
+    from airflow import settings
+
+    try:
+        manager: Any = settings.get_policy_plugin_manager()
+    except AttributeError:  # 3.1
+        manager = getattr(settings, "POLICY_PLUGIN_MANAGER", None)
+    return manager is not None and bool(
+        manager.hook.dag_policy.get_hookimpls() or manager.hook.task_policy.get_hookimpls()
+    )

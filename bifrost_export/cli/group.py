@@ -100,8 +100,9 @@ def execute(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """The entry point of the console script."""
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: staging is removed
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` has it ignored
+            signal.signal(number, signal.default_int_handler)  # ends as Ctrl-C does: staging is removed
     # Airflow's hooks tell at the level INFO how they found their credentials.
     os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
     sys.exit(execute(sys.argv[1:]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import click
@@ -47,15 +46,28 @@ def verify(masker: Masker, /, manifest: str, config: str | None, export_name: st
 
 def _loaded(manifest: str, config: str | None, name: str | None) -> LoadedExport | None:
     """The export whose destination signs in, or None for the cloud's default chain."""
-    from bifrost_export.config.loader import VARIABLE, default_path, load_export
+    from bifrost_export.config.loader import VARIABLE, load_export, named_document
     from bifrost_export.errors import ConfigError
 
-    path = config or (default_path() if os.environ.get(VARIABLE) else None)
+    path = config or named_document() or _beside_dags(manifest)
     if config is None and name is None:
         return _same_kind(path, manifest) if path else None
     if path is None:
         raise ConfigError("--export needs a document", hint=f"Give --config, or set {VARIABLE}.")
     return load_export(path, name or _export_of(manifest))
+
+
+def _beside_dags(manifest: str) -> Path | None:
+    """The document that the DAG files read, where there is one and the manifest's store needs a sign-in."""
+    from bifrost_export.destinations.addresses import type_of
+
+    if type_of(manifest) is None:
+        return None
+    from bifrost_export.dag_bundles import document_beside_dags
+
+    with output.results_apart():
+        found = document_beside_dags()
+    return found if found.exists() else None
 
 
 def _same_kind(path: str | Path, manifest: str) -> LoadedExport | None:

@@ -21,14 +21,10 @@ _KEY = re.compile(r"(?:^|[\s{,])[\"']?(?:log_exports|export)[\"']?\s*:")
 VARIABLE = "BIFROST_EXPORT_CONFIG"
 
 
-def default_path(environ: Mapping[str, str] | None = None) -> Path:
-    """The document that `BIFROST_EXPORT_CONFIG` names, else `include/log_exports.json` beside the DAGs folder."""
-    environ = os.environ if environ is None else environ
-    if environ.get(VARIABLE):
-        return Path(environ[VARIABLE]).expanduser()
-    home = Path(environ.get("AIRFLOW_HOME") or "~/airflow").expanduser()
-    dags = Path(environ.get("AIRFLOW__CORE__DAGS_FOLDER") or home / "dags").expanduser()
-    return dags.parent / "include" / "log_exports.json"
+def named_document(environ: Mapping[str, str] | None = None) -> Path | None:
+    """Return the document that `BIFROST_EXPORT_CONFIG` names, or None when it isn't set."""
+    named = (os.environ if environ is None else environ).get(VARIABLE)
+    return Path(named).expanduser() if named else None
 
 
 def load(path: str | Path) -> Loaded:

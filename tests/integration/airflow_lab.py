@@ -26,7 +26,7 @@ from tests.integration.published import comparable, folder_contents
 ROOT = Path(__file__).parents[2]
 SECRET = "a-secret-for-the-tests-of-airflow-0123456789abcdef0123456789abcdef"
 SCHEDULE = DailySchedule(frequency="daily")
-DATA = {"max_rows_per_file": 150, "max_rejected": "50%", "filters": {"has_errors": False}}
+DATA = {"max_rows_per_file": 100, "max_rejected": "50%", "filters": {"has_errors": False}}
 _OVER = {"success", "failed"}
 
 
@@ -230,9 +230,14 @@ def running_lab(
     for name in ("dags", "faults", "output", "out"):
         (folder / name).mkdir()
     for name, text in dag_files().items():
-        faulty = "\nfrom tests.integration.airflow_faults import install\n\n" if name == "bifrost_exports.py" else ""
-        call = f"install(globals(), {str(folder / 'faults')!r})\n" if faulty else ""
-        (folder / "dags" / name).write_text(text + faulty + call)
+        if name == "bifrost_exports.py":
+            faults = repr(str(folder / "faults"))
+            text = text.replace("globals().update(", f"blind({faults})\nglobals().update(")
+            text = text.replace(
+                "\nfrom bifrost", "\nfrom tests.integration.airflow_faults import blind, install\nfrom bifrost"
+            )
+            text += f"\ninstall(globals(), {faults})\n"
+        (folder / "dags" / name).write_text(text)
     last = SCHEDULE.latest_settled(dt.datetime.now(UTC))
     write(folder / "logs.db", rows=3_000, seed=3, days=6, end=last.end)
     write_document(folder / "include" / "log_exports.json", folder, exports)

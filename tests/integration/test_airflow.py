@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -237,6 +238,36 @@ def test_a_failed_load_is_cleared_when_the_fault_is_mended(lab: Lab, tmp_path: P
     assert run.wait() == "success", run.states()
     assert run.tries("extract") == 1
     assert lab.published("blocked", day) == lab.by_command_line("blocked", day, tmp_path / "out")
+
+
+def test_a_worker_that_lacks_the_document_says_so_in_the_tasks_log(lab: Lab) -> None:
+    """In place of "Dag not found during start up"; when the document is there, the run goes on by itself."""
+    fault = lab.folder / "faults" / "no-document"
+    fault.touch()
+    run = lab.export_day("nightly", 3)
+    deadline = time.monotonic() + 120
+    while "there is no document" not in (told := run.log("plan")) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    fault.unlink()
+
+    assert "can't run 'plan' of bifrost_export__nightly: " in told
+    assert "unmounted does not exist on this worker" in told
+    assert run.wait() == "success", run.states()
+    assert "Dag not found" not in run.log("plan")
+
+
+def test_a_task_that_was_marked_as_success_by_hand_is_named_by_those_after_it(lab: Lab) -> None:
+    """`publish` before `plan` has run: `clean_up` runs first of all, and says what is missing."""
+    lab.pause("killed", True)
+    lab.fault("killed", "plan", "fail")
+    run = lab.export_day("killed", 4)
+    lab.server.request(f"{run.path}/taskInstances/publish", "PATCH", {"new_state": "success"})
+    lab.pause("killed", False)
+
+    assert run.wait() == "failed"
+    assert run.tries("clean_up") == 1
+    assert "the task 'plan' of this run has left no result" in run.log("clean_up")
+    assert "the package was changed" not in run.log("clean_up")
 
 
 def test_credentials_are_found_nowhere(lab: Lab, s3_of_lab: S3Server) -> None:

@@ -195,8 +195,9 @@ def test_a_command_that_fails_removes_what_it_staged(
     assert list((desk.folder / "staging").iterdir()) == []
 
 
-def test_a_command_that_is_asked_to_end_removes_what_it_staged(desk: Desk) -> None:
-    """By SIGTERM, as systemd and Kubernetes end a process."""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_asked_to_end_removes_what_it_staged(desk: Desk, number: signal.Signals) -> None:
+    """As systemd and Kubernetes end a process, or a terminal that is closed."""
     script = """
 import sys, time
 from bifrost_export.cli import group
@@ -215,7 +216,7 @@ group.main()
         assert process.stderr is not None
         assert any("loading" in line for line in process.stderr)
         assert list((desk.folder / "staging").rglob("*.arrow"))
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         _, messages = process.communicate(timeout=60)
 
     assert process.returncode == 1

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost_export.config.loader import default_path, load, load_export
+from bifrost_export.config.loader import load, load_export, named_document
 from bifrost_export.errors import DocumentError, UnknownExportError
 from bifrost_export.registry import DESTINATIONS
 from tests.unit.config.documents import POINTER, document, export, loaded, problem_at, to_s3, write
@@ -205,13 +205,12 @@ def test_an_export_is_found_by_its_name(tmp_path: Path) -> None:
         load_export(write(tmp_path / "b.json", "{"), "daily")
 
 
-def test_the_document_is_looked_for_beside_the_dags_folder() -> None:
-    """Unless a variable names it."""
-    assert default_path({"BIFROST_EXPORT_CONFIG": "/etc/x.json"}) == Path("/etc/x.json")
-    assert default_path({"AIRFLOW_HOME": "/air"}) == Path("/air/include/log_exports.json")
-    assert default_path({"AIRFLOW_HOME": "/air", "AIRFLOW__CORE__DAGS_FOLDER": "/repo/dags"}) == Path(
-        "/repo/include/log_exports.json"
-    )
+def test_a_variable_names_the_document() -> None:
+    """Without it the DAG files and `verify` look where Airflow's configuration says."""
+    assert named_document({"BIFROST_EXPORT_CONFIG": "/etc/x.json"}) == Path("/etc/x.json")
+    assert named_document({"BIFROST_EXPORT_CONFIG": "~/x.json"}) == Path("~/x.json").expanduser()
+    assert named_document({"BIFROST_EXPORT_CONFIG": ""}) is None
+    assert named_document({"AIRFLOW_HOME": "/air"}) is None
 
 
 def test_an_extension_that_cant_be_imported_breaks_its_exports_alone(
