@@ -30,6 +30,9 @@ from bifrost_export.config.words import keys_beside
 from bifrost_export.errors import BifrostExportError, ConfigError, PrefixError
 
 _ODD = {TOO_BIG: f"{LEAST_INTEGER} to {MOST_INTEGER}, or a fraction up to 1.7e308"}
+_EXPLAINED = 200
+"""Unknown keys of a document of which is told what may be meant by them."""
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -49,6 +52,8 @@ class Checker:
         self.file = file
         self.origins = origins or Origins()
         self.problems: list[Problem] = []
+        self._wrong: set[str] = set()
+        self._unknown = 0
 
     def add(
         self,
@@ -71,7 +76,12 @@ class Checker:
         line, column = self.text.place(pointer, of_key)
         value = None if of_key or not is_shown else shown(self.text.value, pointer, self.text.at(pointer))
         told = (pointer, shortened(message), shortened(value) if isinstance(value, str) else value)
-        self.problems.append(Problem(severity, *told, line, column, allowed, hint, self.file))
+        self._note(Problem(severity, *told, line, column, allowed, hint, self.file))
+
+    def _note(self, problem: Problem) -> None:
+        self.problems.append(problem)
+        if problem.severity == "error":
+            self._wrong.add(problem.pointer)
 
     def add_error(self, pointer: str, error: BifrostExportError) -> None:
         """Note what an error of this package says."""
@@ -84,12 +94,11 @@ class Checker:
 
     def has_error_at(self, pointer: str) -> bool:
         """Whether one of the problems so far is an error at this place."""
-        written = self.origins.written(pointer)
-        return any(each.pointer == written and each.severity == "error" for each in self.problems)
+        return self.origins.written(pointer) in self._wrong
 
     def take(self) -> list[Problem]:
         """The problems so far; the next ones begin afresh."""
-        taken, self.problems = self.problems, []
+        taken, self.problems, self._wrong = self.problems, [], set()
         return taken
 
     def model(
@@ -122,6 +131,11 @@ class Checker:
             return
         if fault.kind == "extra_forbidden":
             known = list(fields_of(fault.holder)) if fault.holder else []
+            self._unknown += 1
+            if self._unknown > _EXPLAINED:  # nobody reads on, and to look for what each means takes minutes
+                message, allowed, _ = of_wrong_key(str(fault.steps[-1]), known, is_explained=False)
+                self.add(at, message, of_key=True, allowed=allowed)
+                return
             if self._of_another_frequency(fault, at, known):
                 return
             place = fault.better_place()
@@ -217,17 +231,19 @@ class Checker:
             below: Pointer of the part of the document to look at, as it is written.
             but: Pointer of a part of that part to leave out.
         """
-        for pointer, (line, column) in self.text.twice:
-            if _is_below(pointer, below) and not (but is not None and pointer != but and _is_below(pointer, but)):
-                message = f"the key {steps_of(pointer)[-1]!r} stands twice in one object"
-                hint = "Keep one of them."
-                self.problems.append(
-                    Problem("error", pointer, message, line=line, column=column, hint=hint, file=self.file)
-                )
-        for pointer, (line, column), message in self.text.odd:
-            if _is_below(pointer, below) and not (but is not None and pointer != but and _is_below(pointer, but)):
+        for pointer, (line, column) in self.text.twice_below(below):
+            if not _is_left_out(pointer, but):
+                message = f"the key {brief(name := steps_of(pointer)[-1], name)} stands twice in one object"
+                told = {"line": line, "column": column, "hint": "Keep one of them.", "file": self.file}
+                self._note(Problem("error", pointer, message, **told))  # type: ignore[arg-type]
+        for pointer, (line, column), message in self.text.odd_below(below):
+            if not _is_left_out(pointer, but):
                 told = {"line": line, "column": column, "allowed": _ODD.get(message), "file": self.file}
-                self.problems.append(Problem("error", pointer, message, **told))  # type: ignore[arg-type]
+                self._note(Problem("error", pointer, message, **told))  # type: ignore[arg-type]
+
+
+def _is_left_out(pointer: str, but: str | None) -> bool:
+    return but is not None and pointer != but and _is_below(pointer, but)
 
 
 def _is_below(pointer: str, holder: str) -> bool:

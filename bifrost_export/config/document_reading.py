@@ -164,7 +164,8 @@ def _tell_once(told: list[Problem], exports: list[LoadedExport]) -> None:
     for each in exports:
         inherited = [problem for problem in each.problems if f"{problem.pointer}/".startswith(f"{DEFAULTS}/")]
         if inherited:
-            each.problems = [problem for problem in each.problems if problem not in inherited]
+            taken = set(map(id, inherited))
+            each.problems = [problem for problem in each.problems if id(problem) not in taken]
             each.shared = [*each.shared, *inherited]
         new = [problem for problem in inherited if (problem.pointer, problem.message) not in known]
         known |= {(problem.pointer, problem.message) for problem in new}

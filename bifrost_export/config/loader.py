@@ -58,8 +58,8 @@ def load(path: str | Path) -> Loaded:
     for document in loaded.documents:
         document.names = names
     loaded.problems += [problem for each in loaded.exports for problem in each.problems]
-    order = [document.path.name for document in loaded.documents]
-    loaded.problems.sort(key=lambda each: (order.index(str(each.file)), each.line or 0, each.column or 0))
+    order = {document.path.name: number for number, document in enumerate(loaded.documents)}
+    loaded.problems.sort(key=lambda each: (order[str(each.file)], each.line or 0, each.column or 0))
     return loaded
 
 
@@ -166,9 +166,10 @@ def _refuse_same_names(loaded: Loaded) -> None:
 def _tell_apart(loaded: Loaded) -> None:
     """Give each entry a DAG id of its own; a broken one never takes that of a good one."""
     taken: set[str] = set()
+    numbers: dict[str, int] = {}
     for each in sorted(loaded.exports, key=lambda each: bool(each.errors)):
-        number = 1
+        first = each.dag_id
         while each.dag_id in taken:
-            number += 1
-            each.tie = f"__{number}"
+            numbers[first] = numbers.get(first, 1) + 1
+            each.tie = f"__{numbers[first]}"
         taken.add(each.dag_id)

@@ -24,7 +24,7 @@ class Origins:
 
     def written(self, pointer: str) -> str:
         """Where a part of the long form is written."""
-        for _ in range(_HOPS):
+        for _ in range(_HOPS if self.moved else 0):
             head, tail = pointer, ""
             while head and head not in self.moved:
                 head, _, step = head.rpartition("/")

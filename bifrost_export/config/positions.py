@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isinf
-from typing import Any
+from typing import Any, TypeVar
 
 Mark = tuple[int, int]
 """Line and column, both from 1; a column counts characters."""
@@ -127,6 +127,22 @@ class Text:
         """Pointers of values that can't be taken as they are written, with their places and what is wrong."""
         return self._located.odd if self._has_odd else ()
 
+    @cached_property
+    def _twice_below(self) -> dict[str, list[tuple[str, Mark]]]:
+        return _by_holder(self.twice)
+
+    @cached_property
+    def _odd_below(self) -> dict[str, list[tuple[str, Mark, str]]]:
+        return _by_holder(self.odd)
+
+    def twice_below(self, pointer: str) -> list[tuple[str, Mark]]:
+        """What of `twice` lies at or below a pointer."""
+        return self._twice_below.get(pointer, [])
+
+    def odd_below(self, pointer: str) -> list[tuple[str, Mark, str]]:
+        """What of `odd` lies at or below a pointer."""
+        return self._odd_below.get(pointer, [])
+
     @property
     def is_empty(self) -> bool:
         """Whether no value has been read from it."""
@@ -154,6 +170,22 @@ class Text:
     def at(self, pointer: str) -> Any:
         """The value at a pointer, or None where nothing stands."""
         return value_at(self.value, steps_of(pointer))
+
+
+_Entry = TypeVar("_Entry", bound=tuple[Any, ...])
+
+
+def _by_holder(entries: Sequence[_Entry]) -> dict[str, list[_Entry]]:
+    """Entries by the pointers of all that holds them: a document of many exports asks for each export's own."""
+    found: dict[str, list[_Entry]] = {}
+    for entry in entries:
+        pointer: str = entry[0]
+        while True:
+            found.setdefault(pointer, []).append(entry)
+            if not pointer:
+                break
+            pointer = pointer.rpartition("/")[0]
+    return found
 
 
 def unread(lines: list[str]) -> Text:

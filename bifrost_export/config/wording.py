@@ -31,18 +31,22 @@ def name_of(steps: list[str]) -> str:
     return keys[-1] if keys[-1] == steps[-1] else f"an entry of {keys[-1]}"
 
 
-def of_wrong_key(key: str, known: list[str], beside: Sequence[str] = ()) -> tuple[str, str | None, str | None]:
+def of_wrong_key(
+    key: str, known: list[str], beside: Sequence[str] = (), *, is_explained: bool = True
+) -> tuple[str, str | None, str | None]:
     """Message, what is allowed, and a hint, for a key that an object may not have.
 
     Args:
         key: The key.
         known: The keys that the object may have.
         beside: Keys that it may have in some cases.
+        is_explained: Whether to look for the key that is meant.
     """
     allowed = ", ".join(known) or None
     if key in _REFUSED:
         return f"the key {key!r} is not supported: {_REFUSED[key]}", allowed, None
-    return f"unknown key {brief(key, key)}", allowed, _HINTS.get(key) or nearest(key, [*known, *beside])
+    near = nearest(key, [*known, *beside]) if is_explained else None
+    return f"unknown key {brief(key, key)}", allowed, _HINTS.get(key) or near
 
 
 def of_others_key(key: str, others: Sequence[str], own: str) -> str:
