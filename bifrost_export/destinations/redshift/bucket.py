@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.destinations.redshift import copy_faults
 from bifrost_export.destinations.redshift.connection import checked_aws_connection
 from bifrost_export.destinations.redshift.staging_folder import folder_of
 from bifrost_export.destinations.s3 import S3Config
@@ -16,6 +18,7 @@ from bifrost_export.destinations.s3_store import S3Store
 from bifrost_export.destinations.store import BLOCK, PutOptions
 from bifrost_export.destinations.streaming import Writing
 from bifrost_export.destinations.warehouse.engine import StagedGoneError, moment
+from bifrost_export.errors import DestinationError
 from bifrost_export.services.s3_answers import code_of
 from bifrost_export.window import UTC
 
@@ -28,6 +31,15 @@ if TYPE_CHECKING:
 
 OPTIONS = PutOptions("application/octet-stream")
 RIGHTS = "s3:PutObject, s3:GetObject, s3:DeleteObject and s3:ListBucket"
+
+_ENDPOINT = re.compile(r"\.([a-z]{2}(?:-[a-z]+)+-\d)\.redshift(?:-serverless)?\.amazonaws\.com(?:\.cn)?$")
+
+
+def region_of(config: RedshiftConfig) -> str | None:
+    """Redshift's region, as its endpoint or the lookup of its cluster tells it; None where neither does."""
+    if match := _ENDPOINT.search((config.host or "").lower()):
+        return match[1]
+    return config.region if config.cluster or config.workgroup else None
 
 
 class StagingBucket:
@@ -72,6 +84,24 @@ class StagingBucket:
     def address(self, key: str) -> str:
         """`s3://bucket/key`."""
         return f"s3://{self.bucket}/{key}"
+
+    def check_region(self) -> None:
+        """Refuse a bucket in another region than Redshift's, where both are known: COPY reads no Parquet from there.
+
+        Raises:
+            DestinationError: It is in another region.
+        """
+        wanted = region_of(self.config)
+        if wanted is None:
+            return
+        moment("head bucket")
+        with told(f"head s3://{self.bucket}", RIGHTS):
+            answer = self.client.head_bucket(Bucket=self.bucket)
+        found = answer.get("BucketRegion") or answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+        if found and found != wanted:
+            raise DestinationError(
+                f"the staging bucket {self.bucket} is in {found}, and Redshift is in {wanted}", hint=copy_faults.REGION
+            )
 
     def put(self, name: str, file: Path) -> str:
         """Put a file into the run's folder; gives its key. The same name again replaces it."""

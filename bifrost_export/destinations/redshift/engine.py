@@ -77,6 +77,8 @@ class RedshiftEngine(Session):
             raise DestinationError(
                 f"the user lacks USAGE on the schema {name} in {self.config.database}", hint=faults.GRANTS
             )
+        if self.bucket is not None:
+            self.bucket.check_region()
         return f"{self.config.database}.{name} is there"
 
     def columns(self, table: str) -> dict[str, FoundColumn] | None:

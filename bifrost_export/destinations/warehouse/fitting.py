@@ -25,9 +25,9 @@ def lacking(engine: Engine, table: Table) -> list[Column] | None:
         return None
     dialect, found = engine.dialect, there.columns
     if there.kind != TABLE:
+        kind = f"{'an' if there.kind[0] in 'aeiou' else 'a'} {there.kind}"
         raise DestinationError(
-            f"{dialect.address(table.name)} is a {there.kind}, and rows can only be loaded into a table;"
-            " no row was moved",
+            f"{dialect.address(table.name)} is {kind}, and rows can only be loaded into a table; no row was moved",
             hint=f"Rename or drop the {there.kind}: the table is created then. Or set destination.config.table.",
         )
     problems = [*there.problems, *_problems(engine, table, found)]
