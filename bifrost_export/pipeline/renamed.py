@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.config.loader import default_path, load
+from bifrost_export.config.loader import load, named_document
 from bifrost_export.config.source import find_source
 from bifrost_export.destinations.continuity import is_same_log_store
 from bifrost_export.errors import BifrostExportError
@@ -117,8 +117,8 @@ def time_ahead(schedule: Schedule, now: dt.datetime) -> Window | None:
 
 def _names(runtime: Runtime, loaded: LoadedExport) -> frozenset[str]:
     """The exports of all documents: a DAG is given one file of the folder that Airflow reads."""
-    folder = default_path(runtime.environ)
+    folder = named_document(runtime.environ)
     names = loaded.document.names
-    if folder.is_dir() and loaded.document.path.absolute().parent == folder.absolute():
+    if folder is not None and folder.is_dir() and loaded.document.path.absolute().parent == folder.absolute():
         names |= {each.name for each in load(folder).exports if each.name is not None}
     return names
