@@ -59,9 +59,10 @@ def _checked_prefix(prefix: str, info: ValidationInfo) -> str:
     # What a reference stands for is looked at again when it is filled in.
     if info.context is RESOLVED:
         prefix = folded(prefix)
-    problem = None if is_broken(prefix) else prefix_problem(without_references(prefix))
+    filled = without_references(prefix)
+    problem = None if is_broken(prefix) else prefix_problem(filled)
     if problem:
-        raise PrefixError(problem[0], allowed=problem[1])
+        raise PrefixError(problem[0].replace(repr(filled), repr(prefix), 1), allowed=problem[1])
     return prefix
 
 

@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bifrost_export.destinations.manifest_reading import read_manifest
 from bifrost_export.destinations.store import DeletionRefusedError
-from bifrost_export.errors import DestinationError
+from bifrost_export.errors import DestinationError, ForeignManifestError
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.keys import Keys, Owned
     from bifrost_export.destinations.manifest import Manifest
     from bifrost_export.destinations.store import ObjectStore
+    from bifrost_export.window import Window
 
 DATASETS = ("request_logs", "response_logs", "error_logs", "metrics", "traces")
 FILES = ("part", "rejected")
@@ -59,6 +61,7 @@ class Ownership:
     keys: Keys
     address: Callable[[str], str]
     warnings: list[str] = field(default_factory=list)
+    _known: dict[Window, bool] = field(default_factory=dict, init=False)
 
     def warn(self, message: str) -> None:
         """Tell something once."""
@@ -91,11 +94,24 @@ class Ownership:
         """Whether a key is a file of this export's window, or of one that it covers."""
         inner = below(self.keys.root, key)
         owned = None if inner is None else self.keys.owner_of(inner)
-        if owned is None or owned.kind not in kinds or not self.keys.target.window.covers(owned.window):
+        if owned is None or owned.kind not in kinds or not self._is_replaceable(owned.window):
             return False
         if owned.kind == "manifest":
             return owned.window != self.keys.target.window
         return owned.kind == "rejected" or self._stands_right(owned)
+
+    def _is_replaceable(self, window: Window) -> bool:
+        """Whether a window is this one, or one that it covers and whose manifest, if any stands there, is one."""
+        mine = self.keys.target.window
+        if window == mine or not mine.covers(window):
+            return window == mine
+        if window not in self._known:
+            try:
+                read_manifest(self.store, self.keys.of_window(window).manifest)
+                self._known[window] = True
+            except ForeignManifestError:
+                self._known[window] = False
+        return self._known[window]
 
     def _stands_right(self, owned: Owned) -> bool:
         """Whether a part's folder is one that a prefix with this root gives for its window."""

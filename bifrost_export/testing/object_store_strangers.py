@@ -14,6 +14,7 @@ from bifrost_export.testing.object_store_runs import DAY, PREFIX, Place, manifes
 from bifrost_export.window import Window
 
 WEEK = Window.parse("2026-03-01", "2026-03-08")
+WEEK_END = Window.parse("2026-03-01", "2026-03-04")
 CENTURY = Window.parse("2000-01-01", "2099-01-01")
 NEXT_DAY = Window.parse("2026-03-02", "2026-03-03")
 HALF = Window.parse("2026-03-01T12:00:00", "2026-03-02T12:00:00")
@@ -161,6 +162,27 @@ class Strangers:
         looking = place.run().destination
         assert looking.published() == []
         assert "34,603,008 bytes" in looking.warnings[0]
+
+    def test_a_window_whose_manifest_is_none_is_not_replaced(self, place: Place) -> None:
+        """Even where the new window covers it, and the former manifest says that it is replaced."""
+        plant(place)
+        place.run(WEEK_END, replace_overlapping=True).load(b"one").publish()
+        store = place.run().destination.store
+        key = f"daily/_manifests/nightly/{WEEK_END.name}.json"
+        others = {f"{_FOLDER}nightly__request_logs__{DAY.name}__0badcafe{_PART}": b"of a broken window"}
+        others[manifest_key(DAY)] = b"broken"
+        for each, data in others.items():
+            store.put(each, data, _TEXT)
+        found = store.get(key)
+        assert found is not None
+        manifest = json.loads(found[0]) | {"replaces": list(others)}
+        store.put_if(key, json.dumps(manifest).encode(), found[1], JSON)
+
+        run = place.run(WEEK_END, replace_overlapping=True).load(b"two")
+        outcome = run.publish()
+
+        assert place.contents() == {**others, **dict.fromkeys(run.keys(), b"two"), key: place.contents()[key]}
+        assert all(any(each in told for told in outcome.warnings) for each in others)
 
     def test_a_copied_tree_is_taken_over_and_its_origin_stays_whole(self, place: Place) -> None:
         """`prod/` copied to `test/`, manifests and all."""

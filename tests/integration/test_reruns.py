@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from bifrost_export.destinations.keys import without_token
 from bifrost_export.errors import OverlapError, RejectedRowsError, WindowError
+from bifrost_export.formats import parquet
 from bifrost_export.testing.odd_rows import plant
 from bifrost_export.window import Window
 from tests.integration.exports import Export
@@ -42,6 +44,40 @@ def test_a_second_run_is_unchanged_and_leaves_every_file_as_it_was(export: Expor
     assert (first["unchanged"], second["unchanged"], second["revision"]) == (False, True, 1)
     assert {path: path.stat().st_mtime_ns for path in export.out.rglob("*") if path.is_file()} == before
     assert first["datasets"] == second["datasets"]
+
+
+def _encode_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in for another version of the library that writes Parquet."""
+    options = parquet._options
+    monkeypatch.setattr(parquet, "_options", lambda *given: {**options(*given), "write_statistics": False})
+
+
+@pytest.mark.parametrize("data", [{}, {"format": "json"}, {"format": "csv"}], ids=["parquet", "json", "csv"])
+def test_every_file_has_a_content_digest(export: Export, data: dict[str, Any]) -> None:
+    """The parts', the same for each format, and the rejected rows'."""
+    export.data |= {**data, "max_rejected": "50%"}
+    export.run(DAY)
+
+    manifest = export.manifest(DAY)
+    digests = [part["content_digest"] for part in manifest["datasets"]["request_logs"]["parts"]]
+    digests.append(manifest["rejected"]["content_digest"])
+    assert len(set(digests)) == len(digests)
+    assert all(re.fullmatch("v1:[0-9a-f]{64}", digest) for digest in digests)
+
+
+def test_a_new_version_of_a_library_republishes_nothing(export: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows are the same, whatever encoded them; over a former manifest without digests, bytes decide."""
+    export.run(DAY)
+    before = export.contents()
+    with monkeypatch.context() as patch:
+        _encode_otherwise(patch)
+        assert export.run(DAY)["unchanged"]
+        assert export.contents() == before
+
+        path = next(export.out.rglob("_manifests/*/*.json"))
+        path.write_text(re.sub('"content_digest": "[^"]*"', '"content_digest": null', path.read_text()))
+        assert not export.run(DAY)["unchanged"]
+    assert export.run(DAY)["unchanged"]
 
 
 def test_other_parts_and_back_again_leave_no_stale_part(export: Export) -> None:
