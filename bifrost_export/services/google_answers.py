@@ -52,7 +52,7 @@ def is_conflict(error: Any) -> bool:
 
 def lacks_bucket(error: Any) -> bool:
     """Whether a 404 is about the bucket, and not about an object in it."""
-    text = words_of(error) or str(error)
+    text = str(getattr(error, "message", "") or error)
     return error.code == 404 and "bucket" in text.lower() and "no such object" not in text.lower()
 
 
