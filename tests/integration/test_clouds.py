@@ -265,7 +265,7 @@ def test_what_google_refuses_is_told_with_what_to_do(
     ("changes", "step", "hint"),
     [
         ({"account_key": "bm90IHRoZSByaWdodCBrZXk="}, "sign in", "Fix account_key"),
-        ({"account_key": "not base64 at all"}, "sign in", "account_key"),
+        ({"account_key": "not-base64-at-all"}, "sign in", "account_key"),
         ({"account_key": None, "sas_token": "expired"}, "sign in", "enew sas_token"),
         ({"container": "no-such-container"}, "container", "Create the container"),
     ],
