@@ -4,8 +4,8 @@ from __future__ import annotations
 
 _KEY = "Fix account_key, or renew sas_token: Azure does not accept it, or it has expired."
 _NETWORK = (
-    "Allow this machine in the account's network rules (firewall, private endpoint, public network access), or use a"
-    " key, token or identity that may do this."
+    "Fix account_key, or renew sas_token, or allow this machine in the account's network rules (firewall, private"
+    " endpoint, public network access)."
 )
 _HTTPS = "Use https in destination.config.endpoint_url."
 _VAULT = "Fix the account's customer-managed key: its vault must exist, and the account's identity must have the key."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
@@ -143,7 +143,8 @@ class GCSStore:
             try:
                 compare(what, blob.crc32c, checksum)
             except DestinationUnavailableError:
-                self.delete(key)
+                with suppress(DeletionRefusedError):
+                    self.delete(key)
                 raise
         return Stored(key, len(data), f"crc32c:{checksum}")
 

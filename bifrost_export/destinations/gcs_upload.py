@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import re
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from bifrost_export.config.learnt_secrets import tell
-from bifrost_export.destinations.store import KeyTakenError, Stored
+from bifrost_export.destinations.store import DeletionRefusedError, KeyTakenError, Stored
 from bifrost_export.errors import DestinationUnavailableError
 from bifrost_export.services.google_answers import is_passing
 
@@ -91,7 +92,8 @@ class ResumableUpload:
             try:
                 compare(what, answer.get("crc32c"), self.crc32c.value)
             except DestinationUnavailableError:
-                self.store.delete(self.key)
+                with suppress(DeletionRefusedError):
+                    self.store.delete(self.key)
                 raise
         return Stored(self.key, self.size, f"crc32c:{self.crc32c.value}")
 

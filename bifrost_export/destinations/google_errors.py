@@ -128,13 +128,18 @@ def _answered(what: str, rights: str, hint: str, error: Any) -> BifrostExportErr
 
 
 def _not_signed_in(what: str, error: Any) -> BifrostExportError:
-    from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
+    from google.auth.exceptions import DefaultCredentialsError, InvalidOperation, RefreshError, TransportError
 
     name = type(error).__name__
     if isinstance(error, TransportError) or getattr(error, "retryable", False):
         return DestinationUnavailableError(
             f"{what}: Google's sign-in gave no answer ({name})",
             hint="Check whether the key's token_uri can be reached from here; the task tries again.",
+        )
+    if isinstance(error, InvalidOperation):  # the client would renew what an anonymous connection hasn't got
+        hint = "Give credentials.service_account_key, or a conn_id that signs in."
+        return CredentialsRefusedError(
+            f"{what}: the store demands a sign-in, and the connection is anonymous", hint=hint
         )
     if isinstance(error, RefreshError):
         words = _description(error)

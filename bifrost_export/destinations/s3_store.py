@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 from urllib.parse import urlencode
@@ -127,7 +127,8 @@ class S3Store:
                 if not is_proven(what, answer, data) and self.checksums.level != SHA256:
                     self.reread(what, key, hashlib.sha256(data).hexdigest())
             except DestinationUnavailableError:
-                self.delete(key)
+                with suppress(DeletionRefusedError):
+                    self.delete(key)
                 raise
         return Stored(key, len(data), f"etag:{answer['ETag']}")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.s3_checksums import SHA256, checksum_of, compare, is_proven
-from bifrost_export.destinations.store import Stored
+from bifrost_export.destinations.store import DeletionRefusedError, Stored
 from bifrost_export.errors import DestinationUnavailableError
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class MultipartUpload:
             try:
                 self._compare(what, answer)
             except DestinationUnavailableError:
-                self.store.delete(self.key)
+                with suppress(DeletionRefusedError):
+                    self.store.delete(self.key)
                 raise
         return Stored(self.key, self.size, f"etag:{answer['ETag']}")
 

@@ -14,20 +14,34 @@ PASSING_REASONS = {
 _REQUEST = re.compile(r"^[A-Z]+ https?://\S+: ")
 
 
+def _told(error: Any) -> tuple[str, str]:
+    """Reason and words of an error; where the client has lost them, as it does with uploads, those of the answer."""
+    errors = [each for each in getattr(error, "errors", None) or () if isinstance(each, dict)]
+    body = _body(getattr(error, "response", None))
+    errors += [each for each in body.get("errors", ()) if isinstance(each, dict)]
+    reason = next((str(each["reason"]) for each in errors if each.get("reason")), "")
+    words = next((str(each["message"]) for each in errors if each.get("message")), str(body.get("message") or ""))
+    return reason, words
+
+
+def _body(response: Any) -> dict[str, Any]:
+    try:
+        found = response.json()["error"]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {"message": found}
+
+
 def reason_of(error: Any) -> str:
     """Google's own word for an error, such as `forbidden`."""
-    for each in getattr(error, "errors", None) or ():
-        if isinstance(each, dict) and each.get("reason"):
-            return str(each["reason"])
-    return type(error).__name__
+    return _told(error)[0] or type(error).__name__
 
 
 def words_of(error: Any) -> str:
     """Return what Google says of an error, without the address of the request, which may hold an upload's secret."""
-    for each in getattr(error, "errors", None) or ():
-        if isinstance(each, dict) and each.get("message"):
-            return str(each["message"])
-    words = _REQUEST.sub("", str(getattr(error, "message", "") or ""))
+    words = _told(error)[1]
+    if not words:
+        words = _REQUEST.sub("", str(getattr(error, "message", "") or ""))
     return "" if words.startswith("<") or "://" in words.partition(" ")[0] else words
 
 

@@ -204,8 +204,8 @@ def test_an_endpoint_that_is_none_is_told_in_words(desk: Desk, buckets: Buckets)
 
     code, found = desk.told("check")
 
-    assert (code, failed(found)) == (1, ["destination: sign in"])
-    assert "endpoint_url" in by_step(found)["destination: sign in"]["hint"]
+    assert (code, found["error"]["type"]) == (2, "DocumentError")
+    assert "endpoint_url 'not an address' is not an address" in found["error"]["message"]
 
 
 def test_a_log_store_that_is_missing_is_told_and_the_rest_is_probed(desk: Desk, tmp_path: Path) -> None:

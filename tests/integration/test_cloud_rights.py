@@ -77,7 +77,7 @@ def s3_cloud(desk: Desk, buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> I
             lambda: setattr(proxy, "gate", refusing("ExpiredToken", 400)),
             lambda: setattr(proxy, "gate", passing),
             "s3:PutObject",
-            "Renew the session token",
+            "Renew credentials.session_token",
         )
 
 

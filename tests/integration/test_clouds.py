@@ -240,7 +240,7 @@ def break_google(cloud: Cloud, gcs: CloudStorage, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("how", "step", "hint"),
     [
-        ("wrong key", "sign in", "Mend credentials.service_account_key"),
+        ("wrong key", "sign in", "Fix credentials.service_account_key"),
         ("disabled account", "sign in", "Google does not know the account"),
         ("cut key", "sign in", "make the account a new key"),
         ("missing bucket", "bucket", "Create the bucket"),
@@ -264,9 +264,9 @@ def test_what_google_refuses_is_told_with_what_to_do(
 @pytest.mark.parametrize(
     ("changes", "step", "hint"),
     [
-        ({"account_key": "bm90IHRoZSByaWdodCBrZXk="}, "sign in", "Mend account_key"),
-        ({"account_key": "not base64 at all"}, "sign in", "account_key"),
-        ({"account_key": None, "sas_token": "expired"}, "sign in", "renew sas_token"),
+        ({"account_key": "bm90IHRoZSByaWdodCBrZXk="}, "sign in", "Fix account_key"),
+        ({"account_key": "not-base64-at-all"}, "sign in", "account_key"),
+        ({"account_key": None, "sas_token": "expired"}, "sign in", "enew sas_token"),
         ({"container": "no-such-container"}, "container", "Create the container"),
     ],
     ids=["wrong key", "no key", "expired token", "missing container"],

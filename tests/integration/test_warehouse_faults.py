@@ -98,7 +98,7 @@ class TestRedshift:
             monkeypatch.setenv(
                 "AIRFLOW_CONN_REDSHIFT_TEST_AWS", json.dumps({**told, "login": key_id, "password": secret})
             )
-            told_of = rf"{action[:3].lower()}\w* s3://.*AccessDenied\. Grant s3:PutObject, "
+            told_of = rf"{action[:3].lower()}\w* s3://.*AccessDenied.* Grant s3:PutObject"
             with pytest.raises(DestinationError, match=told_of) as raised:
                 export(tmp_path, log_store, "redshift", redshift.config()).run(DAY)
         assert not isinstance(raised.value, DestinationUnavailableError)
