@@ -18,7 +18,7 @@ from bifrost_export.errors import ConfigError, WindowError
 from bifrost_export.logstore.port import LogStore
 from bifrost_export.pipeline.chain import open_transforms
 from bifrost_export.pipeline.flows import steps_of_export
-from bifrost_export.pipeline.opening import open_destination, open_staging, staging_url, with_log_store
+from bifrost_export.pipeline.opening import open_destination, open_staging, staging_url, typed, with_log_store
 from bifrost_export.pipeline.plan_document import Plan, Slice
 from bifrost_export.pipeline.runtime import Runtime
 from bifrost_export.window import Window, merge, rfc3339
@@ -60,6 +60,7 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
     export, now = loaded.good, runtime.now()
     _check_settled(export, request, now)
     drafted = draft(runtime, loaded, request.window, request.run_id)
+    drafted = typed(runtime, drafted)
     drafted = replace(drafted, replace_overlapping=request.replace_overlapping, dry_run=request.dry_run)
     open_transforms(runtime, drafted)  # a reference without a value is told before any data moves
     destination = open_destination(runtime, drafted)

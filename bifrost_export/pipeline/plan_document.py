@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import orjson
 
+from bifrost_export.config.log_columns import LogColumnType
 from bifrost_export.config.models import Export
 from bifrost_export.errors import PlanMismatchError
 from bifrost_export.window import Window, rfc3339
@@ -61,6 +62,7 @@ class Plan:
         unplaced: Rows of the log store whose time can't be read at all.
         replace_overlapping: Replace windows that this one covers.
         dry_run: Stop after `reconcile`, and write nothing outside staging.
+        extra_types: Type of each extra field that only the log store knows.
         version: Of this shape.
     """
 
@@ -79,12 +81,16 @@ class Plan:
     unplaced: int = 0
     replace_overlapping: bool = False
     dry_run: bool = False
+    extra_types: dict[str, LogColumnType] = field(default_factory=dict)
     version: int = field(default=VERSION)
 
     @cached_property
     def export(self) -> Export:
         """The export, references unresolved."""
-        return Export.model_validate(self.frozen["export"], strict=False)
+        export = Export.model_validate(self.frozen["export"], strict=False)
+        if not self.extra_types:
+            return export
+        return export.model_copy(update={"data": export.data.with_types(self.extra_types)})
 
     @cached_property
     def hash(self) -> str:
