@@ -9,6 +9,7 @@ from bifrost_export.config.checking import Checker
 from bifrost_export.config.documents import Document, LoadedExport
 from bifrost_export.config.fields import Strict
 from bifrost_export.config.kinds import config_model
+from bifrost_export.config.log_columns import LOG_COLUMNS, nearest_column
 from bifrost_export.config.models import Destination, Export, Source, check_name
 from bifrost_export.config.transformation_checks import check_entries, check_together
 from bifrost_export.errors import ConfigError
@@ -79,6 +80,7 @@ def _read_export(checker: Checker, document: Document, entry: Entry) -> LoadedEx
     if export is not None and not checker.has_errors:
         check_together(checker, export, entry.pointer)
         _check_missed_windows(checker, export, entry.pointer)
+        _check_unknown_fields(checker, export, entry.pointer)
     found.problems = checker.take()
     found.export = None if found.errors else export
     return found
@@ -93,6 +95,20 @@ def _check_missed_windows(checker: Checker, export: Export, pointer: str) -> Non
             severity="warning",
             hint="Leave out missed_windows, or leave out catchup so that an outage's windows are skipped.",
         )
+
+
+def _check_unknown_fields(checker: Checker, export: Export, pointer: str) -> None:
+    """Warn of columns that only the log store can know: of a newer Bifrost, or misspelled."""
+    for number, name in enumerate(export.data.extra_fields):
+        if name in export.data.unknown_fields:
+            near = nearest_column(name)
+            checker.add(
+                f"{pointer}/data/extra_fields/{number}",
+                f"{name!r} is not a known column of logs: a log store that lacks it fails the run",
+                severity="warning",
+                allowed=", ".join(LOG_COLUMNS),
+                hint=f"{near or ''} Run check, which asks the log store.".strip(),
+            )
 
 
 def _name(value: Any) -> tuple[str | None, bool]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from bifrost_export.config.kinds import config_model, load_kind
-from bifrost_export.config.log_columns import LOG_COLUMNS
+from bifrost_export.config.log_columns import COLUMN_PATTERN, LOG_COLUMNS
 from bifrost_export.config.models import (
     DATASETS,
     DATE_WORD_PATTERN,
@@ -152,7 +152,9 @@ def _complete(definitions: dict[str, Any], transforms: dict[str, type[BaseModel]
         definitions[model.__name__]["allOf"] = [CATCHUP_NEEDS_A_START]
     data = definitions["Data"]["properties"]
     data["include"]["items"]["enum"] = list(DATASETS)
-    data["extra_fields"]["items"]["enum"] = list(LOG_COLUMNS)
+    # Known names for an editor to complete, and any other that could be a column of a newer Bifrost.
+    refused = {"not": {"enum": ["redaction_mapping"]}, "pattern": f"^{COLUMN_PATTERN}$"}
+    data["extra_fields"]["items"]["anyOf"] = [{"enum": list(LOG_COLUMNS)}, refused]
     for name in ("include", "extra_fields"):
         data[name]["uniqueItems"] = True
     data["format"].pop("oneOf")

@@ -6,10 +6,19 @@ import datetime as dt
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from bifrost_export.config.airflow_options import AirflowOptions
 from bifrost_export.config.durations import parse_duration
+from bifrost_export.config.extra_types import ExtraTypes
 from bifrost_export.config.fields import LITERAL, LiteralText, Strict
 from bifrost_export.config.file_formats import FormatName, check_compression, format_kind
 from bifrost_export.config.kinds import load_kind
@@ -137,7 +146,7 @@ DatasetName = Annotated[LiteralText, AfterValidator(_dataset_is_known)]
 ExtraField = Annotated[LiteralText, AfterValidator(check_extra_field)]
 
 
-class Data(Strict):
+class Data(ExtraTypes):
     """What is exported, and how it is written."""
 
     include: tuple[DatasetName, ...] = Field(default=("request_logs",), min_length=1, description="The datasets.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.config.log_columns import LOG_COLUMNS
 from bifrost_export.datasets.columns import Column, Dataset, arrow_schema
 from bifrost_export.datasets.error_logs import ERROR_LOGS
 from bifrost_export.datasets.metrics import METRICS
@@ -70,7 +69,7 @@ def asked_columns(dataset: Dataset, data: Data) -> tuple[Column, ...]:
     """The columns that an export asks for beside a dataset's own: contents and extra fields."""
     own = {column.name for column in dataset.columns}
     wanted = [each for each in data.extra_fields if each not in own] if dataset.with_extra else []
-    extra = [Column(each, LOG_COLUMNS[each], False, f"`logs.{each}`.") for each in wanted]
+    extra = [Column(each, data.type_of(each), False, f"`logs.{each}`.") for each in wanted]
     contents = (*dataset.contents, *dataset.made_of_contents) if data.include_content else ()
     return (*contents, *extra)
 

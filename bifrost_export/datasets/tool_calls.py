@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bifrost_export.config.log_columns import LOG_COLUMNS
 from bifrost_export.datasets.columns import Column
 from bifrost_export.datasets.error_logs import ERROR_TYPE, STATUS
 from bifrost_export.datasets.request_logs import COST, CUSTOMER_ID, LATENCY, REQUEST_ID, TIMESTAMP
@@ -39,5 +38,5 @@ def reads_tool_calls(data: Data) -> bool:
 def tool_call_columns(data: Data) -> tuple[Column, ...]:
     """The columns that are read of each call: its own, then what the export asks for, as far as the table has it."""
     own = {column.name for column in _OWN}
-    extra = (Column(each, LOG_COLUMNS[each], False, "") for each in data.extra_fields if each not in own)
+    extra = (Column(each, data.type_of(each), False, "") for each in data.extra_fields if each not in own)
     return (*_OWN, *((ARGUMENTS, RESULT) if data.include_content else ()), *extra)

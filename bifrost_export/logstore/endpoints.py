@@ -61,6 +61,7 @@ _BY_METHOD: dict[str, dict[str, str]] = {
         "cached_content_retrieve": "/genai/v1beta/cachedContents/{name}",
         "realtime": "/v1/realtime",
         "realtime.turn": "/v1/realtime",
+        "live.session": "/v1/realtime",
     },
     "DELETE": {
         "responses_delete": "/v1/responses/{response_id}",
@@ -92,6 +93,11 @@ LEGACY = {
 
 PASSTHROUGH = ("passthrough", "passthrough_stream")
 """Kinds of request whose own path, method and status stand in `params`."""
+
+
+def is_known(object_type: str) -> bool:
+    """Return whether a kind of request has an endpoint of its own here."""
+    return LEGACY.get(object_type, object_type) in (*ENDPOINTS, *PASSTHROUGH, "unknown", "")
 
 
 def endpoint_of(object_type: str) -> tuple[str, str]:

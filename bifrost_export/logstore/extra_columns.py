@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bifrost_export.config.log_columns import LOG_COLUMNS, TOOL_COLUMNS
+from bifrost_export.config.log_columns import TOOL_COLUMNS, is_log_column
 from bifrost_export.logstore.oddities import Odd
 from bifrost_export.logstore.repair import whole_text
 from bifrost_export.logstore.rows import ODD, PREFIX, odd_shape
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def extra_fields(schema: pa.Schema) -> list[pa.Field]:
     """The fields of a schema that are columns of `logs`, or of `mcp_tool_logs`."""
-    return [field for field in schema if field.name in LOG_COLUMNS or field.name in TOOL_COLUMNS]
+    return [field for field in schema if field.name in TOOL_COLUMNS or is_log_column(field.name)]
 
 
 def map_extra(

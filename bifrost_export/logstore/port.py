@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bifrost_export.logstore.inspection import Inspected
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
     from bifrost_export.config.models import Filters
     from bifrost_export.logstore.offloaded import Completion
-    from bifrost_export.logstore.remarks import Remark
     from bifrost_export.window import Window
 
 COLUMNS = (
@@ -176,7 +177,7 @@ class Requests:
     others: frozenset[str]
 
 
-class LogStore(Protocol):
+class LogStore(Inspected, Protocol):
     """**Protocol.** A source of log rows. It is opened read-only and never creates or changes anything."""
 
     kind: str
@@ -220,24 +221,6 @@ class LogStore(Protocol):
 
     def newest(self) -> dt.datetime | None:
         """Time of the newest row, whatever its status; None without a row whose time can be read."""
-        ...
-
-    def remarks(self) -> list[Remark]:
-        """Ways in which rows may be missing here without an error: a view, another server's copy."""
-        ...
-
-    def caught_up(self, until: dt.datetime) -> str | None:
-        """Check that what was committed up to a time can be read here.
-
-        Args:
-            until: The time.
-
-        Returns:
-            How far a copy has followed its original, in words; None where this is the original.
-
-        Raises:
-            LogStoreBusyError: A copy lags behind that time, or can't prove that it doesn't.
-        """
         ...
 
     def is_indexed(self) -> bool | None:

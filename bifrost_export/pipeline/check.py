@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bifrost_export.config.log_columns import known_columns
 from bifrost_export.datasets.tool_calls import reads_tool_calls
 from bifrost_export.destinations.steps import Probe, Steps
 from bifrost_export.errors import BifrostExportError, ConfigError, NoLogStoreError, PermanentError, StagingGoneError
+from bifrost_export.logstore.endpoints import endpoint_of, is_known
 from bifrost_export.logstore.port import COLUMNS
-from bifrost_export.pipeline.opening import needed_until, open_destination, open_log_store, open_staging
+from bifrost_export.logstore.records import FINAL
+from bifrost_export.pipeline.opening import needed_until, open_destination, open_log_store, open_staging, typed
 from bifrost_export.pipeline.plan import draft, staging_of
 from bifrost_export.pipeline.renamed import identity, renamed, time_ahead
 from bifrost_export.window import Window, rfc3339
@@ -39,6 +42,8 @@ def check(runtime: Runtime, loaded: LoadedExport) -> Iterator[Probe]:
     """
     window = loaded.good.schedule.latest_settled(runtime.now())
     drafted = draft(runtime, loaded, window, "check")
+    with suppress(BifrostExportError):  # the log store's own steps report it
+        drafted = typed(runtime, drafted)
     parts = {"log store": _log_store, "destination": _destination, "staging": _staging}
     for part, probes in parts.items():
         passed = True
@@ -74,7 +79,8 @@ def _log_store(runtime: Runtime, drafted: Plan) -> Iterator[Probe]:
             yield Probe("open", True, ", ".join(f"{key} {value}" for key, value in log_store.describe().items()))
             yield Steps().take("table logs", lambda: _remarks(log_store))
             yield from _replication(log_store, drafted)
-            yield from _table(log_store, drafted.window, runtime.now())
+            yield from _table(log_store, drafted.window, runtime.now(), drafted.export.data.unknown_fields)
+            yield from _kinds(log_store, drafted.window)
             if reads_tool_calls(drafted.export.data):
                 yield Steps().take("tool calls", lambda: _tool_calls(log_store, drafted.window))
             if log_store.offloaded.is_named:
@@ -94,9 +100,9 @@ def _replication(log_store: LogStore, drafted: Plan) -> Iterator[Probe]:
         yield found
 
 
-def _table(log_store: LogStore, window: Window, now: dt.datetime) -> Iterator[Probe]:
+def _table(log_store: LogStore, window: Window, now: dt.datetime, unknown_fields: tuple[str, ...]) -> Iterator[Probe]:
     steps = Steps()
-    yield steps.take("columns", lambda: _columns(log_store))
+    yield steps.take("columns", lambda: _columns(log_store, unknown_fields))
     yield steps.take("count", lambda: _count(log_store, window))
     yield steps.take("index", lambda: _index(log_store))
     yield steps.take("newest row", lambda: _newest(log_store, window, now))
@@ -107,11 +113,44 @@ def _tool_calls(log_store: LogStore, window: Window) -> str:
     return f"the window {window} has {calls.rows:,} tool calls"
 
 
-def _columns(log_store: LogStore) -> str:
+def _columns(log_store: LogStore, unknown_fields: tuple[str, ...]) -> Probe:
     lacking = [name for name in COLUMNS if name not in log_store.columns()]
-    if not lacking:
-        return f"all {len(COLUMNS)} columns that a record is made of are there"
-    return f"an older log store: {', '.join(lacking)} are not there, and count as null"
+    found = f"all {len(COLUMNS)} columns that a record is made of are there"
+    if lacking:
+        found = f"an older log store: {', '.join(lacking)} are not there, and count as null"
+    if newer := sorted(log_store.columns() - known_columns()):
+        found += f"; columns that this version does not know: {', '.join(newer)}"
+    types = log_store.column_types(unknown_fields)
+    if types:
+        found += f"; exported by their type in the log store: {', '.join(f'{name} ({types[name]})' for name in types)}"
+    hint = "data.extra_fields exports them by name. Look for a newer version of bifrost-export." if newer else None
+    return Probe("columns", True, found, hint)
+
+
+def _kinds(log_store: LogStore, window: Window) -> Iterator[Probe]:
+    """What this version does not know of the rows; nothing where it knows all of it."""
+    found = Steps().take("kinds of rows", lambda: _unknown_kinds(log_store.kinds(window)))
+    if found.message:
+        yield found
+
+
+def _unknown_kinds(kinds: list[tuple[str, str, int]]) -> Probe:
+    types: dict[str, int] = {}
+    statuses: dict[str, int] = {}
+    for object_type, status, rows in kinds:
+        if not is_known(object_type):
+            types[object_type] = types.get(object_type, 0) + rows
+        if status not in (*FINAL, "processing"):
+            statuses[status] = statuses.get(status, 0) + rows
+    found = [
+        *(
+            f"object_type {name!r}: {rows:,} rows, exported as POST {endpoint_of(name)[0]}"
+            for name, rows in types.items()
+        ),
+        *(f"status {name!r}: {rows:,} rows, which are rejected" for name, rows in statuses.items()),
+    ]
+    told = f"not known to this version: {'; '.join(found)}" if found else ""
+    return Probe("kinds of rows", True, told, "Look for a newer version of bifrost-export." if found else None)
 
 
 def _count(log_store: LogStore, window: Window) -> str:

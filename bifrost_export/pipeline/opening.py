@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import tempfile
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -145,6 +146,19 @@ def with_log_store(runtime: Runtime, plan: Plan, ask: Callable[[LogStore], Answe
             if not rest:
                 raise
     raise AssertionError  # the last read returns or raises
+
+
+def typed(runtime: Runtime, plan: Plan) -> Plan:
+    """Return the plan with the types of extra fields that only the log store knows.
+
+    Raises:
+        LogStoreError: The log store lacks one of them, or can't be opened.
+    """
+    unknown = plan.export.data.unknown_fields
+    if not unknown:
+        return plan
+    types = with_log_store(runtime, plan, lambda log_store: log_store.column_types(unknown))
+    return replace(plan, extra_types=types)
 
 
 def needed_until(plan: Plan) -> dt.datetime:

@@ -20,7 +20,7 @@ from bifrost_export.logstore.port import LogStore
 from bifrost_export.pipeline.chain import open_transforms
 from bifrost_export.pipeline.clean_up import sweep_abandoned
 from bifrost_export.pipeline.flows import steps_of_export
-from bifrost_export.pipeline.opening import open_destination, open_staging, staging_url, with_log_store
+from bifrost_export.pipeline.opening import open_destination, open_staging, staging_url, typed, with_log_store
 from bifrost_export.pipeline.plan_document import Plan, Slice
 from bifrost_export.pipeline.renamed import renamed
 from bifrost_export.pipeline.retention import beyond_retention
@@ -70,6 +70,7 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
     export, now = loaded.good, runtime.now()
     _check_settled(export, request, now)
     drafted = draft(runtime, loaded, request.window, request.run_id)
+    drafted = typed(runtime, drafted)
     options = ("replace_overlapping", "dry_run", "allow_shrink", "replace_source")
     drafted = replace(drafted, **{name: getattr(request, name) for name in options})
     if told := beyond_retention(request.window, loaded.document.log_retention_days, now):

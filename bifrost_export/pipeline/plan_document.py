@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import orjson
 
+from bifrost_export.config.log_columns import LogColumnType
 from bifrost_export.config.models import Export
 from bifrost_export.destinations.continuity import Consent
 from bifrost_export.errors import PlanMismatchError
@@ -64,6 +65,7 @@ class Plan:
         dry_run: Stop after `reconcile`, and write nothing outside staging.
         allow_shrink: Publish fewer log rows than are published.
         replace_source: Publish from another log store than before.
+        extra_types: Type of each extra field that only the log store knows.
         version: Of this shape.
     """
 
@@ -84,12 +86,16 @@ class Plan:
     dry_run: bool = False
     allow_shrink: bool = False
     replace_source: bool = False
+    extra_types: dict[str, LogColumnType] = field(default_factory=dict)
     version: int = field(default=VERSION)
 
     @cached_property
     def export(self) -> Export:
         """The export, references unresolved."""
-        return Export.model_validate(self.frozen["export"], strict=False)
+        export = Export.model_validate(self.frozen["export"], strict=False)
+        if not self.extra_types:
+            return export
+        return export.model_copy(update={"data": export.data.with_types(self.extra_types)})
 
     @cached_property
     def hash(self) -> str:

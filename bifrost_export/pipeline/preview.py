@@ -13,7 +13,7 @@ from bifrost_export.pipeline.extract import extract
 from bifrost_export.pipeline.filter import filter_slice
 from bifrost_export.pipeline.first_rows import first_rows
 from bifrost_export.pipeline.flows import whole_datasets
-from bifrost_export.pipeline.opening import open_staging, with_log_store
+from bifrost_export.pipeline.opening import open_staging, typed, with_log_store
 from bifrost_export.pipeline.plan import draft, pieces
 from bifrost_export.pipeline.plan_document import Plan, Slice
 from bifrost_export.pipeline.transform import transform
@@ -55,6 +55,7 @@ def preview(runtime: Runtime, loaded: LoadedExport, window: Window, limit: int) 
     with temporary_folder("bifrost-export-preview-") as folder:
         staging = {"url": folder.as_uri(), "conn_id": None, "keep_days": 1, "host": socket.gethostname()}
         drafted = replace(draft(runtime, loaded, window, "preview"), staging=staging)
+        drafted = typed(runtime, drafted)
         open_staging(runtime, drafted).create({})
         plan = _slices(runtime, drafted)
         whole, done = whole_datasets(plan), []

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from bifrost_export.logstore.inspection import Remark
 from bifrost_export.logstore.postgres.connection import Connection
 from bifrost_export.logstore.postgres.table import Table, literal
-from bifrost_export.logstore.remarks import Remark
 
 _KINDS: Final = {
     "v": (

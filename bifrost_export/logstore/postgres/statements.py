@@ -118,6 +118,14 @@ class Statements:
             f" WHERE {given} >= {_FIRST} AND {given} < {_END} ORDER BY logs.{given} DESC LIMIT 1"
         )
 
+    def kinds(self, window: Window) -> str:
+        """How many rows of an interval there are of each kind and status."""
+        kind = self._text("object_type") if "object_type" in self.table.columns else "NULL::text"
+        return (
+            f"SELECT {kind} AS object_type, {self._text('status')} AS status, count(*) AS rows"
+            f" FROM {self.table.name} AS logs WHERE {self._inside('timestamp', window)} GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+
     def time_indexes(self) -> str:
         """The valid whole indexes that begin with `timestamp`; a partitioned table has such, too."""
         return (

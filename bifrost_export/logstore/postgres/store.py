@@ -12,11 +12,13 @@ import pyarrow as pa
 
 from bifrost_export.config.sources import PostgresConfig
 from bifrost_export.errors import BifrostExportError
+from bifrost_export.logstore.column_types import column_types
 from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.cutting import cut_windows, step
 from bifrost_export.logstore.extra_columns import extra_fields
 from bifrost_export.logstore.finding import find_requests
 from bifrost_export.logstore.in_pieces import in_pieces
+from bifrost_export.logstore.inspection import Remark
 from bifrost_export.logstore.merging import in_order
 from bifrost_export.logstore.offloaded import Completion
 from bifrost_export.logstore.port import COLUMNS, TOOL_CALLS, Reading, Rejected, Requests, Totals
@@ -26,14 +28,14 @@ from bifrost_export.logstore.postgres.remarks import remarks
 from bifrost_export.logstore.postgres.standby import caught_up
 from bifrost_export.logstore.postgres.statements import Statements
 from bifrost_export.logstore.postgres.sums import Sums
-from bifrost_export.logstore.postgres.table import Table, find_other_table, find_table, usual_table
+from bifrost_export.logstore.postgres.table import Table, exported_type, find_other_table, find_table, usual_table
 from bifrost_export.logstore.reading_ahead import ahead
 from bifrost_export.logstore.records import mapped
 from bifrost_export.logstore.rejecting import place_of, reject_unread
-from bifrost_export.logstore.remarks import Remark
 from bifrost_export.window import Window
 
 if TYPE_CHECKING:
+    from bifrost_export.config.log_columns import LogColumnType
     from bifrost_export.config.models import Filters
 
 
@@ -98,6 +100,19 @@ class PostgresLogStore:
     def caught_up(self, until: dt.datetime) -> str | None:
         """Check that a standby has replayed what was committed up to a time; None for a primary."""
         return caught_up(self.connection, until)
+
+    def column_types(self, names: Sequence[str]) -> dict[str, LogColumnType]:
+        """The types of columns that this package doesn't know."""
+        return column_types(names, self.table.columns, exported_type, f"the table {self.table.name}")
+
+    def kinds(self, window: Window) -> list[tuple[str, str, int]]:
+        """Each pair of `object_type` and `status` in a window, with its rows."""
+        rows: dict[tuple[str, str], int] = {}
+        for batches in in_pieces(window, lambda piece: self._ask(self.statements.kinds(piece))):
+            for row in (row for batch in batches for row in batch.to_pylist()):
+                pair = (row["object_type"] or "", row["status"] or "")
+                rows[pair] = rows.get(pair, 0) + row["rows"]
+        return [(*pair, count) for pair, count in sorted(rows.items())]
 
     def remarks(self) -> list[Remark]:
         """Ways in which rows may be missing here without an error."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
@@ -13,6 +13,9 @@ from bifrost_export.logstore.postgres.connection import Connection
 from bifrost_export.logstore.postgres.faults import row_security_hint
 from bifrost_export.logstore.postgres.numeric import NUMBER_TYPES
 from bifrost_export.logstore.rows import NUMBERS, REQUIRED
+
+if TYPE_CHECKING:
+    from bifrost_export.config.log_columns import LogColumnType
 
 TIMES: Final = ("timestamptz", "timestamp")
 TIMES_OF_A_ROW: Final = ("timestamp", "created_at")
@@ -68,6 +71,17 @@ class Table:
     def type_of(self, column: str) -> str:
         """The type of a column that is there."""
         return self.columns[column]
+
+
+def exported_type(type_: str) -> LogColumnType:
+    """Return what a column of a type of the database's is exported as; whatever has no type of its own, as text."""
+    if type_ in ("int2", "int4", "int8"):
+        return "int64"
+    if type_ in ("numeric", "float4", "float8"):
+        return "double"
+    if type_ in TIMES:
+        return "timestamp"
+    return "bool" if type_ == "bool" else "string"
 
 
 def usual_table(columns: Iterable[str], extra: Iterable[pa.Field] = (), kind: str = "logs") -> Table:

@@ -12,21 +12,25 @@ import pyarrow as pa
 
 from bifrost_export.config.sources import SQLiteConfig
 from bifrost_export.errors import BifrostExportError, NoLogStoreError
+from bifrost_export.logstore.column_types import column_types
 from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.cutting import cut_windows, step
 from bifrost_export.logstore.extra_columns import extra_fields
 from bifrost_export.logstore.finding import find_requests
+from bifrost_export.logstore.inspection import Remark
 from bifrost_export.logstore.offloaded import Completion
 from bifrost_export.logstore.port import COLUMNS, TOOL_CALLS, Reading, Requests, Totals
-from bifrost_export.logstore.remarks import Remark
 from bifrost_export.logstore.rows import REQUIRED
 from bifrost_export.logstore.sqlite.connection import Connection
+from bifrost_export.logstore.sqlite.declared_types import declared_type
+from bifrost_export.logstore.sqlite.kinds import kinds
 from bifrost_export.logstore.sqlite.reading import TableReading
 from bifrost_export.logstore.sqlite.statements import Statements
 from bifrost_export.logstore.sqlite.times import parse_moment, parse_time
 from bifrost_export.window import Window, from_micros
 
 if TYPE_CHECKING:
+    from bifrost_export.config.log_columns import LogColumnType
     from bifrost_export.config.models import Filters
 
 
@@ -157,6 +161,18 @@ class SQLiteLogStore:
 
     def _latest(self, sql: str) -> str | None:
         return next((str(row["timestamp"]) for row in self.connection.execute(sql)), None)
+
+    def column_types(self, names: Sequence[str]) -> dict[str, LogColumnType]:
+        """The types of columns that this package doesn't know, by how they are declared."""
+        rows = self.connection.execute(
+            "SELECT name, type, coalesce(dflt_value, '') AS zero FROM pragma_table_info('logs')"
+        )
+        found = {row["name"]: f"{row['type']} {row['zero']}" for row in rows}
+        return column_types(names, found, declared_type, f"the table logs of {self.path}")
+
+    def kinds(self, window: Window) -> list[tuple[str, str, int]]:
+        """Each pair of `object_type` and `status` in about a window, with its rows."""
+        return kinds(self.connection, window) if "object_type" in self._columns else []
 
     def remarks(self) -> list[Remark]:
         """Nothing: a file holds what was written to it."""
