@@ -22,8 +22,8 @@ from bifrost_export.datasets import schema_of
 from bifrost_export.errors import LogStoreError
 from bifrost_export.logstore.oddities import Blanked, Oddity
 from bifrost_export.logstore.port import LogStore
-from bifrost_export.logstore.repair import repaired
 from bifrost_export.logstore.postgres import PostgresLogStore
+from bifrost_export.logstore.repair import repaired
 from bifrost_export.logstore.sqlite import SQLiteLogStore
 from bifrost_export.testing import postgres_store as in_postgres
 from bifrost_export.testing import sqlite_store as in_sqlite
