@@ -6,7 +6,6 @@ A value that the row alone can't tell is left out by the name of its case, in `U
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -21,19 +20,24 @@ from bifrost_export.testing.postgres_server import PostgresServer
 from bifrost_export.testing.s3_server import S3Server
 from bifrost_export.window import UTC
 from tests.bifrost_stores import NAMES, payloads, true_calls, truth, unpack
-from tests.independent import EPOCH, INT32, KNOWN, LEGACY, as_bytes, instant, micros, repaired
-from tests.independent_contents import REQUEST, RESPONSE, content, payload
+from tests.independent import INT32, KNOWN, LEGACY, as_bytes, instant, micros, repaired
+from tests.independent_contents import REQUEST, RESPONSE, content
 from tests.integration.truth_runs import (
     ALL,
     HALF_A_MILLISECOND,
     ZERO,
     Comparison,
     Exported,
+    attributes,
+    expected_of,
     export,
     in_postgres_form,
+    is_bad,
+    plain,
     sqlite_rows,
     tables_of,
     uploaded,
+    with_payload,
 )
 from tests.servers.buckets import Buckets
 
@@ -138,22 +142,6 @@ def test_each_extra_field_agrees(exported: Exported) -> None:
     comparison.agrees("extra fields")
 
 
-def plain(value: object) -> object:
-    """A value that can be compared."""
-    return micros(value) if isinstance(value, dt.datetime) else value
-
-
-def expected_of(value: Any, kind: str) -> object:
-    """A column's value as an export has it."""
-    if value is None:
-        return None
-    if kind == "timestamp":
-        return instant(as_bytes(value))
-    if kind == "string":
-        return repaired(as_bytes(value))
-    return {"double": float, "bool": bool, "int64": int}[kind](value)
-
-
 def test_each_error_agrees(exported: Exported) -> None:
     """`error_logs` holds exactly the rows that failed, with what was said of each."""
     comparison, found = Comparison(), exported.of_requests("error_logs")
@@ -199,25 +187,6 @@ def test_each_content_agrees(exported: Exported) -> None:
         for column, sources in columns.items():
             comparison.value(exported.expected()[name]["case"], column, row[column], content(whole, sources))
     comparison.agrees("contents")
-
-
-def with_payload(row: dict[str, Any], objects: dict[str, bytes]) -> dict[str, Any]:
-    """A row with what its payload says in place of what it has itself."""
-    moment = instant(as_bytes(row["timestamp"]))
-    assert moment is not None
-    hour = (EPOCH + dt.timedelta(microseconds=moment)).strftime("%Y/%m/%d/%H")
-    ending = f"/logs/{hour}/{repaired(as_bytes(row['id']))}.json.gz"
-    stored = next((data for key, data in objects.items() if key.endswith(ending)), None)
-    if not row["has_object"] or stored is None:
-        return row
-    told = payload(stored)
-    return {**row, **{name: told[name] for name in (*REQUEST, *RESPONSE) if told.get(name)}}
-
-
-def attributes(span: dict[str, Any]) -> dict[str, Any]:
-    """A span's attributes."""
-    found: dict[str, Any] = json.loads(span["attributes"])
-    return found
 
 
 def test_each_span_agrees(exported: Exported) -> None:
@@ -321,12 +290,3 @@ def test_the_manifest_counts_what_is_odd(exported: Exported) -> None:
     }
     told = {name: rows for name, rows in exported.manifest["repaired"].items() if name in repaired_rows}
     assert told == {name: rows for name, rows in repaired_rows.items() if rows}
-
-
-def is_bad(value: object) -> bool:
-    """Whether a text has bytes that are no UTF-8."""
-    try:
-        as_bytes(value).decode()
-    except UnicodeDecodeError:
-        return True
-    return False

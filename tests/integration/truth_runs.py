@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 import sqlite3
 from collections import Counter
@@ -20,6 +21,7 @@ from bifrost_export.pipeline.runtime import Runtime
 from bifrost_export.window import UTC
 from tests.bifrost_stores import WINDOW, Name, put_payloads, true_rows
 from tests.independent import EPOCH, as_bytes, instant, micros, repaired
+from tests.independent_contents import REQUEST, RESPONSE, payload
 from tests.integration.exports import Export
 from tests.servers.buckets import Buckets
 
@@ -176,3 +178,47 @@ def tables_of(path: Path) -> list[str]:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     return [name for name in ("logs", "mcp_tool_logs") if name in found]
+
+
+def with_payload(row: dict[str, Any], objects: dict[str, bytes]) -> dict[str, Any]:
+    """A row with what its payload says in place of what it has itself."""
+    moment = instant(as_bytes(row["timestamp"]))
+    assert moment is not None
+    hour = (EPOCH + dt.timedelta(microseconds=moment)).strftime("%Y/%m/%d/%H")
+    ending = f"/logs/{hour}/{repaired(as_bytes(row['id']))}.json.gz"
+    stored = next((data for key, data in objects.items() if key.endswith(ending)), None)
+    if not row["has_object"] or stored is None:
+        return row
+    told = payload(stored)
+    return {**row, **{name: told[name] for name in (*REQUEST, *RESPONSE) if told.get(name)}}
+
+
+def plain(value: object) -> object:
+    """A value that can be compared."""
+    return micros(value) if isinstance(value, dt.datetime) else value
+
+
+def expected_of(value: Any, kind: str) -> object:
+    """A column's value as an export has it."""
+    if value is None:
+        return None
+    if kind == "timestamp":
+        return instant(as_bytes(value))
+    if kind == "string":
+        return repaired(as_bytes(value))
+    return {"double": float, "bool": bool, "int64": int}[kind](value)
+
+
+def attributes(span: dict[str, Any]) -> dict[str, Any]:
+    """A span's attributes."""
+    found: dict[str, Any] = json.loads(span["attributes"])
+    return found
+
+
+def is_bad(value: object) -> bool:
+    """Whether a text has bytes that are no UTF-8."""
+    try:
+        as_bytes(value).decode()
+    except UnicodeDecodeError:
+        return True
+    return False
