@@ -49,7 +49,7 @@ class SampleOptions:
         seed: What they are drawn from.
         days: How many days of 24 hours before `end` they cover.
         end: First instant after the rows, aware; today 00:00 UTC by default.
-        broken: How many rows no record can hold.
+        broken: How many rows have a latency that no record can hold.
         offloaded: Share of the rows whose payload lies in an object, from 0 to 1.
         objects: New or empty folder that stands for the bucket; needed with `offloaded`.
     """

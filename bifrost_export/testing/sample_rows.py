@@ -49,7 +49,7 @@ class Sample:
         window: The time that the requests start in.
         rows: How many rows `logs` has.
         seed: What they are drawn from.
-        broken: How many of them no record can hold: a clock jumped while the request ran.
+        broken: How many of them have a latency that no record can hold: a clock jumped while the request ran.
         offloaded: Share of the rows whose payload lies in an object, from 0 to 1.
         objects: Folder for these objects; needed when there are any.
     """

@@ -202,8 +202,8 @@ def test_contents_keep_json_as_json(log_store: Path, tmp_path: Path) -> None:
         assert (content["input_history"], content["params"]) == ([{"role": "user"}], "no json")
 
 
-def test_a_rejected_row_names_the_dataset_whose_column_it_lacks(log_store: Path, tmp_path: Path) -> None:
-    """And no dataset gets it."""
+def test_a_blanked_field_names_the_dataset_that_has_its_column(log_store: Path, tmp_path: Path) -> None:
+    """It counts in that dataset alone, of the rows that it gets; no other dataset has lost anything."""
     with closing(sqlite3.connect(log_store)) as connection:
         connection.execute(
             "UPDATE logs SET number_of_retries = 'many' WHERE id IN (SELECT id FROM logs WHERE status = 'success'"
@@ -214,10 +214,15 @@ def test_a_rejected_row_names_the_dataset_whose_column_it_lacks(log_store: Path,
         )
         connection.commit()
     export = Export(tmp_path, log_store, {"include": ALL[:3], "format": "csv"})
-    result = export.run(DAY)["datasets"]
-    rejected = {result[dataset]["rejected"] for dataset in ALL[:3]}
-    assert len(rejected) == 1
+    told = export.run(DAY)
+    result = told["datasets"]
+    assert {result[dataset]["rejected"] for dataset in ALL[:3]} == {0}
+    blanked = {dataset: result[dataset]["blanked"] for dataset in ALL[:3] if result[dataset]["blanked"]}
+    assert blanked == {"error_logs": told["blanked"]}
+    assert set(told["blanked"]) == {"number_of_retries"}
     [file] = [data for key, data in export.contents().items() if "_rejected" in key]
     lines = [json.loads(line) for line in gzip.decompress(file).splitlines()]
-    assert {(line["dataset"], line["column"]) for line in lines} == {("error_logs", "number_of_retries")}
-    assert len(lines) == rejected.pop() > 2
+    assert {(line["dataset"], line["column"], line["kind"]) for line in lines} == {
+        ("error_logs", "number_of_retries", "blanked")
+    }
+    assert len(lines) == told["blanked"]["number_of_retries"] > 0

@@ -81,4 +81,4 @@ def _rows(path: Path) -> list[dict[str, object]]:
 def _rejected(export: Export) -> list[tuple[str, str]]:
     [path] = export.out.rglob("*.jsonl.gz")
     with gzip.open(path, "rt") as lines:
-        return sorted((row["request_id"], row["column"]) for row in map(json.loads, lines))
+        return sorted((row["request_id"], row["column"]) for row in map(json.loads, lines) if row["kind"] == "rejected")

@@ -147,6 +147,8 @@ def test_an_empty_window_publishes(export: Export) -> None:
         "filtered": 0,
         "filtered_by": {},
         "rejected": 0,
+        "blanked": {},
+        "repaired": {},
         "exported": 0,
         "parts": [],
     }

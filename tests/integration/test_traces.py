@@ -86,7 +86,7 @@ def rejected_ids(export: Export) -> list[tuple[str, str]]:
     """What the published file tells of rejected rows: dataset and id."""
     files = [data for key, data in export.contents().items() if "_rejected/" in key]
     lines = [json.loads(line) for data in files for line in gzip.decompress(data).splitlines()]
-    return [(line["dataset"], line["request_id"]) for line in lines]
+    return [(line["dataset"], line["request_id"]) for line in lines if line["kind"] == "rejected"]
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_spans_agree_with_the_independent_reading(odd_store: Path, tmp_path: Pat
         assert row | {"attributes": ""} == other | told | {"attributes": ""}
     calls = {name: result["mcp"][name] for name in expected.calls}
     assert calls == expected.calls
-    assert calls["rejected"] > 5
+    assert calls["rejected"] > 0
     assert (calls["filtered"] > 0) == bool(wanted)
     assert result["mcp"] == export.manifest(DAY)["mcp"]
     assert sorted(each for _, each in rejected_ids(export)) == sorted(expected.rejected)

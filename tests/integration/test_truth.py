@@ -6,168 +6,40 @@ A value that the row alone can't tell is left out by the name of its case, in `U
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from bifrost_export.config.log_columns import LOG_COLUMNS
 from bifrost_export.config.postgres_source import from_address
-from bifrost_export.pipeline.plan import PlanRequest
-from bifrost_export.pipeline.run import run
-from bifrost_export.pipeline.runtime import Runtime
 from bifrost_export.testing import postgres_store as in_postgres
 from bifrost_export.testing.postgres_server import PostgresServer
 from bifrost_export.testing.s3_server import S3Server
 from bifrost_export.window import UTC
-from tests.bifrost_stores import NAMES, WINDOW, Name, payloads, put_payloads, true_calls, true_rows, truth, unpack
-from tests.independent import EPOCH, INT32, KNOWN, LEGACY, as_bytes, instant, micros, repaired
-from tests.independent_contents import REQUEST, RESPONSE, content, payload
-from tests.integration.exports import Export
+from tests.bifrost_stores import NAMES, payloads, true_calls, truth, unpack
+from tests.independent import INT32, KNOWN, LEGACY, as_bytes, instant, micros, repaired
+from tests.independent_contents import REQUEST, RESPONSE, content
+from tests.integration.truth_runs import (
+    ALL,
+    HALF_A_MILLISECOND,
+    ZERO,
+    Comparison,
+    Exported,
+    attributes,
+    expected_of,
+    export,
+    in_postgres_form,
+    is_bad,
+    plain,
+    sqlite_rows,
+    tables_of,
+    uploaded,
+    with_payload,
+)
 from tests.servers.buckets import Buckets
-
-ALL = ("request_logs", "response_logs", "error_logs", "metrics", "traces")
-LATER = dt.datetime(2026, 12, 1, tzinfo=UTC)
-KEYS = {"access_key_id": "AKIADEMO0000EXAMPLE0", "secret_access_key": "env.TRUTH_SECRET"}
-HALF_A_MILLISECOND = 0.5 + 1e-6
-OWN_TIMES = ("timestamp", "created_at")
-
-UNKNOWABLE: dict[str, dict[str, str]] = {
-    "error:cancelled_billed": {"status_code": "cancelled without a code: the client has gone, which is 499"},
-}
-"""Case -> columns that the row can't tell, and why."""
-HIDDEN = "content logging was off, so that the row of a passthrough request has no params"
-ZERO = "Bifrost recorded the code 0 and answered 200; an error with 0 counts as one without a code"
-LOST = "the upload of the payload was lost, and with it what only the payload told"
-
-
-@dataclass
-class Comparison:
-    """Counts what is compared, and keeps what differs."""
-
-    compared: int = 0
-    differing: list[str] = field(default_factory=list)
-    unknowable: Counter[str] = field(default_factory=Counter)
-
-    def value(self, case: str, name: str, found: object, expected: object, why: str | None = None) -> None:
-        """Compare a value, unless there is a reason why it can't be known."""
-        why = why or UNKNOWABLE.get(case, {}).get(name)
-        if why:
-            self.unknowable[f"{case} {name}: {why}"] += 1
-            return
-        self.compared += 1
-        if found != expected:
-            self.differing.append(f"{case} {name}: {found!r} instead of {expected!r}")
-
-    def number(self, case: str, name: str, found: float | None, expected: float | None, within: float) -> None:
-        """Compare numbers up to a difference."""
-        same = None in (found, expected) and found == expected
-        close = (
-            found is not None and expected is not None and math.isclose(found, expected, rel_tol=1e-9, abs_tol=within)
-        )
-        self.value(case, name, same or close or (found, expected), True)
-
-    def agrees(self, what: str) -> None:
-        """Nothing differs; the counts are printed."""
-        print(f"\n{what}: {self.compared:,} values compared, {len(self.differing)} differ")  # noqa: T201 (for the report)
-        for reason, times in sorted(self.unknowable.items()):
-            print(f"  {times} x unknowable: {reason}")  # noqa: T201
-        assert self.compared
-        assert self.differing[:20] == []
-
-
-@dataclass
-class Exported:
-    """One run over one store.
-
-    Args:
-        name: The store.
-        rows: Each row of `logs` as it stands in SQLite, texts as bytes, by its id.
-        datasets: The exported rows.
-        result: What the run said.
-        manifest: What it published.
-        contents: Whether contents were asked for.
-    """
-
-    name: Name
-    rows: dict[str, dict[str, Any]]
-    datasets: dict[str, list[dict[str, Any]]]
-    result: dict[str, Any]
-    manifest: dict[str, Any]
-    contents: bool
-
-    def of_requests(self, dataset: str, key: str = "request_id") -> dict[str, dict[str, Any]]:
-        """The rows of a dataset by their ids, which are all different."""
-        found = {row[key]: row for row in self.datasets[dataset]}
-        assert len(found) == len(self.datasets[dataset])
-        return found
-
-    def expected(self) -> dict[str, dict[str, Any]]:
-        """The truth of each row of the window."""
-        low, high = micros(WINDOW.start) * 1000, micros(WINDOW.end) * 1000
-        return {name: row for name, row in true_rows(self.name).items() if low <= row["ns"] < high}
-
-    def is_migrated(self, true: dict[str, Any]) -> bool:
-        """Whether Bifrost's own migration has rewritten the row's time."""
-        return self.name == "old" and true["case"] == "old"
-
-    def text(self, value: str | None) -> str | None:
-        """A text as this log store can hold it."""
-        return value
-
-    def is_lost(self, true: dict[str, Any]) -> str | None:
-        """Why nobody can know what only a payload told."""
-        row = self.rows[true["id"]]
-        if true.get("content_hidden") and "path" in true:
-            return HIDDEN
-        is_lost = self.name == "hybrid" and not row["has_object"]
-        return LOST if is_lost else None
-
-
-def sqlite_rows(path: Path, table: str = "logs") -> list[dict[str, Any]]:
-    """Every row, texts as bytes."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        connection.text_factory = bytes
-        cursor = connection.execute(f"SELECT * FROM {table}")
-        names = [as_bytes(each[0]).decode() for each in cursor.description]
-        return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
-
-
-def export(
-    folder: Path, tables: dict[str, list[dict[str, Any]]], source: dict[str, Any], name: Name, contents: bool
-) -> Exported:
-    """Run all datasets over the two days, with every extra field."""
-    data = {"include": list(ALL), "extra_fields": sorted(LOG_COLUMNS), "include_content": contents}
-    nightly = Export(folder, folder / "none", {**data, "max_rejected": "1%"}, source=source)
-    request = PlanRequest(str(nightly.document()), "nightly", WINDOW, "truth", force=True)
-    result = run(Runtime(now=lambda: LATER), request)
-    datasets = {
-        dataset: [row for part in entry["parts"] for row in pq.read_table(nightly.out / part["key"]).to_pylist()]
-        for dataset, entry in result["datasets"].items()
-    }
-    rows = {repaired(as_bytes(row["id"])): row for row in tables["logs"]}
-    return Exported(name, rows, datasets, result, nightly.manifest(WINDOW), contents)
-
-
-def in_postgres_form(row: dict[str, Any]) -> dict[str, Any]:
-    """A row as Bifrost would have written it into PostgreSQL, which holds neither bad bytes nor a NUL."""
-    found = {
-        name: repaired(value).replace("\0", "") if isinstance(value, bytes) else value for name, value in row.items()
-    }
-    for name in OWN_TIMES:
-        moment = instant(row[name])
-        assert moment is not None
-        found[name] = (EPOCH + dt.timedelta(microseconds=moment)).isoformat(" ")
-    return found
-
 
 RUNS = [(name, kind, contents) for name in NAMES for kind in ("sqlite", "postgres") for contents in (False, True)]
 
@@ -201,20 +73,6 @@ def exported(
         postgres.drop_database("truth")
 
 
-def uploaded(buckets: Buckets) -> dict[str, Any]:
-    """`object_storage` of the store whose payloads are offloaded."""
-    bucket = buckets.make_bucket()
-    assert put_payloads(buckets.client, bucket) > 1_000
-    return {"type": "s3", "bucket": bucket, "region": "us-west-2", "endpoint": buckets.url, **KEYS}
-
-
-def tables_of(path: Path) -> list[str]:
-    """The tables that an export reads, as far as a store has them."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    return [name for name in ("logs", "mcp_tool_logs") if name in found]
-
-
 def compare_time(comparison: Comparison, exported: Exported, true: dict[str, Any], name: str, found: int) -> None:
     """The microseconds of a row's start; Bifrost's own migration has moved old ones by up to a millisecond."""
     allowed = 1_000 if exported.is_migrated(true) else 0
@@ -227,7 +85,8 @@ def compare_code(
 ) -> None:
     """What the gateway answered."""
     details = as_bytes(exported.rows[true["id"]]["error_details"])
-    why = ZERO if true["http_status"] == 200 and true["status"] != "success" and b'"status_code":0' in details else lost
+    is_zero = true["case"] == "error:status_zero" or b'"status_code":0' in details
+    why = ZERO if true["http_status"] == 200 and true["status"] != "success" and is_zero else lost
     comparison.value(true["case"], "status_code", found, true["http_status"], why)
 
 
@@ -267,8 +126,8 @@ def test_each_record_agrees(exported: Exported) -> None:
         latency = latency_of(true)
         told_by_error = latency is not None and true["latency_ms"] is None
         comparison.value(case, "latency_ms", row["latency_ms"], round(latency or 0), lost if told_by_error else None)
-        comparison.value(case, "input_tokens", row["input_tokens"], shown(true["input_tokens"]))
-        comparison.value(case, "output_tokens", row["output_tokens"], shown(true["output_tokens"]))
+        for name in ("input_tokens", "output_tokens"):
+            comparison.value(case, name, row[name], shown(true[name]), exported.is_uncounted(true))
         comparison.value(case, "cost_usd", row["cost_usd"], true["cost"])
     comparison.agrees("request_logs")
 
@@ -281,22 +140,6 @@ def test_each_extra_field_agrees(exported: Exported) -> None:
         for column, kind in LOG_COLUMNS.items():
             comparison.value(column, column, plain(found[column]), expected_of(row[column], kind))
     comparison.agrees("extra fields")
-
-
-def plain(value: object) -> object:
-    """A value that can be compared."""
-    return micros(value) if isinstance(value, dt.datetime) else value
-
-
-def expected_of(value: Any, kind: str) -> object:
-    """A column's value as an export has it."""
-    if value is None:
-        return None
-    if kind == "timestamp":
-        return instant(as_bytes(value))
-    if kind == "string":
-        return repaired(as_bytes(value))
-    return {"double": float, "bool": bool, "int64": int}[kind](value)
 
 
 def test_each_error_agrees(exported: Exported) -> None:
@@ -346,25 +189,6 @@ def test_each_content_agrees(exported: Exported) -> None:
     comparison.agrees("contents")
 
 
-def with_payload(row: dict[str, Any], objects: dict[str, bytes]) -> dict[str, Any]:
-    """A row with what its payload says in place of what it has itself."""
-    moment = instant(as_bytes(row["timestamp"]))
-    assert moment is not None
-    hour = (EPOCH + dt.timedelta(microseconds=moment)).strftime("%Y/%m/%d/%H")
-    ending = f"/logs/{hour}/{repaired(as_bytes(row['id']))}.json.gz"
-    stored = next((data for key, data in objects.items() if key.endswith(ending)), None)
-    if not row["has_object"] or stored is None:
-        return row
-    told = payload(stored)
-    return {**row, **{name: told[name] for name in (*REQUEST, *RESPONSE) if told.get(name)}}
-
-
-def attributes(span: dict[str, Any]) -> dict[str, Any]:
-    """A span's attributes."""
-    found: dict[str, Any] = json.loads(span["attributes"])
-    return found
-
-
 def test_each_span_agrees(exported: Exported) -> None:
     """A span for each request and each tool call, with parent, trace, times, tokens and cost."""
     comparison, spans = Comparison(), exported.of_requests("traces", "span_id")
@@ -383,7 +207,8 @@ def test_each_span_agrees(exported: Exported) -> None:
         comparison.value(case, "status", span["status"], "OK" if true["status"] == "success" else "ERROR")
         told = attributes(span)
         for column, key in (("input_tokens", "input_tokens"), ("output_tokens", "output_tokens")):
-            comparison.value(case, column, told.get(f"gen_ai.usage.{key}"), shown(true[column]))
+            why = exported.is_uncounted(true)
+            comparison.value(case, column, told.get(f"gen_ai.usage.{key}"), shown(true[column]), why)
         comparison.value(case, "cost", told.get("bifrost.cost_usd"), true["cost"])
         comparison.value(case, "customer", told.get("bifrost.customer_id", ""), true["customer_id"])
     for name, true in calls.items():
@@ -465,12 +290,3 @@ def test_the_manifest_counts_what_is_odd(exported: Exported) -> None:
     }
     told = {name: rows for name, rows in exported.manifest["repaired"].items() if name in repaired_rows}
     assert told == {name: rows for name, rows in repaired_rows.items() if rows}
-
-
-def is_bad(value: object) -> bool:
-    """Whether a text has bytes that are no UTF-8."""
-    try:
-        as_bytes(value).decode()
-    except UnicodeDecodeError:
-        return True
-    return False

@@ -85,8 +85,10 @@ def books(console: Console, manifest: Mapping[str, Any]) -> None:
         table.add_row("log rows in the window", f"{entry['source']:,}")
         for rule, count in entry["filtered_by"].items():
             table.add_row(f"- removed by {rule}", f"{count:,}")
-        table.add_row("- rejected (no record can hold them)", f"{entry['rejected']:,}")
+        table.add_row("- rejected (their time or status can't be told)", f"{entry['rejected']:,}")
         table.add_row("= exported", f"{entry['exported']:,}", end_section=True)
+        for column, count in entry["blanked"].items():
+            table.add_row(f"rows with a blanked {column}", f"{count:,}")
         table.add_row("input tokens exported", f"{entry['sums']['exported']['input_tokens']:,}")
         table.add_row("output tokens exported", f"{entry['sums']['exported']['output_tokens']:,}")
         table.add_row("cost exported", f"{entry['sums']['exported']['cost_usd']:,.2f} USD")
