@@ -55,7 +55,7 @@ def test_the_published_block_is_taken_as_written(kind: str, tmp_path: Path) -> N
         ("snowflake", {"credentials": {"username": "u"}}, "username alone signs nobody in"),
         ("snowflake", {"credentials": None}, "nothing says who signs in"),
         ("snowflake", {"conn_id": "sf"}, "exclude each other"),
-        ("snowflake", {"account": "https://x"}, "is no account"),
+        ("snowflake", {"account": "https://x"}, "is not a valid account"),
         ("snowflake", {"table": "other.request_logs"}, "is no name that a warehouse takes"),
         ("snowflake", {"database": 'a"; DROP TABLE x; --'}, "is no name that a warehouse takes"),
         ("redshift", {"host": "h"}, "cluster and host name the endpoint twice"),
