@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from bifrost_export.errors import PermanentError
+from bifrost_export.errors import BifrostExportError, PermanentError
 
 
 def unnamed_file(folder: Path | None = None) -> BinaryIO:
@@ -23,7 +24,7 @@ def unnamed_file(folder: Path | None = None) -> BinaryIO:
     try:
         return cast("BinaryIO", tempfile.TemporaryFile(dir=folder))
     except OSError as error:
-        raise _no_place(error) from None
+        raise no_place(error) from None
 
 
 @contextmanager
@@ -39,14 +40,25 @@ def temporary_folder(prefix: str = "bifrost-export-") -> Iterator[Path]:
     try:
         made = tempfile.TemporaryDirectory(prefix=prefix)
     except OSError as error:
-        raise _no_place(error) from None
+        raise no_place(error) from None
     with made as folder:
         yield Path(folder)
 
 
-def _no_place(error: OSError) -> PermanentError:
+def is_no_place(error: BaseException) -> bool:
+    """Return whether the system says that a disk of this machine is full or can't be written to."""
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+    return isinstance(error, OSError) and not isinstance(error, BifrostExportError) and error.errno in full
+
+
+def no_place(error: BaseException) -> PermanentError:
+    """Return the error for temporary files that can't be written.
+
+    Args:
+        error: What the system says.
+    """
     return PermanentError(
-        f"temporary files can't be written on this machine: {error.strerror or error}",
+        f"temporary files can't be written on this machine: {getattr(error, 'strerror', None) or error}",
         allowed="a folder that this user can write to, with room on its disk",
         hint="Set the environment variable TMPDIR to one.",
     )

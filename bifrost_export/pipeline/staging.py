@@ -18,7 +18,7 @@ from bifrost_export.destinations.addresses import open_bucket
 from bifrost_export.destinations.keys import folded
 from bifrost_export.destinations.store import DeletionRefusedError, KeyTakenError, PutOptions, sha256_at
 from bifrost_export.destinations.streaming import Writing
-from bifrost_export.destinations.temporary import unnamed_file
+from bifrost_export.destinations.temporary import is_no_place, no_place, unnamed_file
 from bifrost_export.errors import ConfigError, StagingGoneError
 from bifrost_export.pipeline.hashed_stream import HashedStream
 from bifrost_export.pipeline.local_staging import LocalFolder, changed, identity
@@ -75,8 +75,10 @@ class ObjectFolder:
         writing = Writing(self.store, self.prefix + name, PutOptions("application/octet-stream"))
         try:
             yield cast("BinaryIO", writing)
-        except BaseException:
+        except BaseException as error:
             writing.abandon()
+            if is_no_place(error):  # of what a transformation puts aside
+                raise no_place(error) from None
             raise
         try:
             writing.finish()
@@ -94,7 +96,7 @@ class ObjectFolder:
             local = undone.enter_context(unnamed_file())
             while block := stream.read(1 << 20):
                 digest.update(block)
-                local.write(block)
+                _keep(local, block)
             if sha256 not in (None, digest.hexdigest()):
                 raise changed(f"{self.prefix}{name}", str(sha256), digest.hexdigest())
             local.seek(0)
@@ -110,6 +112,13 @@ class ObjectFolder:
         for name in sorted(self.list(f"{folder}/"), key=lambda name: name.endswith(f"/{MARKER}")):
             with suppress(DeletionRefusedError):
                 self.store.delete(self.prefix + name)
+
+
+def _keep(local: BinaryIO, block: bytes) -> None:
+    try:
+        local.write(block)
+    except OSError as error:
+        raise no_place(error) from None
 
 
 def open_folder(

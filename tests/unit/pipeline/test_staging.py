@@ -8,6 +8,7 @@ import hashlib
 import os
 import socket
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from pydantic import ValidationError
 
 from bifrost_export.config.models import Staging as StagingConfig
 from bifrost_export.destinations.local_store import LocalStore
+from bifrost_export.destinations.temporary import temporary_folder, unnamed_file
 from bifrost_export.errors import ConfigError, PermanentError, StagingChangedError, StagingGoneError
 from bifrost_export.pipeline.local_staging import LocalFolder
 from bifrost_export.pipeline.staging import Folder, ObjectFolder, Staging, open_folder
@@ -524,3 +526,44 @@ def test_a_disk_without_room_says_what_to_do(tmp_path: Path, monkeypatch: pytest
         staged(tmp_path / "staging").create({})
 
     assert list((tmp_path / "staging").iterdir()) == []
+
+
+def test_a_full_disk_for_what_is_fetched_from_a_bucket_says_what_to_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Objects are read from an unnamed file."""
+    folder = ObjectFolder(LocalStore(tmp_path), "")
+    put(folder, "run/a.arrow", b"rows" * 100_000)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("w+b", 0))  # noqa: SIM115
+
+    with pytest.raises(PermanentError, match=r"temporary files can't be written .*No space left.*TMPDIR"):
+        folder.open("run/a.arrow")
+
+
+def test_a_full_disk_for_what_a_transformation_puts_aside_says_what_to_set(tmp_path: Path) -> None:
+    """It stands in the machine's own folder of temporary files when staging is in a bucket."""
+    folder = ObjectFolder(LocalStore(tmp_path), "")
+
+    with (
+        pytest.raises(PermanentError, match=r"temporary files can't be written .*No space left.*TMPDIR"),
+        folder.write("run/a.arrow"),
+        Path("/dev/full").open("wb", buffering=0) as full,
+    ):
+        full.write(b"rows")
+
+    assert names(folder) == []
+
+
+def test_without_any_folder_for_temporary_files_the_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's own words, and what to do."""
+
+    def none(**_: Any) -> None:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    for name in ("TemporaryFile", "TemporaryDirectory"):
+        monkeypatch.setattr(tempfile, name, none)
+
+    with pytest.raises(PermanentError, match=r"No usable temporary directory found.*TMPDIR"):
+        unnamed_file()
+    with pytest.raises(PermanentError, match=r"No usable temporary directory found.*TMPDIR"), temporary_folder():
+        pytest.fail("there is one")
