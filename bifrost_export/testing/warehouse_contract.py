@@ -140,7 +140,7 @@ class WarehouseContract(Sources):
         place.run().load(["a"]).publish()
         place.run(NEXT_DAY).load(["n"]).publish()
 
-        place.run(TWO_DAYS, replace_overlapping=True).load(["both"]).publish()
+        place.run(TWO_DAYS, replace_overlapping=True, log_rows=2_000).load(["both"]).publish()
 
         assert place.rows() == {"nightly 2026-03-01 00:00:00": ["both"]}
         assert place.books() == [("nightly", "2026-03-01 00:00:00", 1, 1)]
