@@ -144,6 +144,9 @@ def canaries(log_store: Path) -> Path:
     columns = (*REQUEST_CONTENTS, *RESPONSE_CONTENTS, "content_summary", "redaction_mapping", *PERSONAL)
     told = ", ".join(f"`{name}` = '{CANARY}{name}'" for name in columns)
     with closing(sqlite3.connect(log_store)) as connection:
+        there = {name for _, name, *_ in connection.execute("PRAGMA table_info(logs)")}
+        for name in (name for name in columns if name not in there):  # of a release that is newer than the sample
+            connection.execute(f"ALTER TABLE logs ADD COLUMN {name} text")
         connection.execute(f"UPDATE logs SET {told}, object_type = 'chat_completion'")
         connection.execute("UPDATE logs SET content_hidden = rowid % 2")
         connection.commit()
