@@ -8,6 +8,7 @@ from airflow.sdk import DAG, BaseOperator
 
 from bifrost_export.airflow.dag_page import broken_page
 from bifrost_export.airflow.versions import AirflowFailException
+from bifrost_export.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,7 @@ class BrokenExportOperator(BaseOperator):
 
     def __init__(self, *, problems: Sequence[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.problems = tuple(problems)
+        self.problems = tuple(map(printable, problems))
 
     def execute(self, context: Context) -> None:
         """Fail at once."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.config.transformations import told
 from bifrost_export.pipeline.columns import TOOL_CALLS
+from bifrost_export.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,9 +26,9 @@ def narrate(log: Logger, event: str, facts: Mapping[str, Any]) -> None:
         facts: What it says of itself.
     """
     if event == "warning":
-        log.warning("%s", facts["message"])
+        log.warning("%s", printable(facts["message"]))
     elif event in _SENTENCES:
-        log.info("%s", _SENTENCES[event](facts))
+        log.info("%s", printable(_SENTENCES[event](facts)))
 
 
 def narrate_plan(log: Logger, plan: Plan) -> None:
@@ -35,7 +36,7 @@ def narrate_plan(log: Logger, plan: Plan) -> None:
     narrate(log, "plan", {"slices": len(plan.slices), "token": plan.token, "window": str(plan.window)})
     for step, datasets in told(plan.export.data):
         on = ", ".join(datasets) or "no dataset, since none has the columns"
-        log.info("Transformation %s on %s: %s.", step.name, on, step.transform.describe())
+        log.info("Transformation %s on %s: %s.", step.name, on, printable(step.transform.describe()))
     if plan.unplaced:
         rows = _many(plan.unplaced, "row")
         log.warning("%s of the log store have no time that can be read, and belong to no window.", rows)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.airflow.versions import GROWING_PAUSES, AirflowFailException
 from bifrost_export.errors import ConfigError, PassingError, PermanentError
+from bifrost_export.printable import printable
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
@@ -34,8 +35,8 @@ def told_apart(log: Logger) -> Iterator[None]:
     try:
         yield
     except (ConfigError, PermanentError) as error:
-        log.error("%s", error)
-        raise AirflowFailException(str(error)) from None
+        log.error("%s", printable(str(error)))
+        raise AirflowFailException(printable(str(error))) from None
     except PassingError as error:
-        log.warning("%s This may pass: the task will be tried again.", error)
+        log.warning("%s This may pass: the task will be tried again.", printable(str(error)))
         raise
