@@ -11,7 +11,7 @@ from bifrost_export.airflow.dag_page import broken_page
 from bifrost_export.airflow.retries import PAUSES
 from bifrost_export.airflow.versions import AirflowException, AirflowFailException
 from bifrost_export.config.airflow_options import AirflowOptions
-from bifrost_export.config.printable import printable
+from bifrost_export.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,12 +36,12 @@ class BrokenExportOperator(BaseOperator):
 
     def __init__(self, *, problems: Sequence[str], may_pass: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.problems = tuple(problems)
+        self.problems = tuple(map(printable, problems))
         self.may_pass = may_pass
 
     def execute(self, context: Context) -> None:
         """Fail: at once, or so that the task is tried again."""
-        message = printable("\n".join(self.problems))
+        message = "\n".join(self.problems)
         self.log.error("%s", message)
         raise (AirflowException if self.may_pass else AirflowFailException)(message)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from bifrost_export.config.printable import printable
 from bifrost_export.config.transformations import told
 from bifrost_export.pipeline.columns import TOOL_CALLS
+from bifrost_export.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

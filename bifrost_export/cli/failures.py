@@ -10,6 +10,7 @@ import click
 
 from bifrost_export.cli import output
 from bifrost_export.errors import BifrostExportError, DocumentError
+from bifrost_export.printable import printable
 
 if TYPE_CHECKING:
     from bifrost_export.cli.masking import Masker
@@ -29,15 +30,15 @@ def tell(error: Exception, masker: Masker, *, as_json: bool) -> int:
         2 when the input is wrong, else 1.
     """
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        click.echo(error.format_message(), err=True)
+        click.echo(printable(error.format_message()), err=True)
         return error.exit_code
     if os.environ.get(_DEBUG) and not isinstance(error, (click.ClickException, click.Abort)):
-        click.echo(masker.mask("".join(traceback.format_exception(error))), err=True)
+        click.echo(printable(masker.mask("".join(traceback.format_exception(error)))), err=True)
     facts, code = facts_of(error, masker)
     if as_json:
         output.print_json({"error": facts})
     else:
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {_sentences(facts)}", err=True)
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {printable(_sentences(facts))}", err=True)
     return code
 
 

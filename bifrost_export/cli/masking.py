@@ -8,6 +8,8 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -49,7 +51,7 @@ def masked_logs(masker: Masker) -> Iterator[None]:
     def masked(*arguments: Any, **named: Any) -> logging.LogRecord:
         record = make(*arguments, **named)
         if isinstance(record.msg, str):
-            record.msg, record.args, record.exc_info = masker.mask(_text_of(record)), (), None
+            record.msg, record.args, record.exc_info = printable(masker.mask(_text_of(record))), (), None
         return record
 
     logging.setLogRecordFactory(masked)

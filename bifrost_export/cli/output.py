@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bifrost_export.printable import printable, printable_json
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
@@ -58,26 +60,35 @@ def results() -> TextIO:
 
 def print_json(value: Any) -> None:
     """Print the one JSON object of a command."""
-    results().write(json.dumps(value, ensure_ascii=False) + "\n")
+    results().write(printable_json(json.dumps(value, ensure_ascii=False)) + "\n")
     results().flush()
 
 
 def print_text(text: str) -> None:
     """Print a line of a command's result."""
-    results().write(text + "\n")
+    results().write(printable(text) + "\n")
     results().flush()
 
 
 def for_people() -> Console:
     """A console on standard error, for progress and messages."""
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return _console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def result_console() -> Console:
     """A console on the stream for results, for tables."""
-    from rich.console import Console
-
     stream = results()
-    return Console(file=stream, highlight=False, width=None if stream.isatty() else _WIDTH_OF_A_FILE)
+    return _console(file=stream, highlight=False, width=None if stream.isatty() else _WIDTH_OF_A_FILE)
+
+
+def _console(**options: Any) -> Console:
+    """A console that lets no text of a document, a log store or a service steer the terminal."""
+    from rich.console import Console
+    from rich.segment import Segment
+
+    class SafeConsole(Console):
+        def render(self, *arguments: Any, **named: Any) -> Iterator[Segment]:
+            for segment in super().render(*arguments, **named):
+                yield segment if segment.control else Segment(printable(segment.text), segment.style)
+
+    return SafeConsole(**options)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from bifrost_export.config.problems import Problem
 
 
+_SHOWN = 1_000
+"""Problems that people are shown; the first are for them to fix."""
+
+
 @click.command("validate")
 @click.argument("config", type=click.Path())
 @output.format_option
@@ -161,8 +165,10 @@ def _show(console: Console, config: str, loaded: Loaded, problems: list[Problem]
     from bifrost_export.config.excerpts import Excerpts
 
     excerpts = {each.path.name: Excerpts(each.text) for each in loaded.documents if each.text is not None}
-    for problem in problems:
+    for problem in problems[:_SHOWN]:
         _show_problem(console, problem, excerpts.get(str(problem.file)))
+    if len(problems) > _SHOWN:
+        console.print(f"{len(problems) - _SHOWN} more problems are not shown here. --format json reports all.\n")
     counts = {name: sum(problem.severity == name for problem in problems) for name in ("error", "warning")}
     told = ", ".join(f"{count} {name}{'s' * (count != 1)}" for name, count in counts.items())
     good = [each.name for each in loaded.exports if each.export is not None]

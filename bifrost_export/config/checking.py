@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -28,6 +29,7 @@ from bifrost_export.config.wording import (
 )
 from bifrost_export.config.words import keys_beside
 from bifrost_export.errors import BifrostExportError, ConfigError, PrefixError
+from bifrost_export.printable import has_control
 
 _ODD = {TOO_BIG: f"{LEAST_INTEGER} to {MOST_INTEGER}, or a fraction up to 1.7e308"}
 _EXPLAINED = 200
@@ -79,9 +81,9 @@ class Checker:
         self._note(Problem(severity, *told, line, column, allowed, hint, self.file))
 
     def _note(self, problem: Problem) -> None:
-        self.problems.append(problem)
         if problem.severity == "error":
             self._wrong.add(problem.pointer)
+        self.problems.append(replace(problem, pointer=shortened(problem.pointer)))
 
     def add_error(self, pointer: str, error: BifrostExportError) -> None:
         """Note what an error of this package says."""
@@ -197,6 +199,9 @@ class Checker:
 
         def look(text: str, place: Place, at: str) -> str:
             self._references(text, place, at)
+            if place.connection and not place.secret and has_control(text):
+                message = f"{name_of(steps_of(self.origins.written(at)))} contains a control character"
+                self.add(at, message, allowed="text of one line", hint="Remove the character.")
             if place.secret and is_literal(text):
                 self.add(
                     at,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
 from bifrost_export.config.hiding import MASK, may_be_secret
@@ -21,6 +23,32 @@ Span = tuple[int, int]
 """Columns of a line, from 0; the second is the first behind it."""
 
 
+@dataclass(frozen=True)
+class _Masked:
+    """A line as it may be shown.
+
+    Args:
+        text: The line with a mask in place of each span.
+        spans: What is masked of the source.
+        starts: Where the spans begin.
+        shifts: By how many columns what follows the first spans, 0 to all of them, has moved.
+    """
+
+    text: str
+    spans: list[Span]
+    starts: list[int]
+    shifts: list[int]
+
+
+def _mask(source: str, spans: list[Span]) -> _Masked:
+    pieces, done, shifts = [], 0, [0]
+    for start, end in spans:
+        pieces += [source[done:start], MASK]
+        shifts.append(shifts[-1] + len(MASK) - (end - start))
+        done = end
+    return _Masked("".join([*pieces, source[done:]]), spans, [start for start, _ in spans], shifts)
+
+
 class Excerpts:
     """Lines of one document.
 
@@ -30,6 +58,7 @@ class Excerpts:
 
     def __init__(self, text: Text) -> None:
         self.text = text
+        self._lines: dict[int, _Masked] = {}
 
     def line(self, line: int, column: int) -> tuple[str, int]:
         """A line of the document.
@@ -41,19 +70,20 @@ class Excerpts:
         Returns:
             The line, masked and cut to a width that a screen has, and the caret's place in it, from 0.
         """
-        lines = self.text.lines
-        source = lines[line - 1].expandtabs(1) if 0 < line <= len(lines) else ""
-        shown, caret, done = "", None, 0
-        for start, end in _apart(self._hidden.get(line, [])):
-            if caret is None and column - 1 <= start:
-                caret = len(shown) + column - 1 - done
-            shown += source[done:start] + MASK
-            if caret is None and column - 1 < end:
-                caret = len(shown) - len(MASK)
-            done = end
-        if caret is None:
-            caret = len(shown) + max(column - 1 - done, 0)
-        return _cut(shown + source[done:], caret)
+        masked = self._masked(line)
+        before = bisect_left(masked.starts, column - 1)
+        if before and column - 1 < masked.spans[before - 1][1]:
+            caret = masked.starts[before - 1] + masked.shifts[before - 1]
+        else:
+            caret = column - 1 + masked.shifts[before]
+        return _cut(masked.text, max(caret, 0))
+
+    def _masked(self, line: int) -> _Masked:
+        if line not in self._lines:
+            lines = self.text.lines
+            source = lines[line - 1].expandtabs(1) if 0 < line <= len(lines) else ""
+            self._lines[line] = _mask(source, _apart(self._hidden.get(line, [])))
+        return self._lines[line]
 
     @cached_property
     def _hidden(self) -> dict[int, list[Span]]:

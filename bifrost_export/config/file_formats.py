@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from bifrost_export.config.fields import LiteralText, Strict
 from bifrost_export.config.kinds import load_kind
+from bifrost_export.config.wording import nearest
 from bifrost_export.errors import ConfigError
 from bifrost_export.registry import FORMATS
 
@@ -99,4 +100,8 @@ def check_compression(name: str, compression: str | None) -> None:
     """
     known = format_kind(name).compressions
     if compression is not None and compression not in known:
-        raise ConfigError(f"{name} has no compression {compression!r}", allowed=", ".join(known))
+        raise ConfigError(
+            f"{name} has no compression {compression!r}",
+            allowed=", ".join(known),
+            hint=nearest(compression, list(known)),
+        )

@@ -64,7 +64,9 @@ class Source(Strict):
     def _type_is_known(cls, value: str) -> str:
         if value not in SOURCE_CONFIGS:
             raise ConfigError(
-                NOT_YET.get(value, f"there is no log store {value!r}"), allowed=", ".join(sorted(SOURCE_CONFIGS))
+                NOT_YET.get(value, f"there is no log store {value!r}"),
+                allowed=", ".join(sorted(SOURCE_CONFIGS)),
+                hint=nearest(value, list(SOURCE_CONFIGS)),
             )
         return value
 
@@ -103,6 +105,14 @@ DateRangeChoice = Annotated[
 Code = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
+def _nearest_word(word: str) -> str | None:
+    """The hint that names the word of a date range that is meant, with the number that is written."""
+    numbers = re.findall(r"[1-9][0-9]{0,3}", word[:100])
+    counted = [f"last_{number}_{unit}" for number in numbers[:1] for unit in ("hours", "days", "weeks", "months")]
+    words = ["today", "yesterday", "this_week", "last_week", "this_month", "last_month"]
+    return nearest(word.replace("-", "_").replace(" ", "_"), [*counted, *words])
+
+
 class Filters(Strict):
     """Which rows are exported: all that pass every filter."""
 
@@ -123,6 +133,7 @@ class Filters(Strict):
                 f"there is no date_range {value!r}",
                 allowed="last_N_hours, last_N_days, last_N_weeks, last_N_months, today, yesterday, this_week,"
                 ' last_week, this_month, last_month, or {"start": ..., "end": ...}',
+                hint=_nearest_word(value),
             )
         return value
 

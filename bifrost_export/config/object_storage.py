@@ -11,6 +11,7 @@ from bifrost_export.config.fields import ConnectionText, LiteralText, Secret, St
 from bifrost_export.config.google_key import refused_key
 from bifrost_export.config.plain_texts import KeyText, PlaceText
 from bifrost_export.config.references import has_references
+from bifrost_export.config.wording import nearest
 from bifrost_export.errors import ConfigError
 
 KINDS = ("s3", "gcs")
@@ -88,7 +89,8 @@ class ObjectStorage(Strict):
             raise ConfigError(
                 f"Bifrost offloads to no object storage of type {value!r}",
                 allowed=", ".join(KINDS),
-                hint="Write the type that logs_store.object_storage has in Bifrost's own config.",
+                hint=nearest(value, list(KINDS))
+                or "Write the type that logs_store.object_storage has in Bifrost's own config.",
             )
         return value
 

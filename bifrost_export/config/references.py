@@ -17,6 +17,7 @@ from bifrost_export.config.reading import read_document
 from bifrost_export.config.secret_forms import forms_of
 from bifrost_export.config.texts import Place, map_texts
 from bifrost_export.errors import ConfigError, ForbiddenReferenceError, MissingReferenceError
+from bifrost_export.printable import has_control
 
 BUILTINS = ("EXPORT_TIMESTAMP", "EXPORT_VERSION", "EXPORT_NAME", "WINDOW_START", "WINDOW_END", "RUN_ID")
 """References that a run fills in by itself."""
@@ -170,6 +171,12 @@ class Resolver:
             filled = self._value(text, whole[1], None, place, pointer)
         else:
             filled = _REFERENCE.sub(lambda match: self._value(match[0], match[1], match[2], place, pointer), text)
+        if place.connection and not place.secret and has_control(filled):
+            raise ConfigError(
+                f"{pointer} contains a control character",
+                allowed="text of one line",
+                hint="Fix the value, or the variable that it refers to.",
+            )
         if place.secret and self.on_secret is not None and filled:
             for form in forms_of(filled):
                 self.on_secret(form)

@@ -12,6 +12,10 @@ from bifrost_export.errors import ConfigError
 _UNFIT = re.compile(r"localtime|posixrules|Factory|posix/.*|right/.*")
 
 
+_LONGEST = 100
+"""Characters of a name that are compared with others."""
+
+
 def checked_zone(name: str) -> str:
     """The name itself.
 
@@ -20,8 +24,9 @@ def checked_zone(name: str) -> str:
     """
     if not _UNFIT.fullmatch(name) and _is_zone(name):
         return name
-    known = [zone for zone in available_timezones() if not _UNFIT.fullmatch(zone)]
-    near = get_close_matches(name, known, n=1)
+    known = {zone.lower(): zone for zone in sorted(available_timezones()) if not _UNFIT.fullmatch(zone)}
+    meant = name[:_LONGEST].lower().replace(" ", "_")
+    near = [known[each] for each in get_close_matches(meant, known, n=1)]
     raise ConfigError(
         f"there is no timezone {name!r}",
         allowed="a name of the IANA time zone database such as UTC, Europe/Berlin or America/New_York",

@@ -17,10 +17,11 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = "bifrost_export"
 SOURCES = sorted((ROOT / PACKAGE).rglob("*.py"))
 
-BASE = {"errors", "trust", "window", "registry"}
+BASE = {"errors", "printable", "trust", "window", "registry"}
 PORTS = {"logstore", "datasets", "filters", "date_range", "transforms", "formats", "destinations"}
 MAY_IMPORT = {
     "errors": set(),
+    "printable": set(),
     "window": {"errors"},
     "trust": {"errors"},
     "registry": {"errors", "trust"},
@@ -45,6 +46,7 @@ HEAVY = {"pyarrow", "numpy", "pandas", "duckdb", "adbc_driver_manager", "adbc_dr
 HEAVY |= {"boto3", "botocore", "s3fs", "fsspec", "moto", "rich", "isal"}
 LOADED_BY_DAG_FILES = (
     "errors",
+    "printable",
     "trust",
     "window",
     "registry",
