@@ -41,17 +41,18 @@ def test_an_etag_that_is_no_md5_is_no_fault(buckets: Buckets, size: int) -> None
     with fault_proxy(buckets.url) as proxy:
         store = store_at(proxy.url, buckets.make_bucket(), checksums="off")
 
+        read: list[str] = []
+
         def serve(method: str, path: str, headers: Message, body: bytes) -> Answer:
-            answer = proxy.forward(method, path, headers, body)
-            is_part = "partNumber" in path  # moto wants its own ETags of parts when they are put together
-            told = [
-                (name, value if name.lower() != "etag" or is_part else '"of-another-kind"')
-                for name, value in answer.headers
-            ]
-            return Answer(answer.status, told, answer.data)
+            read.extend([path] if method == "GET" else [])
+            answer = proxy.forward(method, path, headers, body.replace(b"odd-", b""))
+            tags = [(name, value.replace('"', '"odd-', 1)) for name, value in answer.headers if name.lower() == "etag"]
+            rest = [each for each in answer.headers if each[0].lower() != "etag"]
+            return Answer(answer.status, [*rest, *tags], answer.data)
 
         proxy.serve = serve
         writing = Writing(store, "key", PutOptions("text/plain"))
         writing.write(bytes(size))
 
-        assert writing.finish().checksum == 'etag:"of-another-kind"'
+        assert writing.finish().bytes == size
+    assert len(read) == 1
