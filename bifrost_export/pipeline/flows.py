@@ -8,7 +8,6 @@ from bifrost_export.config.transformations import Flow, Stage, flow_of
 from bifrost_export.datasets.columns import arrow_schema
 from bifrost_export.datasets.reading import is_divided
 from bifrost_export.errors import PlanMismatchError
-from bifrost_export.filters import RowFilter
 from bifrost_export.pipeline.twins import twins_of
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ def steps_of_export(export: Export) -> dict[str, tuple[str, ...]]:
 
 
 def _steps(export: Export, flow: Flow) -> tuple[str, ...]:
+    from bifrost_export.filters import RowFilter
+
     passes_all = RowFilter(export.data.filters).is_empty and not is_divided(export.data)
     filtered = () if passes_all else ("filter",)
     return ("extract", *filtered, *(stage.step.name for stage in flow.stages))
