@@ -6,15 +6,7 @@ import datetime as dt
 import re
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    Discriminator,
-    Field,
-    Tag,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from bifrost_export.config.airflow_options import AirflowOptions
 from bifrost_export.config.durations import parse_duration
