@@ -77,8 +77,9 @@ def of_missing_key(key: str, description: str | None) -> str:
 
 def nearest(word: str, known: list[str]) -> str | None:
     """The hint that names the known word that is meant, or None where none is near."""
-    near = get_close_matches(word.lower(), known, n=1) if len(word) <= _LONGEST_KEY else []
-    return f"Did you mean {near[0]!r}?" if near else None
+    by_lower = {each.lower(): each for each in known}
+    near = get_close_matches(word.lower(), by_lower, n=1) if len(word) <= _LONGEST_KEY else []
+    return f"Did you mean {by_lower[near[0]]!r}?" if near else None
 
 
 def of_value(name: str, found: Any, error: dict[str, Any]) -> tuple[str, str | None]:
