@@ -18,7 +18,7 @@ from bifrost_export.config.log_columns import check_extra_field
 from bifrost_export.config.schedules import Schedule
 from bifrost_export.config.sizes import parse_size
 from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
-from bifrost_export.config.wording import brief, nearest
+from bifrost_export.config.wording import brief, nearest, nearest_date_word
 from bifrost_export.errors import ConfigError
 from bifrost_export.registry import DESTINATIONS
 from bifrost_export.window import parse_instant
@@ -97,14 +97,6 @@ DateRangeChoice = Annotated[
 Code = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
-def _nearest_word(word: str) -> str | None:
-    """The hint that names the word of a date range that is meant, with the number that is written."""
-    numbers = re.findall(r"[1-9][0-9]{0,3}", word[:100])
-    counted = [f"last_{number}_{unit}" for number in numbers[:1] for unit in ("hours", "days", "weeks", "months")]
-    words = ["today", "yesterday", "this_week", "last_week", "this_month", "last_month"]
-    return nearest(word.replace("-", "_").replace(" ", "_"), [*counted, *words])
-
-
 class Filters(Strict):
     """Which rows are exported: all that pass every filter."""
 
@@ -125,7 +117,7 @@ class Filters(Strict):
                 f"there is no date_range {value!r}",
                 allowed="last_N_hours, last_N_days, last_N_weeks, last_N_months, today, yesterday, this_week,"
                 ' last_week, this_month, last_month, or {"start": ..., "end": ...}',
-                hint=_nearest_word(value),
+                hint=nearest_date_word(value),
             )
         return value
 

@@ -77,8 +77,17 @@ def of_missing_key(key: str, description: str | None) -> str:
 
 def nearest(word: str, known: list[str]) -> str | None:
     """The hint that names the known word that is meant, or None where none is near."""
-    near = get_close_matches(word.lower(), known, n=1) if len(word) <= _LONGEST_KEY else []
-    return f"Did you mean {near[0]!r}?" if near else None
+    by_lower = {each.lower(): each for each in known}
+    near = get_close_matches(word.lower(), by_lower, n=1) if len(word) <= _LONGEST_KEY else []
+    return f"Did you mean {by_lower[near[0]]!r}?" if near else None
+
+
+def nearest_date_word(word: str) -> str | None:
+    """The hint that names the word of a date range that is meant, with the number that is written."""
+    numbers = re.findall(r"[1-9][0-9]{0,3}", word[:100])
+    counted = [f"last_{number}_{unit}" for number in numbers[:1] for unit in ("hours", "days", "weeks", "months")]
+    words = ["today", "yesterday", "this_week", "last_week", "this_month", "last_month"]
+    return nearest(word.replace("-", "_").replace(" ", "_"), [*counted, *words])
 
 
 def of_value(name: str, found: Any, error: dict[str, Any]) -> tuple[str, str | None]:

@@ -108,9 +108,20 @@ def nested(value: Any, depth: int) -> Any:
     return value
 
 
+DIGITS = st.builds(
+    lambda sign, digit, count: int(f"{sign}{digit * count}"),
+    st.sampled_from(["", "-"]),
+    st.sampled_from("123456789"),
+    st.integers(1, 4_000),
+)
+NUMBERS = (
+    DIGITS | st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([2**63, 2**64, -(2**63) - 1, 1e308])
+)
 CHANGES = st.one_of(
+    NUMBERS.map(lambda value: lambda _: value),
+    st.sampled_from(["\ud800", "a\udc00", {"\ud800": 1}]).map(lambda value: lambda _: value),
     VALUES.map(lambda value: lambda _: value),
-    st.integers(1, 130).map(lambda depth: lambda value: nested(value, depth)),
+    st.sampled_from([*range(1, 130, 7), 99, 100, 101, 300, 900]).map(lambda depth: lambda value: nested(value, depth)),
     st.just(lambda value: value),
     st.sampled_from(["${", "${A}", "env.A", "${AIRFLOW__A}", "daily", "s3", "x" * 2_000, 10**40, -1, None]).map(
         lambda value: lambda _: value
