@@ -42,7 +42,7 @@ from tests.integration.truth_runs import (
 from tests.servers.buckets import Buckets
 
 OTHER_PARENTS = frozenset({"batch_settlement"})
-"""Cases whose parent the truth doesn't name: a settlement's is its `parent_request_id`, which tests of `traces` hold."""
+"""Cases whose parent the truth doesn't name: a settlement's is its `parent_request_id`, which other tests hold."""
 
 RUNS = [(name, kind, contents) for name in NAMES for kind in ("sqlite", "postgres") for contents in (False, True)]
 
