@@ -22,9 +22,7 @@ _SCHEMES = ("postgresql://", "postgres://")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed and times give the same rows.")
 @click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How many days they cover.")
 @click.option("--end", metavar="TIME", help="First instant after the rows, UTC without a zone. [default: today 00:00]")
-@click.option(
-    "--broken", type=click.IntRange(min=0), default=0, help="How many rows have a latency that no record can hold."
-)
+@click.option("--broken", type=click.IntRange(min=0), default=0, help="How many rows have a latency beyond 32 bits.")
 @click.option(
     "--offloaded", type=click.FloatRange(0, 1), default=0, help="Share of the rows whose payload lies in an object."
 )

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from bifrost_export.datasets import arrow_schema
 from bifrost_export.datasets.hidden import ODDITIES_COLUMN
 from bifrost_export.datasets.reading import columns_read, is_divided
-from bifrost_export.pipeline.flows import flow
-from bifrost_export.pipeline.twins import twins_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +28,9 @@ def reading_of(data: Data) -> str:
 
 def read_schema(plan: Plan) -> pa.Schema:
     """The schema of the rows that `extract` reads, with what travels beside them."""
+    from bifrost_export.pipeline.flows import flow  # with pyarrow, which no DAG file loads
+    from bifrost_export.pipeline.twins import twins_of
+
     twins = dict.fromkeys(twin for dataset in plan.datasets for twin in twins_of(flow(plan, dataset)))
     return arrow_schema((*columns_read(plan.export.data), *twins, ODDITIES_COLUMN))
 

@@ -20,7 +20,7 @@ from bifrost_export.testing.postgres_server import PostgresServer
 from bifrost_export.testing.s3_server import S3Server
 from bifrost_export.window import UTC
 from tests.bifrost_stores import NAMES, payloads, true_calls, truth, unpack
-from tests.independent import INT32, KNOWN, LEGACY, as_bytes, instant, micros, repaired
+from tests.independent import INT32, KNOWN, LEGACY, as_bytes, instant, micros
 from tests.independent_contents import REQUEST, RESPONSE, content
 from tests.integration.truth_runs import (
     ALL,
@@ -197,9 +197,10 @@ def test_each_span_agrees(exported: Exported) -> None:
     for name, true in expected.items():
         case, span, lost = true["case"], spans[name], exported.is_lost(true)
         parent = true.get("trace_parent")
-        if case != "batch_settlement":
-            comparison.value(case, "parent_span_id", span["parent_span_id"], parent)
-            comparison.value(case, "trace_id", span["trace_id"], parent or name)
+        if case == "batch_settlement":  # the truth names no parent: the row does
+            parent = as_bytes(exported.rows[name]["parent_request_id"]).decode(errors="replace")
+        comparison.value(case, "parent_span_id", span["parent_span_id"], parent)
+        comparison.value(case, "trace_id", span["trace_id"], parent or name)
         compare_time(comparison, exported, true, "start_time", micros(span["start_time"]))
         latency = latency_of(true)
         took = (span["end_time"] - span["start_time"]) / dt.timedelta(milliseconds=1)
@@ -221,15 +222,6 @@ def test_each_span_agrees(exported: Exported) -> None:
         took = (span["end_time"] - span["start_time"]) / dt.timedelta(milliseconds=1)
         comparison.value("tool call", "end_time", took, round(true["LatencyMS"] or 0))
     comparison.agrees("traces")
-
-
-def test_a_settlement_is_a_child_of_the_request_that_it_settles(exported: Exported) -> None:
-    """By `parent_request_id`, though it is no fallback attempt."""
-    spans = exported.of_requests("traces", "span_id")
-    for name, true in exported.expected().items():
-        if true["case"] == "batch_settlement":
-            parent = repaired(as_bytes(exported.rows[name]["parent_request_id"]))
-            assert (spans[name]["parent_span_id"], spans[name]["trace_id"]) == (parent, parent)
 
 
 def test_metrics_agree_with_bifrost_s_own_figures(exported: Exported) -> None:
