@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bifrost_export.config.transformations import told
 from bifrost_export.pipeline.columns import TOOL_CALLS
-from bifrost_export.printable import printable
+from bifrost_export.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -118,7 +118,7 @@ def _dry_run(facts: Mapping[str, Any]) -> str:
 
 def _row(row: Mapping[str, Any]) -> str:
     cut = {name: _cut(value, SHOWN_TEXT, is_content=name in _CONTENTS) for name, value in row.items()}
-    return json.dumps(cut, ensure_ascii=False)
+    return printable_json(json.dumps(cut, ensure_ascii=False))
 
 
 def _cut(value: Any, most: int, *, is_content: bool = False) -> Any:

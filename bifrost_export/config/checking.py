@@ -33,6 +33,7 @@ from bifrost_export.printable import has_control
 
 _ODD = {TOO_BIG: f"{LEAST_INTEGER} to {MOST_INTEGER}, or a fraction up to 1.7e308"}
 _EXPLAINED = 200
+_REMOVE = "Remove the character. Files and variables often end in a newline: use printf, not echo."
 """Unknown keys of a document of which is told what may be meant by them."""
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -201,7 +202,12 @@ class Checker:
             self._references(text, place, at)
             if place.connection and not place.secret and has_control(text):
                 message = f"{name_of(steps_of(self.origins.written(at)))} contains a control character"
-                self.add(at, message, allowed="text of one line", hint="Remove the character.")
+                self.add(
+                    at,
+                    message,
+                    allowed="text of one line",
+                    hint=_REMOVE,
+                )
             if place.secret and is_literal(text):
                 self.add(
                     at,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ValidationInfo
 
+from bifrost_export.config.fields import ConnectionText
 from bifrost_export.config.references import is_broken, without_references
 from bifrost_export.errors import PrefixError, WindowError
 from bifrost_export.window import Window
@@ -66,7 +67,7 @@ def _checked_prefix(prefix: str, info: ValidationInfo) -> str:
     return prefix
 
 
-Prefix = Annotated[str, AfterValidator(_checked_prefix)]
+Prefix = Annotated[ConnectionText, AfterValidator(_checked_prefix)]
 """The folders that a destination's keys begin with."""
 
 

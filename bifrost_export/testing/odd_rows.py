@@ -37,7 +37,16 @@ _NOT_COUNTED: Row = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens":
 OBJECT_TYPES = (
     *("list_models", "text_completion", "text_completion_stream", "chat_completion", "chat_completion_stream"),
     *("responses", "responses_stream", "responses_retrieve", "responses_retrieve_stream", "responses_delete"),
-    *("responses_cancel", "responses_input_items", "compaction", "count_tokens", "embedding", "rerank", "decisions"),
+    *(
+        "websocket_responses",
+        "responses_cancel",
+        "responses_input_items",
+        "compaction",
+        "count_tokens",
+        "embedding",
+        "rerank",
+        "decisions",
+    ),
     *("ocr", "speech", "speech_stream", "transcription", "transcription_stream", "image_generation"),
     *("image_generation_stream", "image_edit", "image_edit_stream", "image_variation", "video_generation"),
     *("video_edit", "video_retrieve", "video_download", "video_delete", "video_list", "video_remix", "batch_create"),
@@ -46,7 +55,7 @@ OBJECT_TYPES = (
     *("container_delete", "container_file_create", "container_file_list", "container_file_retrieve"),
     *("container_file_delete", "container_file_content", "cached_content_create", "cached_content_list"),
     *("cached_content_retrieve", "cached_content_update", "cached_content_delete", "mcp_tool_execution", "realtime"),
-    *("realtime.turn", "something_new", "unknown", ""),
+    *("realtime.turn", "live.session", "something_new", "unknown", ""),
     *("chat.completion", "text.completion", "list", "audio.speech", "audio.transcription", "chat.completion.chunk"),
     *("audio.speech.chunk", "audio.transcription.chunk", "response", "response.completion.chunk"),
 )

@@ -64,5 +64,5 @@ def test_a_dry_run_escapes_control_characters(caplog: pytest.LogCaptureFixture, 
 
 def test_warnings_and_names_are_escaped_too(caplog: pytest.LogCaptureFixture) -> None:
     """They may hold what a document or a bucket says."""
-    assert told(caplog, "warning", message="kept \x1b[2Jkey") == r"kept \u001b[2Jkey"
-    assert told(caplog, "load", key="a\x1b]0;b", rows=1, bytes=2).startswith(r"Wrote a\u001b]0;b: 1 row")
+    assert told(caplog, "warning", message="kept \x1b[2Jkey") == r"kept \x1b[2Jkey"
+    assert told(caplog, "load", key="a\x1b]0;b", rows=1, bytes=2).startswith(r"Wrote a\x1b]0;b: 1 row")

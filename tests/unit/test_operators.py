@@ -44,7 +44,8 @@ PLAN["slices"] = [
     {"start": "2026-03-01T12:00:00Z", "end": "2026-03-02T00:00:00Z", "kind": "rows"},
 ]
 ITEM = {"token": "0badcafe", "slice": 0, "label": "a", "done": [], "files": {}, "books": {}, "rejected": None}
-RECONCILED = {"token": "0badcafe", "groups": [{}, {}], "books": {}, "pieces": 2}
+ODD: dict[str, Any] = {"blanked": {}, "repaired": {}, "blanked_rows": 0}
+RECONCILED = {"token": "0badcafe", "groups": [{}, {}], "books": {}, "pieces": 2, "odd": ODD}
 GROUP = {"token": "0badcafe", "group": 0, "label": "x", "pieces": []}
 
 

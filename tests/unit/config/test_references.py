@@ -19,7 +19,7 @@ from tests.unit.config.documents import POINTER, document, export, loaded, probl
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True).filter(
     lambda name: name not in BUILTINS and not name.startswith("AIRFLOW_")
 )
-PLAIN = st.text(st.characters(exclude_characters="$", exclude_categories=["Cs"]), max_size=20)
+PLAIN = st.text(st.characters(exclude_characters="$", exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=20)
 
 
 class Inner(Strict):

@@ -14,6 +14,7 @@ from bifrost_export.cli.group import execute
 from bifrost_export.destinations.place_names import check_container, check_gcs_bucket, check_s3_bucket
 from bifrost_export.errors import ConfigError
 
+KEYS = {"access_key_id": "${AWS_ACCESS_KEY_ID}", "secret_access_key": "${AWS_SECRET_ACCESS_KEY}"}
 S3 = {"bucket": "lake", "region": "us-west-2"}
 GCS = {"bucket": "lake"}
 AZURE = {"container": "lake", "account_name": "acct", "account_key": "${KEY}"}
@@ -120,18 +121,18 @@ RIGHT: list[tuple[str, dict[str, Any]]] = [
     ("s3", {"bucket": "arn:aws:s3:us-west-2:123456789012:accesspoint/exporter"}),
     ("s3", {"bucket": "arn:aws-us-gov:s3:us-gov-west-1:123456789012:accesspoint:exporter"}),
     ("s3", {"bucket": "exporter-abc-s3alias"}),
-    ("s3", {"bucket": "Old_Bucket", "endpoint_url": "https://ceph.example"}),
+    ("s3", {"bucket": "Old_Bucket", "endpoint_url": "https://ceph.example", "credentials": KEYS}),
     ("s3", {"bucket": "Old_Bucket", "conn_id": "ceph"}),
-    ("s3", {"bucket": "${BUCKET}", "endpoint_url": "https://store.example"}),
+    ("s3", {"bucket": "${BUCKET}", "endpoint_url": "https://store.example", "credentials": KEYS}),
     ("s3", {"bucket": "logs-${STAGE}", "endpoint_url": "${ENDPOINT}"}),
-    ("s3", {"endpoint_url": "https://x.storage.example/storage/v1/s3"}),
+    ("s3", {"endpoint_url": "https://x.storage.example/storage/v1/s3", "credentials": KEYS}),
     ("s3", {"endpoint_url": "http://127.0.0.1:9000/"}),
     ("gcs", {"bucket": "my_dotted.bucket-1.example.com"}),
     ("gcs", {"bucket": "${BUCKET}"}),
     ("azure_blob", {"container": "$web"}),
     ("azure_blob", {"container": "a-b-c"}),
     ("azure_blob", {"endpoint_url": "http://127.0.0.1:10000/acct"}),
-    ("redshift", {"staging": {"bucket": "lake", "kms_key_id": "${KEY}"}}),
+    ("redshift", {"staging": {"bucket": "lake", "kms_key_id": "${KMS_KEY_ID}"}}),
 ]
 
 

@@ -19,7 +19,7 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from bifrost_export.config.models import Staging as StagingConfig
+from bifrost_export.config.staging import Staging as StagingConfig
 from bifrost_export.destinations.local_store import LocalStore
 from bifrost_export.destinations.temporary import temporary_folder, unnamed_file
 from bifrost_export.errors import ConfigError, PermanentError, StagingChangedError, StagingGoneError
