@@ -315,6 +315,16 @@ def known_latency(value: object, details: dict[str, Any]) -> int | None:
     return round(value) if math.isfinite(value) and round(value) in INT32 else None
 
 
+def without_latency(log_store: LogStore) -> set[str]:
+    """The ids of the rows whose latency nobody knows."""
+    return {
+        repaired(as_bytes(row["id"]))
+        for row in log_rows(log_store)
+        if known_latency(row["latency"], {} if row["status"] == b"success" else json_object(row["error_details"]))
+        is None
+    }
+
+
 def latency(value: object, details: dict[str, Any]) -> int:
     """The same with 0 for None."""
     return known_latency(value, details) or 0

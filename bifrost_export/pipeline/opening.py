@@ -166,8 +166,8 @@ def needed_until(plan: Plan) -> dt.datetime:
 
     A run that is forced takes what is there when it is planned; a standby is never quite there.
     """
-    settled = plan.window.end + plan.export.schedule.settle_delta
-    return min(settled, parse_instant(plan.export_timestamp) - _LAG)
+    settled, planned = plan.window.end + plan.export.schedule.settle_delta, parse_instant(plan.export_timestamp)
+    return settled if settled <= planned else planned - _LAG
 
 
 def staging_url(runtime: Runtime, plan: Plan) -> str:

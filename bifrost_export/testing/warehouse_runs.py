@@ -159,6 +159,8 @@ class Run:
             "kept": rows,
             "exported": rows,
             "sums": {"source": sums, "filtered": sums, "exported": sums},
+            "blanked": {},
+            "repaired": {},
             "parts": parts,
         }
         return {

@@ -104,7 +104,7 @@ def test_a_prefix_of_days_is_read_as_a_partitioned_table(desk: Desk) -> None:
     desk.destination = {"type": "local", "config": {"path": "out", "prefix": "dt={year}-{month}-{day}/"}}
     rows = [desk.run(*days)["datasets"]["request_logs"]["exported"] for days in (DAY, ("2026-03-02", "2026-03-03"))]
     readme = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
-    shown = "FROM read_parquet('dt=*/*/*.parquet', hive_partitioning = true)"
+    shown = "FROM read_parquet('dt=*/request_logs/nightly__*.parquet', hive_partitioning = true)"
     assert shown in readme
 
     with duckdb.connect() as connection:

@@ -121,10 +121,10 @@ def flipped(body: bytes) -> bytes:
 
 
 READ_BY = {
-    "filter": [".logs.extract."],
+    "filter": [".logs.extract.", ".rejected."],
     "transform": [".request_logs.filter."],
     "aggregate": [".metrics.filter."],
-    "load": [".request_logs.1-enrich.", "/all.metrics.", ".traces.filter.", ".rejected."],
+    "load": [".request_logs.1-enrich.", "/all.metrics.", ".traces.filter.", ".reported."],
 }
 """By step, a part of the name of each kind of staged file that it reads."""
 

@@ -203,7 +203,7 @@ class TestRedshift:
     ) -> None:
         """As IAM calls it."""
         workgroup.may_not.add("GetWorkgroup")
-        with pytest.raises(DestinationError, match=r"AccessDeniedException\. Grant redshift-serverless:GetWorkgroup"):
+        with pytest.raises(DestinationError, match=r"AccessDeniedException: .*Grant redshift-serverless:GetWorkgroup"):
             export(tmp_path, log_store, "redshift", redshift.config(workgroup="bifrost-group")).run(DAY)
 
     @pytest.fixture

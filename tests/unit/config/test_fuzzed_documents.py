@@ -119,9 +119,9 @@ NUMBERS = (
 )
 CHANGES = st.one_of(
     NUMBERS.map(lambda value: lambda _: value),
-    st.sampled_from(["\ud800", "a\udc00", {"\ud800": 1}]).map(lambda value: lambda _: value),
-    VALUES.map(lambda value: lambda _: value),
-    st.sampled_from([*range(1, 130, 7), 99, 100, 101, 300, 900]).map(lambda depth: lambda value: nested(value, depth)),
+    st.sampled_from(["\ud800", "a\udc00", {"\ud800": 1}]).map(lambda value: lambda _: deepcopy(value)),
+    VALUES.map(lambda value: lambda _: deepcopy(value)),
+    st.sampled_from([*range(1, 130, 7), 99, 100, 101, 150]).map(lambda depth: lambda value: nested(value, depth)),
     st.just(lambda value: value),
     st.sampled_from(["${", "${A}", "env.A", "${AIRFLOW__A}", "daily", "s3", "x" * 2_000, 10**40, -1, None]).map(
         lambda value: lambda _: value
