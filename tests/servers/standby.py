@@ -29,9 +29,14 @@ class Pair:
     primary: PostgresServer
     standby: PostgresServer
 
+    def _written(self) -> str:
+        """Position of the primary's log behind all commits: the servers of tests may answer before they write."""
+        self.primary.psql("BEGIN; SET LOCAL synchronous_commit = on; SELECT txid_current(); COMMIT")
+        return self.primary.psql("SELECT pg_current_wal_lsn()")
+
     def catch_up(self) -> None:
         """Wait until the standby has replayed what the primary has written so far."""
-        written = self.primary.psql("SELECT pg_current_wal_lsn()")
+        written = self._written()
         wait_until(
             lambda: self.standby.psql(f"SELECT pg_last_wal_replay_lsn() >= '{written}'::pg_lsn") == "t",
             [],
@@ -41,7 +46,7 @@ class Pair:
 
     def receive(self) -> None:
         """Wait until the standby has received what the primary has written so far, replayed or not."""
-        written = self.primary.psql("SELECT pg_current_wal_lsn()")
+        written = self._written()
         wait_until(
             lambda: self.standby.psql(f"SELECT pg_last_wal_receive_lsn() >= '{written}'::pg_lsn") == "t",
             [],
