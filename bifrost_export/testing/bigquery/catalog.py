@@ -74,7 +74,7 @@ class Catalog:
         name = body["datasetReference"]["datasetId"]
         if (project, name) in self.datasets:
             raise ApiError(409, "duplicate", f"Already Exists: Dataset {project}:{name}")
-        self.database.execute(f'CREATE SCHEMA "{project}:{name}"')
+        self.database.cursor().execute(f'CREATE SCHEMA "{project}:{name}"')
         resource = {"location": "EU", **body, "id": f"{project}:{name}", "etag": uuid.uuid4().hex}
         resource["datasetReference"] = {"projectId": project, "datasetId": name}
         self.datasets[project, name] = resource
@@ -106,7 +106,7 @@ class Catalog:
             raise ApiError(409, "duplicate", f"Already Exists: Table {key[0]}:{key[1]}.{key[2]}")
         fields = body.get("schema", {}).get("fields", [])
         self._check_layout(body, {each["name"]: each for each in fields})
-        self.database.execute(f"CREATE TABLE {quoted(key)} ({', '.join(_define(each) for each in fields)})")
+        self.database.cursor().execute(f"CREATE TABLE {quoted(key)} ({', '.join(_define(each) for each in fields)})")
         project, dataset, table = key
         self.tables[key] = {
             **body,
@@ -163,12 +163,12 @@ class Catalog:
             if name not in former:
                 if each.get("mode") == "REQUIRED":
                     raise ApiError(400, "invalid", f"Cannot add required fields to an existing schema. (field: {name})")
-                self.database.execute(f"ALTER TABLE {quoted(key)} ADD COLUMN {_define(each)}")
+                self.database.cursor().execute(f"ALTER TABLE {quoted(key)} ADD COLUMN {_define(each)}")
 
     def drop_table(self, key: Key) -> None:
         """Delete a table."""
         self.table(key)
-        self.database.execute(f"DROP TABLE {quoted(key)}")
+        self.database.cursor().execute(f"DROP TABLE {quoted(key)}")
         del self.tables[key]
 
 
