@@ -88,6 +88,7 @@ cached_content_delete      DELETE  /genai/v1beta/cachedContents/{name}
 mcp_tool_execution         POST    /v1/mcp/tool/execute
 realtime                   GET     /v1/realtime
 realtime.turn              GET     /v1/realtime
+live.session               GET     /v1/realtime
 """
 KNOWN = {name: (path, method) for name, method, path in (line.split() for line in ENDPOINTS.split("\n") if line)}
 LEGACY = {

@@ -313,7 +313,7 @@ os._exit(0)
 
 def start_and_stay(path: Path) -> contextlib.AbstractContextManager[Any]:
     """Bifrost starts, writes a row and runs on."""
-    writer = sqlite3.connect(path, isolation_level=None)
+    writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     writer.execute("UPDATE logs SET id = id || '-late' WHERE rowid = 1")
     return contextlib.closing(writer)
 
