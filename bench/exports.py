@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.measuring import Measured, measure
 from bench.results import Result
 from bench.sqlite_floor import COLUMNS
-from bifrost_export.testing.postgres_server import PostgresServer, postgres_server
+from demo.servers.postgres_server import PostgresServer, postgres_server
 
 FORMATS = {
     "parquet-zstd": {"format": "parquet", "compression": "zstd"},
@@ -117,7 +117,7 @@ def _exporting(address: str, kind: str, rows: int, slices: int) -> Callable[[Pat
 
 
 def _document(folder: Path, address: str, kind: str, rows: int, slices: int) -> dict[str, object]:
-    from bifrost_export.config.postgres_source import from_address
+    from bifrost_export.logstore.postgres.address import from_address
 
     if address.startswith("sqlite:"):
         source = {"type": "sqlite", "config": {"path": address.removeprefix("sqlite:///")}}

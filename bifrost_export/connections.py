@@ -10,9 +10,9 @@ import re
 from typing import Any
 
 from bifrost_export import trust
-from bifrost_export.config.learnt_secrets import tell_of_connection
-from bifrost_export.config.plain_texts import check_plain
 from bifrost_export.errors import ConfigError, DestinationError, PermanentError
+from bifrost_export.fields.plain_text import check_plain
+from bifrost_export.redaction.listeners import tell_of_connection
 
 _PLAIN = (
     *("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "role_arn", "region_name", "endpoint_url"),

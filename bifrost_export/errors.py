@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bifrost_export.config.problems import Problem
+    from bifrost_export.problem import Problem
 
 
 class BifrostExportError(Exception):

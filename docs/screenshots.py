@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bifrost_export.cli import output
-from bifrost_export.cli.demo.browsing import ready_airflow
-from bifrost_export.cli.demo.steps import step
-from bifrost_export.cli.demo.workspace import DAG_ID, Workspace
 from bifrost_export.errors import PermanentError
-from bifrost_export.testing.processes import wait_until
+from demo.browsing import ready_airflow
+from demo.servers.processes import wait_until
+from demo.steps import step
+from demo.workspace import DAG_ID, Workspace
 from docs.airflow_pages import backfill_form, browser, open_form, run_backfill
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from bifrost_export.testing.airflow_server import AirflowServer
+    from demo.servers.airflow_server import AirflowServer
 
 IMAGES = Path(__file__).parent / "images"
 LARGEST = 200_000

@@ -36,7 +36,7 @@ pytest.register_assert_rewrite("bifrost_export.testing")
 
 from hypothesis import settings  # noqa: E402
 
-from bifrost_export.testing.sample_logs import write  # noqa: E402
+from bifrost_export.sample.logs import write  # noqa: E402
 from bifrost_export.window import Window  # noqa: E402
 
 pytest_plugins = [

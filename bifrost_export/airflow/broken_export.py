@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from bifrost_export.airflow.dag_page import broken_page
 from bifrost_export.airflow.retries import PAUSES
 from bifrost_export.airflow.versions import AirflowException, AirflowFailException
-from bifrost_export.config.airflow_options import AirflowOptions
-from bifrost_export.printable import printable
+from bifrost_export.config.models.airflow_options import AirflowOptions
+from bifrost_export.redaction.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

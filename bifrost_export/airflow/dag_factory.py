@@ -36,13 +36,13 @@ from bifrost_export.config.documents import DAG_ID_PREFIX
 from bifrost_export.config.freezing import config_hash, freeze
 from bifrost_export.config.loader import load
 from bifrost_export.errors import PolicyRefusalError
-from bifrost_export.formats.choosing import encoding_of
+from bifrost_export.formats.encoding import encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bifrost_export.config.documents import LoadedExport
-    from bifrost_export.config.models import Export
+    from bifrost_export.config.models.export import Export
 
 _NONE_FAILED = "none_failed"
 """Also behind a `load` that was skipped because there is nothing to load."""

@@ -39,7 +39,7 @@ class StepOperator(BaseOperator):
         """Run the step; a fault that no retry mends fails the task at once."""
         from airflow.sdk.log import mask_secret
 
-        from bifrost_export.config.learnt_secrets import listening
+        from bifrost_export.redaction.listeners import listening
 
         with told_apart(self.log), listening(mask_secret):
             return self.step(context, task_runtime(context, self.log))
@@ -64,7 +64,7 @@ class PlanOperator(StepOperator):
 
     def step(self, context: Context, runtime: Runtime) -> list[dict[str, Any]]:
         """Plan the run."""
-        from bifrost_export.airflow.narration import narrate_plan
+        from bifrost_export.airflow.task_log import narrate_plan
         from bifrost_export.pipeline.plan import plan
 
         planned = plan(runtime, self._request(context))
@@ -73,8 +73,7 @@ class PlanOperator(StepOperator):
         return planned.items()
 
     def _request(self, context: Context) -> PlanRequest:
-        from bifrost_export.airflow.trigger_form import check_conf
-        from bifrost_export.airflow.window_choice import choose_window
+        from bifrost_export.airflow.trigger_form import check_conf, choose_window
         from bifrost_export.config.loader import load_export
         from bifrost_export.errors import ConfigError
         from bifrost_export.pipeline.plan import PlanRequest

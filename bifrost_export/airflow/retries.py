@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.airflow.versions import GROWING_PAUSES, AirflowFailException
 from bifrost_export.errors import ConfigError, PassingError, PermanentError
-from bifrost_export.printable import printable
+from bifrost_export.redaction.printable import printable
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger

@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.airflow.narration import narrate
+from bifrost_export.airflow.task_log import narrate
 from bifrost_export.airflow.versions import setting
 from bifrost_export.dag_bundles import bundle_folders, bundle_of
 

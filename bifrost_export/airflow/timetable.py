@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pendulum
 from airflow.timetables.base import DagRunInfo, DataInterval, Timetable
 
-from bifrost_export.airflow.instants import plain
-from bifrost_export.config.schedules import Schedule, read_schedule
+from bifrost_export.airflow.versions import plain
+from bifrost_export.schedules.schedule import Schedule, read_schedule
 from bifrost_export.window import UTC, Window
 
 if TYPE_CHECKING:

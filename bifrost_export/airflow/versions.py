@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
+
+from bifrost_export.window import UTC
 
 if TYPE_CHECKING:
     from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
@@ -47,4 +50,16 @@ def has_policies() -> bool:
         manager = getattr(settings, "POLICY_PLUGIN_MANAGER", None)
     return manager is not None and bool(
         manager.hook.dag_policy.get_hookimpls() or manager.hook.task_policy.get_hookimpls()
+    )
+
+
+def plain(instant: dt.datetime) -> dt.datetime:
+    """The same instant as a `datetime` in UTC.
+
+    Airflow gives pendulum's subclass, which in a zone that isn't pendulum's own loses the zone when a time is added.
+    """
+    moved = instant.astimezone(UTC)
+    return dt.datetime.combine(
+        dt.date(moved.year, moved.month, moved.day),
+        dt.time(moved.hour, moved.minute, moved.second, moved.microsecond, UTC),
     )

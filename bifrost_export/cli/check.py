@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bifrost_export.cli import output
-from bifrost_export.cli.choosing import choose, export_option
+from bifrost_export.cli.exports import choose, export_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bifrost_export.cli.masking import Masker
-    from bifrost_export.destinations.steps import Probe
+    from bifrost_export.destinations.checks import Probe
 
 
 @click.command("check")
@@ -27,7 +27,7 @@ def check(masker: Masker, /, config: str, export_name: str | None, output_format
     Each step is told by itself: reach, sign in, write, conditional write, read, list, delete. What the probes write
     is taken away. Exit code 1 when a step failed, 2 when what failed is the document or a reference.
     """
-    from bifrost_export.cli.surroundings import runtime_of
+    from bifrost_export.cli.runtime import runtime_of
     from bifrost_export.pipeline.check import check as check_export
 
     chosen = choose(config, export_name)

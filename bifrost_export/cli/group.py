@@ -14,9 +14,9 @@ import click
 
 from bifrost_export import __version__
 from bifrost_export.cli import output
-from bifrost_export.cli.failures import tell
+from bifrost_export.cli.errors import tell
 from bifrost_export.cli.masking import Masker, masked_logs
-from bifrost_export.config.learnt_secrets import listening
+from bifrost_export.redaction.listeners import listening
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ COMMANDS = {
     "verify": ("bifrost_export.cli.verify:verify", "Compare published files with their manifest."),
     "schema": ("bifrost_export.cli.schema:schema", "Print the document's JSON Schema, or a dataset's columns."),
     "sample-logs": ("bifrost_export.cli.sample_logs:sample_logs", "Make a log store with plausible rows."),
-    "demo": ("bifrost_export.cli.demo:demo", "Show one export from end to end, in a real Airflow."),
+    "demo": ("demo:demo", "Show one export from end to end, in a real Airflow."),
 }
 """Name -> where the command stands, and what it does."""
 

@@ -8,7 +8,7 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.printable import printable
+from bifrost_export.redaction.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bifrost_export.cli import output
-from bifrost_export.cli.choosing import choose, export_option
+from bifrost_export.cli.exports import choose, export_option
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bifrost_export.cli.masking import Masker
     from bifrost_export.config.documents import LoadedExport
-    from bifrost_export.pipeline.outlook import Outlook
+    from bifrost_export.pipeline.upcoming import Outlook
     from bifrost_export.window import Window
 
 _SHOWN = 150
@@ -55,8 +55,8 @@ def plan(
     <number> and <parts> for what the rows decide. The SQL is that of the first window, for a log store with all
     columns.
     """
-    from bifrost_export.cli.surroundings import runtime_of
-    from bifrost_export.pipeline.outlook import outlook
+    from bifrost_export.cli.runtime import runtime_of
+    from bifrost_export.pipeline.upcoming import outlook
 
     chosen = choose(config, export_name)
     runtime = runtime_of(masker)

@@ -36,7 +36,7 @@ def preview(
 
     Nothing is written, neither to the destination nor to staging; the log store is read no further than needed.
     """
-    from bifrost_export.cli.surroundings import runtime_of
+    from bifrost_export.cli.runtime import runtime_of
     from bifrost_export.config.loader import load_export
     from bifrost_export.pipeline.preview import preview as preview_window
 

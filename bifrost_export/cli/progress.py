@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.cli import output
 from bifrost_export.cli.summary import many, size
-from bifrost_export.pipeline.columns import TOOL_CALLS
+from bifrost_export.pipeline.flows import TOOL_CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,49 @@ if TYPE_CHECKING:
 
     from bifrost_export.cli.masking import Masker
     from bifrost_export.config.documents import LoadedExport
+    from bifrost_export.pipeline.backfill import Walk
     from bifrost_export.window import Window
+
+
+def run_all(
+    walk: Walk,
+    run_window: Callable[[Window], dict[str, Any]],
+    show: Callable[[dict[str, Any]], None] | None,
+    masker: Masker,
+) -> int:
+    """Run the windows of a walk; the first that fails ends it.
+
+    Args:
+        walk: What to do.
+        run_window: Exports one window.
+        show: Shows a window that was exported to people; None prints one JSON object at the end instead.
+        masker: Knows the secrets that were resolved.
+
+    Returns:
+        The exit code.
+    """
+    from bifrost_export.cli.errors import facts_of, tell
+    from bifrost_export.cli.summary import many
+
+    done: list[dict[str, Any]] = []
+    error: Exception | None = None
+    for window in walk.windows:
+        try:
+            done.append(run_window(window))
+        except Exception as caught:  # noqa: BLE001 (it is told beside what was done)
+            error = caught
+            break
+        if show is not None:
+            show(done[-1])
+    if show is None:
+        facts, code = facts_of(error, masker) if error else (None, 0)
+        output.print_json({"runs": done, "skipped": walk.skipped, **({"error": facts} if error else {})})
+        return code
+    left = len(walk.windows) - len(done)
+    told = f"{many(len(done), 'window')} exported, {walk.skipped:,} published already"
+    output.print_text(told + (f", {left:,} left" if left else ""))
+    return tell(error, masker, as_json=False) if error else 0
+
 
 _WINDOW_HELP = "ISO 8601; without a zone it is taken in the export's timezone."
 
@@ -94,7 +136,7 @@ def _window(loaded: LoadedExport, start: str, end: str) -> Window:
 
 def _run(masker: Masker, **asked: Any) -> dict[str, Any]:
     from bifrost_export.cli.progress import Progress
-    from bifrost_export.cli.surroundings import runtime_of
+    from bifrost_export.cli.runtime import runtime_of
     from bifrost_export.pipeline.plan import PlanRequest
     from bifrost_export.pipeline.run import run as run_pipeline
     from bifrost_export.window import UTC, compact
@@ -115,9 +157,8 @@ def _walk(
     *,
     force: bool,
 ) -> int:
-    from bifrost_export.cli.surroundings import runtime_of
-    from bifrost_export.cli.walking import run_all
-    from bifrost_export.pipeline.walk import walk
+    from bifrost_export.cli.runtime import runtime_of
+    from bifrost_export.pipeline.backfill import walk
 
     with output.results_apart():
         found = walk(runtime_of(masker), loaded, between, force=force)

@@ -36,7 +36,7 @@ def sample_logs(out: str, backend: str, end: str | None, output_format: str, **o
     contents into one.
     """
     from bifrost_export.cli.summary import size
-    from bifrost_export.testing.sample_logs import write, write_postgres
+    from bifrost_export.sample.logs import write, write_postgres
     from bifrost_export.window import parse_instant
 
     began = time.monotonic()

@@ -22,11 +22,11 @@ def schema(dataset: str | None, manifest: bool, output_format: str) -> None:
     if dataset is not None and manifest:
         raise click.UsageError("--dataset and --manifest exclude each other: give one of them")
     if manifest:
-        from bifrost_export.destinations.manifest import json_schema
+        from bifrost_export.destinations.object_store.manifest import json_schema
 
         found = json_schema()
     elif dataset is None:
-        from bifrost_export.config.json_schema import document_schema
+        from bifrost_export.config.schema.document import document_schema
 
         found = document_schema()
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bifrost_export.cli import output
-from bifrost_export.cli.choosing import choose, export_option
+from bifrost_export.cli.exports import choose, export_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def status(masker: Masker, /, config: str, export_name: str | None, output_forma
     "exported through" is the end of the last window before the first gap; the lag counts from there to the end of
     the latest window that has settled. A window that was withdrawn or replaced counts as not published.
     """
-    from bifrost_export.cli.surroundings import runtime_of
+    from bifrost_export.cli.runtime import runtime_of
     from bifrost_export.pipeline.status import status as status_of_export
 
     chosen = choose(config, export_name)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bifrost_export.config.documents import Loaded, LoadedExport
-    from bifrost_export.config.excerpts import Excerpts
-    from bifrost_export.config.problems import Problem
+    from bifrost_export.config.text.excerpts import Excerpts
+    from bifrost_export.problem import Problem
 
 
 _SHOWN = 1_000
@@ -62,7 +62,7 @@ def _warnings(loaded: Loaded) -> Iterator[Problem]:
 
 def _relative_paths(loaded: Loaded) -> Iterator[Problem]:
     """Relative paths inside a DAG bundle; Airflow is only asked where there is one."""
-    from bifrost_export.config.relative_paths import documents_with_relative_paths, warn_of_relative_paths
+    from bifrost_export.config.checks.relative_paths import documents_with_relative_paths, warn_of_relative_paths
 
     documents = documents_with_relative_paths(loaded)
     if not documents:
@@ -78,8 +78,8 @@ def _relative_paths(loaded: Loaded) -> Iterator[Problem]:
 
 
 def _cut_buckets(loaded: LoadedExport) -> Iterator[Problem]:
-    from bifrost_export.config.bucket_checks import check_buckets
-    from bifrost_export.config.checking import Checker
+    from bifrost_export.config.checks.buckets import check_buckets
+    from bifrost_export.config.checks.checker import Checker
 
     if loaded.export is not None and loaded.document.text is not None:
         checker = Checker(loaded.document.text, loaded.document.path.name, loaded.document.origins)
@@ -88,7 +88,7 @@ def _cut_buckets(loaded: LoadedExport) -> Iterator[Problem]:
 
 
 def _short_retention(loaded: LoadedExport) -> Iterator[Problem]:
-    from bifrost_export.config.checking import Checker
+    from bifrost_export.config.checks.checker import Checker
     from bifrost_export.errors import WindowError
     from bifrost_export.pipeline.retention import falls_short
     from bifrost_export.window import UTC
@@ -110,10 +110,10 @@ def _short_retention(loaded: LoadedExport) -> Iterator[Problem]:
 def _former_names(loaded: LoadedExport) -> Iterator[Problem]:
     """Warn of a renamed export; only a `local` destination can be read without a network."""
     from bifrost_export.config import loader, source
-    from bifrost_export.config.checking import Checker
+    from bifrost_export.config.checks.checker import Checker
     from bifrost_export.errors import BifrostExportError
     from bifrost_export.pipeline.plan import draft
-    from bifrost_export.pipeline.renamed import renamed_on_this_machine, time_ahead
+    from bifrost_export.pipeline.rename_check import renamed_on_this_machine, time_ahead
     from bifrost_export.pipeline.runtime import Runtime
 
     export, text = loaded.export, loaded.document.text
@@ -135,9 +135,9 @@ def _former_names(loaded: LoadedExport) -> Iterator[Problem]:
 
 
 def _odd_range(loaded: LoadedExport) -> Iterator[Problem]:
-    from bifrost_export.config.checking import Checker
-    from bifrost_export.date_range import warning
+    from bifrost_export.config.checks.checker import Checker
     from bifrost_export.errors import WindowError
+    from bifrost_export.filters.date_range import warning
     from bifrost_export.window import UTC
 
     export, text = loaded.export, loaded.document.text
@@ -162,7 +162,7 @@ def _to_json(problem: Problem, is_folder: bool) -> dict[str, Any]:
 
 
 def _show(console: Console, config: str, loaded: Loaded, problems: list[Problem]) -> None:
-    from bifrost_export.config.excerpts import Excerpts
+    from bifrost_export.config.text.excerpts import Excerpts
 
     excerpts = {each.path.name: Excerpts(each.text) for each in loaded.documents if each.text is not None}
     for problem in problems[:_SHOWN]:

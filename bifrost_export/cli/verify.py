@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bifrost_export.cli.masking import Masker
     from bifrost_export.config.documents import LoadedExport
-    from bifrost_export.pipeline.rereading import Verified
+    from bifrost_export.pipeline.file_verification import Verified
 
 
 @click.command("verify")
@@ -30,7 +30,7 @@ def verify(masker: Masker, /, manifest: str, config: str | None, export_name: st
     name and kind, else the cloud's default chain. Exit code 1 when something differs, or when the window was withdrawn
     or replaced.
     """
-    from bifrost_export.cli.surroundings import runtime_of
+    from bifrost_export.cli.runtime import runtime_of
     from bifrost_export.pipeline.verify import verify as verify_window
 
     loaded = _loaded(manifest, config, export_name)
@@ -59,7 +59,7 @@ def _loaded(manifest: str, config: str | None, name: str | None) -> LoadedExport
 
 def _beside_dags(manifest: str) -> Path | None:
     """The document that the DAG files read, where there is one and the manifest's store needs a sign-in."""
-    from bifrost_export.destinations.addresses import type_of
+    from bifrost_export.destinations.object_store.addresses import type_of
 
     if type_of(manifest) is None:
         return None
@@ -73,7 +73,7 @@ def _beside_dags(manifest: str) -> Path | None:
 def _same_kind(path: str | Path, manifest: str) -> LoadedExport | None:
     """The good export of a document that has the manifest's name and kind of destination."""
     from bifrost_export.config.loader import load
-    from bifrost_export.destinations.addresses import type_of
+    from bifrost_export.destinations.object_store.addresses import type_of
 
     kind, name = type_of(manifest), _export_of(manifest)
     if kind is None:  # a path: nobody signs in

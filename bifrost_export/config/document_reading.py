@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from bifrost_export.config import short_form
-from bifrost_export.config.checking import Checker
-from bifrost_export.config.defaults import POINTER as DEFAULTS
-from bifrost_export.config.defaults import check_defaults, merged, read_defaults
+from bifrost_export.config.checks.checker import Checker
+from bifrost_export.config.checks.messages import in_other_words
 from bifrost_export.config.documents import Document, Loaded, LoadedExport
 from bifrost_export.config.export_reading import Entry, read_export, read_source
-from bifrost_export.config.logs_store import read_logs_store
-from bifrost_export.config.long_form import to_long_form
-from bifrost_export.config.problems import Problem
-from bifrost_export.config.staging import Staging
-from bifrost_export.config.wording import brief, in_other_words, nearest
-from bifrost_export.config.words import BESIDE
+from bifrost_export.config.forms import short_form
+from bifrost_export.config.forms.defaults import POINTER as DEFAULTS
+from bifrost_export.config.forms.defaults import check_defaults, merged, read_defaults
+from bifrost_export.config.forms.logs_store import read_logs_store
+from bifrost_export.config.forms.long_form import to_long_form
+from bifrost_export.config.forms.shorthand import BESIDE
+from bifrost_export.config.models.staging import Staging
+from bifrost_export.fields.suggestions import brief, nearest
+from bifrost_export.problem import Problem
 
 _TOP = ("enabled", "exports", "source", "staging", "defaults")
 _ALLOWED = '{"log_exports": {"exports": [...]}}, or {"export": {...}}'

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.config.models import Export, Source
-from bifrost_export.config.origins import Origins
-from bifrost_export.config.staging import Staging
+from bifrost_export.config.forms.source_map import Origins
+from bifrost_export.config.models.export import Export, Source
+from bifrost_export.config.models.staging import Staging
 from bifrost_export.errors import DocumentError
 
 if TYPE_CHECKING:
-    from bifrost_export.config.positions import Text
-    from bifrost_export.config.problems import Problem
+    from bifrost_export.config.text.positions import Text
+    from bifrost_export.problem import Problem
 
 DAG_ID_PREFIX = "bifrost_export__"
 """Of the DAGs of exports."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.config.checking import Checker
+from bifrost_export.config.checks.checker import Checker
+from bifrost_export.config.checks.transformations import check_entries, check_together
 from bifrost_export.config.documents import Document, LoadedExport
-from bifrost_export.config.fields import Strict
-from bifrost_export.config.kinds import config_model
-from bifrost_export.config.log_columns import LOG_COLUMNS, nearest_column
-from bifrost_export.config.models import Destination, Export, Source, check_name
-from bifrost_export.config.transformation_checks import check_entries, check_together
+from bifrost_export.config.models.export import Destination, Export, Source, check_name
+from bifrost_export.config.models.kinds import config_model
 from bifrost_export.errors import ConfigError
+from bifrost_export.fields.markers import Strict
+from bifrost_export.logstore.columns import LOG_COLUMNS, nearest_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable

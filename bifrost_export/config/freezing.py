@@ -7,14 +7,15 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.config.defaults import POINTER as DEFAULTS
-from bifrost_export.config.models import Source
-from bifrost_export.config.origins import Origins
-from bifrost_export.config.references import DOCUMENT, is_literal
+from bifrost_export.config.forms.defaults import POINTER as DEFAULTS
+from bifrost_export.config.forms.source_map import Origins
+from bifrost_export.config.models.export import Source
+from bifrost_export.config.references.resolver import DOCUMENT
 from bifrost_export.config.sources import SOURCE_CONFIGS
-from bifrost_export.config.texts import Place, map_texts
 from bifrost_export.config.transformations import transform_config
 from bifrost_export.errors import DocumentError
+from bifrost_export.fields.field_walk import Place, map_texts
+from bifrost_export.fields.reference_text import is_literal
 from bifrost_export.registry import DESTINATIONS
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from bifrost_export.config.checking import Checker
+from bifrost_export.config.checks.checker import Checker
 from bifrost_export.config.document_reading import read_exports
 from bifrost_export.config.documents import Document, Loaded, LoadedExport
-from bifrost_export.config.positions import SyntaxFaultError, Text, unread
-from bifrost_export.config.problems import Problem
-from bifrost_export.config.reading import SUFFIXES, read_document
+from bifrost_export.config.text.positions import SyntaxFaultError, Text, unread
+from bifrost_export.config.text.reading import SUFFIXES, read_document
 from bifrost_export.errors import DocumentError, UnknownExportError
+from bifrost_export.problem import Problem
 
 _KEY = re.compile(r"(?:^|[\s{,])[\"']?(?:log_exports|export)[\"']?\s*:")
 VARIABLE = "BIFROST_EXPORT_CONFIG"

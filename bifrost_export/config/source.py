@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from bifrost_export.config import postgres_source
-from bifrost_export.config.origins import Origins
-from bifrost_export.config.problems import Problem
-from bifrost_export.config.references import Resolver
-from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS, PostgresConfig
+from bifrost_export.config.forms.source_map import Origins
+from bifrost_export.config.references.resolver import Resolver
+from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
 from bifrost_export.errors import ConfigError
+from bifrost_export.logstore.postgres import address as postgres_source
+from bifrost_export.logstore.postgres.config import PostgresConfig
+from bifrost_export.problem import Problem
 
 if TYPE_CHECKING:
     from bifrost_export.config.documents import Document, Loaded

@@ -2,99 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from pydantic import BaseModel
 
-from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_validator
-
-from bifrost_export import trust
-from bifrost_export.config.fields import ConnectionText, PathText, Secret, Strict
-from bifrost_export.config.object_storage import ObjectStorage
-from bifrost_export.config.references import has_references
-from bifrost_export.errors import ConfigError
-
-
-class Offloading(Strict):
-    """Keys of `source.config` for every log store."""
-
-    object_storage: ObjectStorage | None = Field(
-        default=None, description="Where Bifrost has offloaded payloads to, as logs_store.object_storage says it."
-    )
-    offloaded: Literal["fail", "skip"] = Field(
-        default="fail", description="Without access to offloaded payloads: fail the run, or count the rows as skipped."
-    )
-
-    def refused(self) -> Iterator[tuple[str, ConfigError]]:
-        """Yield what is refused of the object storage."""
-        if self.object_storage is not None:
-            yield from ((f"object_storage/{field}", error) for field, error in self.object_storage.refused())
-
-
-class SQLiteConfig(Offloading):
-    """Keys of `source.config` for `sqlite`."""
-
-    path: PathText = Field(min_length=1, description="The SQLite file that Bifrost writes.")
-
-
-_DIGITS = 9
-"""Of a port's number, with zeros before it."""
-
-
-def _number(value: Any) -> Any:
-    """Bifrost's own config writes a port as text."""
-    is_one = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _DIGITS
-    return int(value) if is_one else value
-
-
-class PostgresConfig(Offloading):
-    """Keys of `source.config` for `postgres`: Bifrost's own, and some more."""
-
-    conn_id: str | None = Field(default=None, description="An Airflow connection, in place of all keys that say where.")
-    host: ConnectionText | None = Field(default=None, min_length=1, description="The server, or its socket's folder.")
-    port: Annotated[int, BeforeValidator(_number), Field(ge=1, le=65535)] = Field(
-        default=5432, description="The server's port."
-    )
-    user: ConnectionText | None = Field(default=None, description="A user who may SELECT from the table logs.")
-    password: Secret | None = Field(default=None, description="The user's password.")
-    db_name: ConnectionText | None = Field(default=None, min_length=1, description="The database.")
-    ssl_mode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = Field(
-        default=None, description="As libpq has it; prefer when not given."
-    )
-    ssl_root_cert: ConnectionText | None = Field(
-        default=None, description="Certificates that the server's is checked against: an absolute path, or system."
-    )
-    ssl_cert: ConnectionText | None = Field(default=None, description="The user's certificate: an absolute path.")
-    ssl_key: ConnectionText | None = Field(default=None, description="The key of ssl_cert: an absolute path.")
-    schema_: ConnectionText | None = Field(
-        default=None, alias="schema", min_length=1, description="Where the table logs is; else by the search path."
-    )
-
-    @model_validator(mode="after")
-    def _one_way_to_connect(self) -> PostgresConfig:
-        beside = sorted(self.model_fields_set - {"conn_id", "schema_", *Offloading.model_fields})
-        if self.conn_id is not None and beside:
-            raise ValueError(f"conn_id excludes {', '.join(beside)}: the connection says it")
-        if self.conn_id is None and (self.host is None or self.db_name is None):
-            raise ValueError("host and db_name are needed, or conn_id in their place")
-        return self
-
-    _is_vouched_for: bool = PrivateAttr(True)
-
-    @property
-    def is_vouched_for(self) -> bool:
-        """Whether the host may receive a password in clear."""
-        return self._is_vouched_for
-
-    def named_by_document(self, password: object) -> None:
-        """Note that the document names the host: without an administrator's word it gets no password in clear.
-
-        Args:
-            password: As the document writes it. One that is written out is the document's own secret.
-        """
-        is_own = isinstance(password, str) and not has_references(password)
-        if self.host and not self.host.startswith("/") and not is_own:
-            self._is_vouched_for = trust.is_trusted(trust.of_host(self.host, self.port), "PostgreSQL")
-
+from bifrost_export.logstore.postgres.config import PostgresConfig
+from bifrost_export.logstore.sqlite.config import SQLiteConfig
 
 SOURCE_CONFIGS: dict[str, type[BaseModel]] = {"sqlite": SQLiteConfig, "postgres": PostgresConfig}
 """`source.type` -> the model of its `config`."""

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from bifrost_export.config.kinds import load_kind
-from bifrost_export.config.references import DOCUMENT
+from bifrost_export.config.models.kinds import load_kind
+from bifrost_export.config.references.resolver import DOCUMENT
 from bifrost_export.errors import BifrostExportError, ConfigError, UnknownNameError
 from bifrost_export.registry import BUILT_IN_GROUPINGS, COLUMNS_OF, STAGED_COLUMNS, TRANSFORMS, load_object
 
 if TYPE_CHECKING:
-    from bifrost_export.config.models import Data
+    from bifrost_export.config.models.export import Data
 
 HIDDEN = "***"
 """Stands for a secret where a transformation is only looked at."""

@@ -15,7 +15,7 @@ from bifrost_export.errors import UnknownNameError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bifrost_export.config.models import Data
+    from bifrost_export.config.models.export import Data
 
 _DATASETS = {dataset.name: dataset for dataset in (REQUEST_LOGS, RESPONSE_LOGS, ERROR_LOGS, METRICS, TRACES)}
 

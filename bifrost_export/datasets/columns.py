@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from bifrost_export.config.models import Data
+    from bifrost_export.config.models.export import Data
 
 ColumnType = Literal["timestamp", "string", "int32", "int64", "double", "bool", "date"]
 

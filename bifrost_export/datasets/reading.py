@@ -11,7 +11,7 @@ from bifrost_export.datasets.request_logs import COST, INPUT_TOKENS, OUTPUT_TOKE
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bifrost_export.config.models import Data
+    from bifrost_export.config.models.export import Data
 
 FILTERED: dict[str, str] = {
     "providers": "provider",

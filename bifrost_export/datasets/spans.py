@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from bifrost_export.config.hidden_columns import is_hidden
+from bifrost_export.datasets.hidden import is_hidden
 from bifrost_export.window import UTC, micros, rfc3339
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bifrost_export.config.models import Data
+    from bifrost_export.config.models.export import Data
 
 OPERATIONS: Final = {
     **dict.fromkeys(("chat_completion", "chat_completion_stream", "chat.completion", "chat.completion.chunk"), "chat"),

@@ -9,7 +9,7 @@ from bifrost_export.datasets.error_logs import ERROR_TYPE, STATUS
 from bifrost_export.datasets.request_logs import COST, CUSTOMER_ID, LATENCY, REQUEST_ID, TIMESTAMP
 
 if TYPE_CHECKING:
-    from bifrost_export.config.models import Data
+    from bifrost_export.config.models.export import Data
 
 TRACES = "traces"
 """The dataset that tool calls are read for."""

@@ -25,7 +25,7 @@ from bifrost_export.datasets.response_logs import SERVED_MODEL, STOP_REASON
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bifrost_export.config.models import Data
+    from bifrost_export.config.models.export import Data
 
 PARENT_REQUEST_ID = Column(
     "parent_request_id", "string", False, "Of a fallback attempt: the first attempt. Of a settlement: its request."

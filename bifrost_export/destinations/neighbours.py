@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations.keys import Keys
-from bifrost_export.destinations.manifest_reading import read_manifest
+from bifrost_export.destinations.object_store.keys import Keys
+from bifrost_export.destinations.object_store.manifest_reader import read_manifest
 from bifrost_export.errors import BifrostExportError
 from bifrost_export.window import merge
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from bifrost_export.destinations.manifest import Manifest
-    from bifrost_export.destinations.store import ObjectStore
+    from bifrost_export.destinations.object_store.manifest import Manifest
+    from bifrost_export.destinations.object_store.port import ObjectStore
     from bifrost_export.window import Window
 
 MOST_KEYS = 20_000

@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from bifrost_export.destinations.continuity import Former, source_of
-from bifrost_export.destinations.manifest_reading import LONGEST, Current, read_manifest
+from bifrost_export.destinations.object_store.manifest_reader import LONGEST, Current, read_manifest
 from bifrost_export.errors import ForeignManifestError, OverlapError, WindowError
 from bifrost_export.window import Window
 
 if TYPE_CHECKING:
-    from bifrost_export.destinations.keys import Keys
-    from bifrost_export.destinations.store import ObjectStore
+    from bifrost_export.destinations.object_store.keys import Keys
+    from bifrost_export.destinations.object_store.port import ObjectStore
 
 FEW = 4
 """So many manifests are read one after the other."""

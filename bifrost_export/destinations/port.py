@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from bifrost_export.destinations.checks import Probe
     from bifrost_export.destinations.continuity import Former
     from bifrost_export.destinations.neighbours import Neighbour
-    from bifrost_export.destinations.steps import Probe
     from bifrost_export.window import Window
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from bifrost_export.config.log_columns import nearest_column
 from bifrost_export.errors import LogStoreError
+from bifrost_export.logstore.columns import nearest_column
 
 if TYPE_CHECKING:
-    from bifrost_export.config.log_columns import LogColumnType
+    from bifrost_export.logstore.columns import LogColumnType
 
 
 def column_types(

@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bifrost_export.config.log_columns import REQUEST_CONTENTS, RESPONSE_CONTENTS
+from bifrost_export.logstore.columns import REQUEST_CONTENTS, RESPONSE_CONTENTS
 from bifrost_export.logstore.oddities import Odd
 from bifrost_export.logstore.repair import whole_text
 from bifrost_export.logstore.rows import CONTENT

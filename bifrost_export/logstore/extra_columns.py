@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bifrost_export.config.log_columns import TOOL_COLUMNS, is_log_column
+from bifrost_export.logstore.columns import TOOL_COLUMNS, is_log_column
 from bifrost_export.logstore.oddities import Odd
 from bifrost_export.logstore.repair import whole_text
 from bifrost_export.logstore.rows import ODD, PREFIX, odd_shape

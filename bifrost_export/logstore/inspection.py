@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from bifrost_export.config.log_columns import LogColumnType
+    from bifrost_export.logstore.columns import LogColumnType
     from bifrost_export.window import Window
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bifrost_export.logstore.port import SUMMED_TOKENS
-from bifrost_export.logstore.rejecting import Faults, shape_of
+from bifrost_export.logstore.rejected import Faults, shape_of
 
 
 @dataclass(frozen=True)

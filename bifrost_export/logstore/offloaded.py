@@ -13,13 +13,14 @@ import pyarrow.compute as pc
 from bifrost_export.errors import LogStoreError
 from bifrost_export.logstore.endpoints import PASSTHROUGH
 from bifrost_export.logstore.payloads.objects import BrokenError, Objects, folder_of, key_of
-from bifrost_export.logstore.payloads.port import PayloadReader, open_reader, way_out
+from bifrost_export.logstore.payloads.open_reader import open_reader
+from bifrost_export.logstore.payloads.port import PayloadReader, way_out
 from bifrost_export.logstore.port import TOOL_CALLS, Offloaded
 from bifrost_export.logstore.repair import repaired
 from bifrost_export.logstore.rows import CONTENT, SHOWN
 
 if TYPE_CHECKING:
-    from bifrost_export.config.sources import Offloading
+    from bifrost_export.logstore.payloads.config import Offloading
 
 AT_ONCE = 8
 """Objects that are asked for at once."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from bifrost_export.config.models import Filters
+    from bifrost_export.filters.config import Filters
     from bifrost_export.logstore.offloaded import Completion
     from bifrost_export.window import Window
 

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bifrost_export.config.hidden_columns import MEASURED, ODDITIES
+from bifrost_export.datasets.hidden import MEASURED, ODDITIES
 from bifrost_export.logstore.contents import map_contents
 from bifrost_export.logstore.details import (
     BEYOND_INT32,
@@ -28,7 +28,7 @@ from bifrost_export.logstore.endpoints import PASSTHROUGH, endpoint_of
 from bifrost_export.logstore.extra_columns import map_extra
 from bifrost_export.logstore.oddities import Odd, countable
 from bifrost_export.logstore.port import Rejected
-from bifrost_export.logstore.rejecting import Faults, rejected_rows
+from bifrost_export.logstore.rejected import Faults, rejected_rows
 from bifrost_export.logstore.repair import Text, whole_text
 
 FINAL = ("success", "error", "cancelled")

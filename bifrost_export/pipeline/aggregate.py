@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
-from bifrost_export.pipeline.chain import Chain
 from bifrost_export.pipeline.flows import WHOLE, flow, last_schema, steps_before, whole_datasets
-from bifrost_export.pipeline.opening import open_staging
-from bifrost_export.pipeline.taking import check_token, take
+from bifrost_export.pipeline.plan_document import check_token, take
+from bifrost_export.pipeline.resources import open_staging
+from bifrost_export.pipeline.transform_chain import Chain
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,16 +8,16 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bifrost_export.config.log_columns import known_columns
 from bifrost_export.datasets.tool_calls import reads_tool_calls
-from bifrost_export.destinations.steps import Probe, Steps
+from bifrost_export.destinations.checks import Probe, Steps
 from bifrost_export.errors import BifrostExportError, ConfigError, NoLogStoreError, PermanentError, StagingGoneError
+from bifrost_export.logstore.columns import known_columns
 from bifrost_export.logstore.endpoints import endpoint_of, is_known
 from bifrost_export.logstore.port import COLUMNS
 from bifrost_export.logstore.records import FINAL
-from bifrost_export.pipeline.opening import needed_until, open_destination, open_log_store, open_staging, typed
 from bifrost_export.pipeline.plan import draft, staging_of
-from bifrost_export.pipeline.renamed import identity, renamed, time_ahead
+from bifrost_export.pipeline.rename_check import identity, renamed, time_ahead
+from bifrost_export.pipeline.resources import needed_until, open_destination, open_log_store, open_staging, typed
 from bifrost_export.window import Window, rfc3339
 
 if TYPE_CHECKING:

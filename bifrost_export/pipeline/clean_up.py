@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from bifrost_export.errors import BifrostExportError
-from bifrost_export.pipeline.opening import open_destination, open_staging
+from bifrost_export.pipeline.resources import open_destination, open_staging
 
 if TYPE_CHECKING:
     from bifrost_export.pipeline.plan_document import Plan

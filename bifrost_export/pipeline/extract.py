@@ -7,20 +7,19 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.config.hidden_columns import ODDITIES
+from bifrost_export.datasets.hidden import ODDITIES
 from bifrost_export.datasets.tool_calls import reads_tool_calls
-from bifrost_export.filters import counted_together
+from bifrost_export.filters.row_filter import counted_together
 from bifrost_export.pipeline import tool_calls
 from bifrost_export.pipeline.arrow_files import StagedFile, Stamp, read_rows, write_rows
 from bifrost_export.pipeline.books import Books, Sums
-from bifrost_export.pipeline.columns import TOOL_CALLS, is_filtered, read_schema, reading_of
-from bifrost_export.pipeline.flows import staged_schema
-from bifrost_export.pipeline.measuring import Measure
+from bifrost_export.pipeline.flows import TOOL_CALLS, is_filtered, read_schema, reading_of, staged_schema
+from bifrost_export.pipeline.measured import Measure
 from bifrost_export.pipeline.odd_counts import OddCounts
 from bifrost_export.pipeline.odd_rows import OddRows
-from bifrost_export.pipeline.opening import open_staging, with_log_store
+from bifrost_export.pipeline.plan_document import check_token
 from bifrost_export.pipeline.rejected_rows import Report
-from bifrost_export.pipeline.taking import check_token
+from bifrost_export.pipeline.resources import open_staging, with_log_store
 
 if TYPE_CHECKING:
     import pyarrow as pa

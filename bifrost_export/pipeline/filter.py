@@ -6,28 +6,27 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.config.hidden_columns import ODDITIES, is_hidden
+from bifrost_export.datasets.hidden import ODDITIES, is_hidden
 from bifrost_export.datasets.reading import rows_of
 from bifrost_export.datasets.tool_calls import TRACES
-from bifrost_export.filters import RowFilter, counted_together
+from bifrost_export.filters.row_filter import RowFilter, counted_together
 from bifrost_export.logstore.merging import merged
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
 from bifrost_export.pipeline.books import Books, Sums
 from bifrost_export.pipeline.changes import MEASURED, Change
-from bifrost_export.pipeline.columns import TOOL_CALLS, is_filtered, reading_of
-from bifrost_export.pipeline.flows import staged_schema
-from bifrost_export.pipeline.measuring import Measure
+from bifrost_export.pipeline.flows import TOOL_CALLS, is_filtered, reading_of, staged_schema
+from bifrost_export.pipeline.measured import Measure
 from bifrost_export.pipeline.odd_counts import OddCounts
 from bifrost_export.pipeline.odd_rows import OddRows
-from bifrost_export.pipeline.opening import open_staging
+from bifrost_export.pipeline.plan_document import check_token
 from bifrost_export.pipeline.rejected_rows import Report
-from bifrost_export.pipeline.taking import check_token
+from bifrost_export.pipeline.resources import open_staging
 from bifrost_export.pipeline.tool_calls import SPAN_ORDER, ToolSpans, joined
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bifrost_export.config.models import Data
+    from bifrost_export.config.models.export import Data
     from bifrost_export.pipeline.plan_document import Plan
     from bifrost_export.pipeline.runtime import Runtime
 

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from bifrost_export.config.transformations import Flow, Stage, flow_of
 from bifrost_export.datasets.columns import arrow_schema
-from bifrost_export.datasets.reading import is_divided
+from bifrost_export.datasets.hidden import ODDITIES_COLUMN
+from bifrost_export.datasets.reading import columns_read, is_divided
 from bifrost_export.errors import PlanMismatchError
 from bifrost_export.pipeline.twins import twins_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bifrost_export.config.models import Export
+    from bifrost_export.config.models.export import Data, Export
     from bifrost_export.pipeline.plan_document import Plan
 
 WHOLE = -1
@@ -26,7 +27,7 @@ def steps_of_export(export: Export) -> dict[str, tuple[str, ...]]:
 
 
 def _steps(export: Export, flow: Flow) -> tuple[str, ...]:
-    from bifrost_export.filters import RowFilter
+    from bifrost_export.filters.row_filter import RowFilter
 
     passes_all = RowFilter(export.data.filters).is_empty and not is_divided(export.data)
     filtered = () if passes_all else ("filter",)
@@ -74,3 +75,30 @@ def last_schema(plan: Plan, dataset: str) -> pa.Schema:
 def whole_datasets(plan: Plan) -> list[str]:
     """The datasets with a stage over all slices."""
     return [dataset for dataset in plan.datasets if flow(plan, dataset).whole]
+
+
+READING = "logs"
+"""Stands for a dataset where rows of several are read together, and `filter` divides them."""
+
+
+TOOL_CALLS = "mcp"
+"""Stands for a dataset where rows of `mcp_tool_logs` are staged and booked."""
+
+
+def reading_of(data: Data) -> str:
+    """Whose rows `extract` stages: those of the one dataset, or `READING`."""
+    return READING if is_divided(data) else data.include[0]
+
+
+def read_schema(plan: Plan) -> pa.Schema:
+    """The schema of the rows that `extract` reads, with what travels beside them."""
+    from bifrost_export.pipeline.flows import flow  # with pyarrow, which no DAG file loads
+    from bifrost_export.pipeline.twins import twins_of
+
+    twins = dict.fromkeys(twin for dataset in plan.datasets for twin in twins_of(flow(plan, dataset)))
+    return arrow_schema((*columns_read(plan.export.data), *twins, ODDITIES_COLUMN))
+
+
+def is_filtered(plan: Plan) -> bool:
+    """Whether `filter` has something to do."""
+    return any("filter" in steps for steps in plan.steps.values())

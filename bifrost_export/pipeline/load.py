@@ -8,14 +8,14 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bifrost_export.destinations.port import Piece
-from bifrost_export.formats.choosing import encoding_of
+from bifrost_export.formats.encoding import encoding_of
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows
 from bifrost_export.pipeline.books import Sums
 from bifrost_export.pipeline.content_digest import ContentDigest, LinesDigest
 from bifrost_export.pipeline.flows import last_schema
-from bifrost_export.pipeline.measuring import Tally
-from bifrost_export.pipeline.opening import open_destination, open_staging
-from bifrost_export.pipeline.taking import check_token
+from bifrost_export.pipeline.measured import Tally
+from bifrost_export.pipeline.plan_document import check_token
+from bifrost_export.pipeline.resources import open_destination, open_staging
 
 if TYPE_CHECKING:
     import pyarrow as pa

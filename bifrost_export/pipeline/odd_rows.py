@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.config.hidden_columns import ODDITIES
 from bifrost_export.datasets import named
+from bifrost_export.datasets.hidden import ODDITIES
 from bifrost_export.datasets.tool_calls import TRACES, tool_call_columns
 from bifrost_export.logstore.oddities import Blanked, Oddity, odd_rows
-from bifrost_export.pipeline.columns import TOOL_CALLS
-from bifrost_export.pipeline.flows import first_schema
+from bifrost_export.pipeline.flows import TOOL_CALLS, first_schema
 from bifrost_export.pipeline.odd_counts import OddCounts
 
 if TYPE_CHECKING:

@@ -11,20 +11,20 @@ from bifrost_export import __version__
 from bifrost_export.config.documents import LoadedExport
 from bifrost_export.config.freezing import config_hash, freeze
 from bifrost_export.config.loader import load_export
-from bifrost_export.config.models import Export
+from bifrost_export.config.models.export import Export
 from bifrost_export.datasets.tool_calls import reads_tool_calls
-from bifrost_export.date_range import range_of
 from bifrost_export.destinations import continuity
 from bifrost_export.errors import ConfigError, WindowError
+from bifrost_export.filters.date_range import range_of
 from bifrost_export.logstore.port import LogStore
-from bifrost_export.pipeline.chain import open_transforms
 from bifrost_export.pipeline.clean_up import sweep_abandoned
 from bifrost_export.pipeline.flows import steps_of_export
-from bifrost_export.pipeline.opening import open_destination, open_staging, staging_url, typed, with_log_store
 from bifrost_export.pipeline.plan_document import Plan, Slice
-from bifrost_export.pipeline.renamed import renamed
+from bifrost_export.pipeline.rename_check import renamed
+from bifrost_export.pipeline.resources import open_destination, open_staging, staging_url, typed, with_log_store
 from bifrost_export.pipeline.retention import beyond_retention
 from bifrost_export.pipeline.runtime import Runtime
+from bifrost_export.pipeline.transform_chain import open_transforms
 from bifrost_export.window import Window, merge, rfc3339
 
 

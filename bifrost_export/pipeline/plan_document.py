@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 import orjson
 
-from bifrost_export.config.log_columns import LogColumnType
-from bifrost_export.config.models import Export
+from bifrost_export.config.models.export import Export
 from bifrost_export.destinations.continuity import Consent
 from bifrost_export.errors import PlanMismatchError
+from bifrost_export.logstore.columns import LogColumnType
 from bifrost_export.window import Window, rfc3339
 
 VERSION = 2
@@ -165,3 +166,53 @@ def _label(each: Slice) -> str:
     start, end = (text.removesuffix("Z").replace("T", " ") for text in (each.start, each.end))
     end = end[11:] if end[:10] == start[:10] else end
     return f"{start} to {end}" + (" (counted only)" if each.kind == "count" else "")
+
+
+def take(
+    plan: Plan, items: Iterable[dict[str, Any] | None], key: str, count: int, by: str | None = None
+) -> list[dict[str, Any]]:
+    """The planned items in order; those of other tokens are left aside (XComs of removed instances stay).
+
+    Args:
+        plan: The run's plan.
+        items: What the earlier task's instances gave.
+        key: The key of an item with its number.
+        count: How many were planned.
+        by: The earlier task, when each item is the result of one of its instances.
+
+    Raises:
+        PlanMismatchError: One of this plan's items is missing, comes twice, or was never planned.
+    """
+    given = [item for item in items if isinstance(item, dict) and item.get("token") == plan.token]
+    mine = {item.get(key): item for item in given}
+    if len(given) != count or set(mine) != set(range(count)):
+        missing = sorted(set(range(count)) - set(mine))
+        if by is not None and missing and len(given) == len(mine):
+            raise PlanMismatchError(
+                f"{len(missing)} of {count} instances of the task {by!r} have left no result of this run's plan: they"
+                f" have not run yet, or were marked as success by hand; numbers: {missing[:10]}",
+                hint=f"Clear these instances of {by!r} with all tasks after them.",
+            )
+        raise PlanMismatchError(
+            f"planned {count} of {key}, and got {len(given)} of this plan's token {plan.token}"
+            + (f"; missing: {missing[:10]}" if missing else ""),
+            hint="Clear from plan.",
+        )
+    return [mine[number] for number in range(count)]
+
+
+def check_token(plan: Plan, item: dict[str, Any], done: Sequence[str]) -> None:
+    """Refuse an item of another plan, or one that lacks or adds a step.
+
+    Raises:
+        PlanMismatchError: It is one.
+    """
+    if item.get("token") != plan.token:
+        raise PlanMismatchError(
+            f"this task was given an item of token {item.get('token')!r}, and the plan's is {plan.token!r}",
+            hint="Clear from plan.",
+        )
+    if list(item.get("done", [])) != list(done):
+        raise PlanMismatchError(
+            f"the item has been through {item.get('done', [])} instead of {list(done)}", hint="Clear from plan."
+        )

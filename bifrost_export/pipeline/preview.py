@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations.temporary import temporary_folder
+from bifrost_export.destinations.temporary_files import temporary_folder
 from bifrost_export.pipeline.aggregate import aggregate
 from bifrost_export.pipeline.extract import extract
 from bifrost_export.pipeline.filter import filter_slice
 from bifrost_export.pipeline.first_rows import first_rows
 from bifrost_export.pipeline.flows import whole_datasets
-from bifrost_export.pipeline.opening import open_staging, typed, with_log_store
 from bifrost_export.pipeline.plan import draft, pieces
 from bifrost_export.pipeline.plan_document import Plan, Slice
+from bifrost_export.pipeline.resources import open_staging, typed, with_log_store
 from bifrost_export.pipeline.transform import transform
 from bifrost_export.window import Window, merge
 

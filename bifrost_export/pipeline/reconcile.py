@@ -9,15 +9,14 @@ from bifrost_export.datasets.tool_calls import reads_tool_calls
 from bifrost_export.errors import PlanMismatchError, RejectedRowsError
 from bifrost_export.pipeline.arrow_files import StagedFile
 from bifrost_export.pipeline.books import Books, Change, Sums
-from bifrost_export.pipeline.columns import TOOL_CALLS
 from bifrost_export.pipeline.first_rows import first_rows, staged_bytes, staged_rows
-from bifrost_export.pipeline.flows import WHOLE, whole_datasets
+from bifrost_export.pipeline.flows import TOOL_CALLS, WHOLE, whole_datasets
 from bifrost_export.pipeline.odd_counts import OddCounts
-from bifrost_export.pipeline.opening import open_destination, open_staging
-from bifrost_export.pipeline.taking import check_token, take
+from bifrost_export.pipeline.plan_document import check_token, take
+from bifrost_export.pipeline.resources import open_destination, open_staging
 
 if TYPE_CHECKING:
-    from bifrost_export.config.models import Data
+    from bifrost_export.config.models.export import Data
     from bifrost_export.pipeline.plan_document import Plan
     from bifrost_export.pipeline.runtime import Runtime
 

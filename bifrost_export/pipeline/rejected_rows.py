@@ -10,10 +10,10 @@ import orjson
 
 from bifrost_export.datasets import named
 from bifrost_export.datasets.tool_calls import TRACES
-from bifrost_export.logstore.rejecting import place_of
-from bifrost_export.pipeline.chain import open_transforms
-from bifrost_export.pipeline.columns import TOOL_CALLS
+from bifrost_export.logstore.rejected import place_of
+from bifrost_export.pipeline.flows import TOOL_CALLS
 from bifrost_export.pipeline.odd_rows import OddRow, columns_of
+from bifrost_export.pipeline.transform_chain import open_transforms
 
 if TYPE_CHECKING:
     from bifrost_export.logstore.port import Rejected

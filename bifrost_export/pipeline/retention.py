@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bifrost_export.window import Window, rfc3339
 
 if TYPE_CHECKING:
-    from bifrost_export.config.schedules import Schedule
+    from bifrost_export.schedules.schedule import Schedule
 
 _WINDOWS = 12
 """Windows of one schedule differ in length: months, and days on which the clock changes."""

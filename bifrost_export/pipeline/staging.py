@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 import orjson
 
-from bifrost_export.config.staging_url import folder_of, staging_url_problem
-from bifrost_export.destinations.addresses import open_bucket
-from bifrost_export.destinations.keys import folded
-from bifrost_export.destinations.store import DeletionRefusedError, KeyTakenError, PutOptions, sha256_at
-from bifrost_export.destinations.streaming import Writing
-from bifrost_export.destinations.temporary import is_no_place, no_place, unnamed_file
+from bifrost_export.config.models.staging_url import folder_of, staging_url_problem
+from bifrost_export.destinations.object_store.addresses import open_bucket
+from bifrost_export.destinations.object_store.keys import folded
+from bifrost_export.destinations.object_store.port import DeletionRefusedError, KeyTakenError, PutOptions, sha256_at
+from bifrost_export.destinations.object_store.upload_stream import Writing
+from bifrost_export.destinations.temporary_files import is_no_place, no_place, unnamed_file
 from bifrost_export.errors import ConfigError, StagingGoneError
 from bifrost_export.pipeline.hashed_stream import HashedStream
 from bifrost_export.pipeline.local_staging import LocalFolder, changed, identity
 from bifrost_export.window import parse_instant
 
 if TYPE_CHECKING:
-    from bifrost_export.destinations.store import ObjectStore
+    from bifrost_export.destinations.object_store.port import ObjectStore
 
 MARKER = "plan.json"
 FOLDER = re.compile(

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.pipeline.opening import open_destination
 from bifrost_export.pipeline.plan import draft
+from bifrost_export.pipeline.resources import open_destination
 from bifrost_export.window import Window, merge, rfc3339
 
 if TYPE_CHECKING:

@@ -7,16 +7,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.config.hidden_columns import MEASURED, ODDITIES
+from bifrost_export.datasets.hidden import MEASURED, ODDITIES
 from bifrost_export.formats.sizes import value_bytes
 from bifrost_export.logstore.oddities import odd_rows
 from bifrost_export.logstore.port import SUMMED_COST
-from bifrost_export.pipeline.exact import exact
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bifrost_export.logstore.port import Rejected, Removed, Totals
+
+
+def exact(values: Iterable[float]) -> tuple[float, ...]:
+    """Floats whose sum is exactly that of the values: the rounded sum, then what the rounding left, and so on.
+
+    Args:
+        values: Finite, within +-1e300.
+    """
+    rest = list(values)
+    parts = []
+    while part := math.fsum(rest):
+        parts.append(part)
+        rest.append(-part)
+    return tuple(parts)
+
 
 COST_TOLERANCE = 1e-9
 """Cost may differ by this share of the sum of absolute values: sums of floats depend on their order."""

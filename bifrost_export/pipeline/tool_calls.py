@@ -15,16 +15,16 @@ from bifrost_export.datasets.reading import columns_read
 from bifrost_export.datasets.spans import tool_spans, trace_ids
 from bifrost_export.datasets.tool_calls import ARGUMENTS, FOUND, IS_REMOVED, RESULT, TRACE_ID, tool_call_columns
 from bifrost_export.datasets.traces import HIDDEN, LINEAGE
-from bifrost_export.filters import RowFilter
+from bifrost_export.filters.row_filter import RowFilter
 from bifrost_export.logstore.contents import content_sources
-from bifrost_export.logstore.finding import AT_ONCE, WIDE_AT_ONCE
+from bifrost_export.logstore.lookup import AT_ONCE, WIDE_AT_ONCE
 from bifrost_export.pipeline.books import Books, Change, Sums
-from bifrost_export.pipeline.columns import TOOL_CALLS
+from bifrost_export.pipeline.flows import TOOL_CALLS
 from bifrost_export.pipeline.odd_counts import OddCounts
 from bifrost_export.window import merge, micros
 
 if TYPE_CHECKING:
-    from bifrost_export.config.models import Data
+    from bifrost_export.config.models.export import Data
     from bifrost_export.logstore.port import LogStore
     from bifrost_export.pipeline.odd_rows import OddRows
     from bifrost_export.pipeline.plan_document import Plan

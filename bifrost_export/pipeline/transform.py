@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export.datasets.columns import arrow_schema
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
 from bifrost_export.pipeline.books import Books
-from bifrost_export.pipeline.chain import Chain
 from bifrost_export.pipeline.flows import flow, steps_before
-from bifrost_export.pipeline.opening import open_staging
-from bifrost_export.pipeline.taking import check_token
+from bifrost_export.pipeline.plan_document import check_token
+from bifrost_export.pipeline.resources import open_staging
+from bifrost_export.pipeline.transform_chain import Chain
 from bifrost_export.pipeline.twins import twins_of
 
 if TYPE_CHECKING:

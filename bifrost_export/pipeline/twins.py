@@ -6,9 +6,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bifrost_export.config.hidden_columns import is_hidden
 from bifrost_export.config.transformations import names_of
-from bifrost_export.datasets.hidden import TWINS
+from bifrost_export.datasets.hidden import TWINS, is_hidden
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations.addresses import local_path, local_root, open_bucket
-from bifrost_export.destinations.keys import Keys
-from bifrost_export.destinations.local_store import LocalStore
-from bifrost_export.destinations.manifest_reading import parsed
-from bifrost_export.destinations.object_store import ObjectStoreDestination
+from bifrost_export.destinations.local.store import LocalStore
+from bifrost_export.destinations.object_store.addresses import local_path, local_root, open_bucket
+from bifrost_export.destinations.object_store.destination import ObjectStoreDestination
+from bifrost_export.destinations.object_store.keys import Keys
+from bifrost_export.destinations.object_store.manifest_reader import parsed
+from bifrost_export.destinations.object_store.ownership import is_file_of
+from bifrost_export.destinations.object_store.port import MOST, TooLargeError
 from bifrost_export.destinations.overlap import live
-from bifrost_export.destinations.ownership import is_file_of
 from bifrost_export.destinations.port import Target
-from bifrost_export.destinations.store import MOST, TooLargeError
 from bifrost_export.errors import ConfigError, ForeignManifestError, WindowError
-from bifrost_export.pipeline.opening import open_destination
+from bifrost_export.pipeline.file_verification import Rereading, Verified
 from bifrost_export.pipeline.plan import draft
-from bifrost_export.pipeline.rereading import Rereading, Verified
+from bifrost_export.pipeline.resources import open_destination
 from bifrost_export.registry import DESTINATIONS
 from bifrost_export.window import Window
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bifrost_export.config.documents import LoadedExport
-    from bifrost_export.destinations.manifest import DatasetEntry, Manifest
-    from bifrost_export.destinations.store import ObjectStore
+    from bifrost_export.destinations.object_store.manifest import DatasetEntry, Manifest
+    from bifrost_export.destinations.object_store.port import ObjectStore
     from bifrost_export.pipeline.runtime import Runtime
 
 MANIFESTS = "_manifests"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations.store import VersionChangedError
+from bifrost_export.destinations.object_store.port import VersionChangedError
 from bifrost_export.errors import DestinationUnavailableError
 
 if TYPE_CHECKING:

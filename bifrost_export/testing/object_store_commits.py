@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.destinations.commit import JSON
-from bifrost_export.destinations.manifest import Manifest
-from bifrost_export.destinations.store import DeletionRefusedError, PutOptions, VersionChangedError
+from bifrost_export.destinations.object_store.commit import JSON
+from bifrost_export.destinations.object_store.manifest import Manifest
+from bifrost_export.destinations.object_store.port import DeletionRefusedError, PutOptions, VersionChangedError
 from bifrost_export.errors import DestinationError, DestinationUnavailableError, LostCommitError, OverlapError
 from bifrost_export.testing.object_store_runs import DAY, Place, manifest_body, manifest_key, tokens_in
 from bifrost_export.window import Window

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from bifrost_export.destinations.store import PutOptions
+from bifrost_export.destinations.object_store.port import PutOptions
 from bifrost_export.errors import BifrostExportError, LostCommitError, PassingError
 from bifrost_export.testing.faulty_store import Faults, Faulty
 from bifrost_export.testing.object_store_runs import DAY, Place, Run, SmallBlocks, manifest_key, tokens_in

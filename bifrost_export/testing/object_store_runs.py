@@ -11,9 +11,9 @@ from typing import Any, BinaryIO, ClassVar
 
 import pytest
 
-from bifrost_export.destinations import store, streaming
 from bifrost_export.destinations.continuity import Consent, check, source_of
-from bifrost_export.destinations.object_store import ObjectStoreDestination
+from bifrost_export.destinations.object_store import port, upload_stream
+from bifrost_export.destinations.object_store.destination import ObjectStoreDestination
 from bifrost_export.destinations.port import Draft, Landed, Outcome, Piece, Target
 from bifrost_export.window import Window
 
@@ -38,12 +38,12 @@ def writer(data: bytes) -> Callable[[BinaryIO], int]:
 class SmallBlocks:
     """Tests of files that are stored in several blocks, with small ones."""
 
-    block: ClassVar[int] = store.BLOCK
-    """Bytes of a block, to save time: the least that the store takes."""
+    block: ClassVar[int] = port.BLOCK
+    """Bytes of a block, to save time: the least that the port takes."""
 
     @pytest.fixture(autouse=True)
     def _small_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(streaming, "BLOCK", self.block)
+        monkeypatch.setattr(upload_stream, "BLOCK", self.block)
 
 
 @dataclass

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.destinations.commit import JSON
 from bifrost_export.destinations.continuity import Consent
-from bifrost_export.destinations.manifest import Manifest
+from bifrost_export.destinations.object_store.commit import JSON
+from bifrost_export.destinations.object_store.manifest import Manifest
 from bifrost_export.errors import LostCommitError, OtherLogStoreError, ShrunkWindowError
 from bifrost_export.testing.object_store_runs import DAY, Place, Run, manifest_body, manifest_key, tokens_in
 from bifrost_export.window import Window

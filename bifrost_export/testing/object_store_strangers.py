@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.destinations.commit import JSON
-from bifrost_export.destinations.store import PutOptions
+from bifrost_export.destinations.object_store.commit import JSON
+from bifrost_export.destinations.object_store.port import PutOptions
 from bifrost_export.errors import ForeignManifestError, OverlapError
 from bifrost_export.testing.object_store_runs import DAY, PREFIX, Place, manifest_key
 from bifrost_export.window import Window

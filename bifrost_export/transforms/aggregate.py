@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
-from bifrost_export.config.fields import LiteralText
-from bifrost_export.config.hidden_columns import MEASURED, is_hidden
-from bifrost_export.config.wording import nearest
 from bifrost_export.datasets.columns import Column, arrow_schema
+from bifrost_export.datasets.hidden import MEASURED, is_hidden
 from bifrost_export.errors import ConfigError
+from bifrost_export.fields.markers import LiteralText
+from bifrost_export.fields.suggestions import nearest
 from bifrost_export.transforms.metrics import METRICS
 from bifrost_export.transforms.port import Columns, Setting, Transform, TransformConfig
 from bifrost_export.transforms.time_groups import TIME_GROUPS
@@ -131,8 +131,8 @@ class Aggregate(Transform):
 
     def apply(self, batches: Iterator[pa.RecordBatch], given: Columns, setting: Setting) -> Iterator[pa.RecordBatch]:
         """Group the rows."""
+        from bifrost_export.transforms.group_measures import Wanted
         from bifrost_export.transforms.grouping import Grouping
-        from bifrost_export.transforms.measuring_groups import Wanted
 
         wanted = Wanted(self.config.group_by, self.config.metrics)
         grouping = Grouping(wanted, arrow_schema(self.columns(given)), setting)

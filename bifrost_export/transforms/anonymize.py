@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from bifrost_export.config.fields import LiteralText, Secret
-from bifrost_export.config.wording import nearest
 from bifrost_export.datasets.columns import Column, arrow_schema
 from bifrost_export.errors import ConfigError
+from bifrost_export.fields.markers import LiteralText, Secret
+from bifrost_export.fields.suggestions import nearest
 from bifrost_export.transforms.port import Columns, Setting, Transform, TransformConfig
 from bifrost_export.transforms.related import SHAPES, attributes_of, same_as
 

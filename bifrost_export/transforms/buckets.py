@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from pydantic import Field
 
-from bifrost_export.config.durations import parse_duration
-from bifrost_export.config.hidden_columns import MEASURED
-from bifrost_export.config.models import LEAST_BUCKET, MOST_BUCKET
+from bifrost_export.config.models.export import LEAST_BUCKET, MOST_BUCKET
 from bifrost_export.datasets.columns import arrow_schema
+from bifrost_export.datasets.hidden import MEASURED
 from bifrost_export.datasets.metrics import METRICS
+from bifrost_export.fields.units import parse_duration
 from bifrost_export.transforms.metrics import METRICS as MEASURES
 from bifrost_export.transforms.port import Columns, Setting, Transform, TransformConfig
 
@@ -75,8 +75,8 @@ class Buckets(Transform):
         """Group the rows."""
         import pyarrow as pa
 
+        from bifrost_export.transforms.group_measures import Wanted
         from bifrost_export.transforms.grouping import Grouping
-        from bifrost_export.transforms.measuring_groups import Wanted
 
         schema = arrow_schema(METRICS.columns)
         wanted = Wanted(_KEYS, tuple(_MADE_OF.values()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
-from bifrost_export.transforms.measuring_groups import Wanted, measure, order_of, result
+from bifrost_export.transforms.group_measures import Wanted, measure, order_of, result
 from bifrost_export.transforms.partials import Partial, merge, read, split, write
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from bifrost_export.config.fields import LiteralText, Strict
 from bifrost_export.datasets.columns import Column
+from bifrost_export.fields.markers import LiteralText, Strict
 
 if TYPE_CHECKING:
     import pyarrow as pa

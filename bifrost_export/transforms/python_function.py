@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args
 from pydantic import Field, field_validator
 
 from bifrost_export import trust
-from bifrost_export.config.fields import LiteralText
-from bifrost_export.config.wording import nearest
 from bifrost_export.datasets.columns import Column, ColumnType, arrow_schema
 from bifrost_export.errors import BifrostExportError, ConfigError, ForbiddenCodeError, TransformError
+from bifrost_export.fields.markers import LiteralText
+from bifrost_export.fields.suggestions import nearest
 from bifrost_export.registry import load_named
 from bifrost_export.transforms.enrich import check_column_name
 from bifrost_export.transforms.port import Columns, Setting, Transform, TransformConfig

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from bifrost_export.destinations.azure_blob import AzureBlobConfig, AzureBlobDestination
-from bifrost_export.destinations.gcs import GCSConfig, GCSDestination
-from bifrost_export.destinations.google_sign_in import GoogleCredentials
+from bifrost_export.destinations.azure_blob.config import AzureBlobConfig
+from bifrost_export.destinations.azure_blob.destination import AzureBlobDestination
+from bifrost_export.destinations.gcs.config import GCSConfig
+from bifrost_export.destinations.gcs.destination import GCSDestination
+from bifrost_export.destinations.google.sign_in import GoogleCredentials
 from bifrost_export.destinations.port import Target
-from bifrost_export.destinations.s3 import S3Config, S3Credentials, S3Destination
+from bifrost_export.destinations.s3.config import S3Config, S3Credentials
+from bifrost_export.destinations.s3.destination import S3Destination
 from bifrost_export.testing.object_store_runs import DAY, Place, target_of
 from tests.servers.azure import ACCOUNT
 

@@ -11,20 +11,21 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.destinations import azure_hook, s3_hook
-from bifrost_export.destinations.azure_blob import AzureBlobConfig
-from bifrost_export.destinations.azure_store import AzureStore
-from bifrost_export.destinations.gcs import GCSConfig
-from bifrost_export.destinations.gcs_store import GCSStore
-from bifrost_export.destinations.s3 import S3Config, S3Credentials
-from bifrost_export.destinations.s3_store import S3Store
-from bifrost_export.destinations.store import (
+from bifrost_export.destinations.azure_blob import hook as azure_hook
+from bifrost_export.destinations.azure_blob.config import AzureBlobConfig
+from bifrost_export.destinations.azure_blob.store import AzureStore
+from bifrost_export.destinations.gcs.config import GCSConfig
+from bifrost_export.destinations.gcs.store import GCSStore
+from bifrost_export.destinations.object_store.port import (
     DeletionRefusedError,
     KeyTakenError,
     ObjectStore,
     PutOptions,
     VersionChangedError,
 )
+from bifrost_export.destinations.s3 import hook as s3_hook
+from bifrost_export.destinations.s3.config import S3Config, S3Credentials
+from bifrost_export.destinations.s3.store import S3Store
 from bifrost_export.errors import (
     BifrostExportError,
     CredentialsRefusedError,

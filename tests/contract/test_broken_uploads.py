@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bifrost_export.destinations import streaming
+from bifrost_export.destinations.object_store import upload_stream
 from bifrost_export.errors import PassingError
 from bifrost_export.testing.object_store_runs import DAY, Place, manifest_key
 from tests.contract.places import azure_place, gcs_place, s3_place
@@ -59,7 +59,7 @@ def azure_cloud(azure: BlobStorage) -> Cloud:
 def cloud(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Each of them, with blocks as small as it takes."""
     found: Cloud = request.getfixturevalue(f"{request.param}_cloud")
-    monkeypatch.setattr(streaming, "BLOCK", found.block)
+    monkeypatch.setattr(upload_stream, "BLOCK", found.block)
     yield found
     found.proxy.arm(lambda number, request: "pass")
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from bifrost_export.destinations.local import LocalConfig, LocalDestination
+from bifrost_export.destinations.local.destination import LocalConfig, LocalDestination
 from bifrost_export.testing.object_store_contract import ObjectStoreContract, Place
 from tests.contract.places import azure_place, gcs_place, s3_place
 from tests.servers.azure import BlobStorage

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bifrost_export.config.object_storage import ObjectStorage
-from bifrost_export.destinations import google_errors
+from bifrost_export.destinations.google import errors
 from bifrost_export.errors import BifrostExportError, CredentialsRefusedError, LogStoreBusyError, LogStoreError
+from bifrost_export.logstore.payloads.config import ObjectStorage
 from bifrost_export.logstore.payloads.s3 import S3Payloads
 from tests.contract.test_answers import KEY, xml
 from tests.servers.fault_proxy import fault_proxy
@@ -20,7 +20,7 @@ def test_a_clock_that_google_refuses_is_told_as_such() -> None:
         told = {"error": "invalid_grant", "error_description": words}
         with (
             pytest.raises(CredentialsRefusedError, match="Invalid JWT") as raised,
-            google_errors.told("x", "y"),
+            errors.told("x", "y"),
         ):
             raise RefreshError(f"invalid_grant: {words}", told)
         return str(raised.value.hint)

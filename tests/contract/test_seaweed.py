@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from bifrost_export.destinations.s3 import S3Config, S3Destination
-from bifrost_export.destinations.store import PutOptions
+from bifrost_export.destinations.object_store.port import PutOptions
+from bifrost_export.destinations.s3.config import S3Config
+from bifrost_export.destinations.s3.destination import S3Destination
 from bifrost_export.errors import BifrostExportError, CredentialsRefusedError, DestinationError
 from bifrost_export.testing.object_store_contract import ObjectStoreContract, Place
 from bifrost_export.testing.object_store_runs import DAY, PREFIX, manifest_key, target_of
@@ -123,12 +124,12 @@ def test_a_wrong_key_is_refused(seaweed_server: Seaweed, key_id: str, secret: st
 
 def test_bytes_that_change_on_the_way_are_refused(seaweed_server: Seaweed, monkeypatch: pytest.MonkeyPatch) -> None:
     """The checksum that is sent is not theirs."""
-    from bifrost_export.destinations import s3_checksums
+    from bifrost_export.destinations.s3 import checksums
 
     place = s3_place(seaweed_server.url, seaweed_server.make_bucket(), *keys_of("writer"))
     run = place.run()
-    original = s3_checksums.checksum_of
-    monkeypatch.setattr(s3_checksums, "checksum_of", lambda data: original(bytes(data) + b"!"))
+    original = checksums.checksum_of
+    monkeypatch.setattr(checksums, "checksum_of", lambda data: original(bytes(data) + b"!"))
 
     with pytest.raises(BifrostExportError):
         run.load(b"one")

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from bifrost_export.cli.demo.workspace import dag_files
-from bifrost_export.config.schedules import DailySchedule
-from bifrost_export.testing.airflow_server import AirflowHome, AirflowServer, airflow_server, migration
-from bifrost_export.testing.sample_logs import write
+from bifrost_export.sample.logs import write
+from bifrost_export.schedules.schedule import DailySchedule
 from bifrost_export.window import UTC, Window, rfc3339
+from demo.servers.airflow_server import AirflowHome, AirflowServer, airflow_server, migration
+from demo.workspace import dag_files
 from tests.integration.published import comparable, folder_contents
 
 ROOT = Path(__file__).parents[2]

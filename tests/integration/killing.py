@@ -27,7 +27,7 @@ PRELOADED = [
     "bifrost_export.cli.run",
     "bifrost_export.pipeline.run",
     "bifrost_export.logstore.sqlite",
-    "bifrost_export.destinations.s3_store",
+    "bifrost_export.destinations.s3.store",
     "airflow.providers.amazon.aws.hooks.s3",
     "pyarrow.parquet",
 ]
@@ -42,7 +42,7 @@ if os.environ.get("BIFROST_TEST_LONG"):  # what hundreds of runs to other clouds
         "azure.storage.blob",
         "bifrost_export.cli.progress",
         "bifrost_export.cli.summary",
-        "bifrost_export.cli.surroundings",
+        "bifrost_export.cli.runtime",
         "bifrost_export.destinations.bigquery.engine",
         "bifrost_export.destinations.redshift.engine",
         "bifrost_export.destinations.snowflake.engine",

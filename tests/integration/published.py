@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bifrost_export.destinations.keys import without_token
+from bifrost_export.destinations.object_store.keys import without_token
 
 # The config's hash differs with the folder that an export writes to.
 VOLATILE = ("config_hash", "token", "confirmed_by", "revision", "run_id", "export_timestamp", "replaces", "former")

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.testing.s3_server import S3Server, s3_server
 from bifrost_export.window import Window, rfc3339
+from demo.servers.s3_server import S3Server, s3_server
 from tests.integration.airflow_lab import Lab, Run, export_to, local_export, running_lab
 from tests.integration.published import stale
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bifrost_export.testing.sample_logs import write
+from bifrost_export.sample.logs import write
 from bifrost_export.window import Window
 
 DAY = Window.parse("2026-03-01", "2026-03-02")

@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.config.postgres_source import from_address
 from bifrost_export.errors import OtherLogStoreError, ShrunkWindowError
-from bifrost_export.testing import postgres_store as in_postgres
-from bifrost_export.testing.postgres_rows import rows_of as rows_in
-from bifrost_export.testing.postgres_server import PostgresServer
+from bifrost_export.logstore.postgres.address import from_address
+from bifrost_export.sample import postgres_tables as in_postgres
 from bifrost_export.window import Window
+from demo.servers.postgres_server import PostgresServer
 from tests.integration.commands import Desk, bucket_of
 from tests.integration.exports import Export
 from tests.integration.published import folder_contents
 from tests.servers.buckets import Buckets
+from tests.support.postgres_rows import rows_of as rows_in
 
 DAY = ("--export", "nightly", "--window-start", "2026-03-01", "--window-end", "2026-03-02")
 

@@ -12,14 +12,14 @@ import pyarrow as pa
 import pytest
 
 from bifrost_export.airflow.dag_page import page
-from bifrost_export.airflow.marking_up import plain
+from bifrost_export.airflow.markdown import plain
 from bifrost_export.cli.group import execute
 from bifrost_export.config.freezing import freeze
 from bifrost_export.config.loader import load
 from bifrost_export.errors import FormatError
 from bifrost_export.registry import FORMATS
-from bifrost_export.testing.postgres_server import PostgresServer
 from bifrost_export.window import Window
+from demo.servers.postgres_server import PostgresServer
 from tests.integration.built_examples import built, installed
 from tests.integration.exports import Export
 from tests.integration.test_transformations import rows_of

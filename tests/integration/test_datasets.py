@@ -14,13 +14,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from bifrost_export.config.log_columns import REQUEST_CONTENTS, RESPONSE_CONTENTS
-from bifrost_export.config.postgres_source import from_address
-from bifrost_export.testing import postgres_store as in_postgres
-from bifrost_export.testing.postgres_rows import rows_of
+from bifrost_export.logstore.columns import REQUEST_CONTENTS, RESPONSE_CONTENTS
+from bifrost_export.logstore.postgres.address import from_address
+from bifrost_export.sample import postgres_tables as in_postgres
 from bifrost_export.window import Window
 from tests import independent
 from tests.integration.exports import Export
+from tests.support.postgres_rows import rows_of
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 ALL = ["request_logs", "response_logs", "error_logs", "metrics"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bifrost_export.cli.demo.workspace import Workspace
+from demo.workspace import Workspace
 
 DESCRIBED = Path(__file__).parents[1] / "data" / "valid" / "description_complete.json"
 

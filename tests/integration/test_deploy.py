@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from bifrost_export.testing.s3_server import S3Server
+from demo.servers.s3_server import S3Server
 from tests.integration.deployment import ROOT, Deployment, deploy, expected, export_to, write_document
 from tests.servers.s3 import BUCKET
 
@@ -55,6 +55,6 @@ def test_the_wheel_brings_no_provider_but_amazons(deployment: Deployment) -> Non
 
 def test_the_wheel_carries_the_dag_files(deployment: Deployment) -> None:
     """`demo` works without a checkout: the files in the wheel are those of the repository."""
-    script = "import json; from bifrost_export.cli.demo.workspace import dag_files; print(json.dumps(dag_files()))"
+    script = "import json; from demo.workspace import dag_files; print(json.dumps(dag_files()))"
     carried = json.loads(deployment.run("python", "-c", script))
     assert carried == {each.name: each.read_text("utf-8") for each in (ROOT / "dags").glob("bifrost_export*.py")}

@@ -10,11 +10,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from bifrost_export.config.postgres_source import from_address
-from bifrost_export.testing import postgres_store as in_postgres
-from bifrost_export.testing.postgres_rows import rows_of
+from bifrost_export.logstore.postgres.address import from_address
+from bifrost_export.sample import postgres_tables as in_postgres
 from bifrost_export.window import Window
 from tests.integration.exports import Export
+from tests.support.postgres_rows import rows_of
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 FIELDS = ["team_id", "virtual_key_name", "session_id", "fallback_index", "stream", "input_cost", "created_at"]

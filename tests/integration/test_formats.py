@@ -16,14 +16,14 @@ import pyarrow.ipc as ipc
 import pytest
 
 from bifrost_export.cli.group import execute
-from bifrost_export.destinations.keys import without_token
-from bifrost_export.testing.odd_rows import plant
-from bifrost_export.testing.s3_server import S3Server
+from bifrost_export.destinations.object_store.keys import without_token
 from bifrost_export.window import Window
+from demo.servers.s3_server import S3Server
 from tests.integration.commands import Desk
 from tests.integration.exports import Export
 from tests.integration.published import comparable
 from tests.servers.s3 import BUCKET
+from tests.support.odd_rows import plant
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 CHOICES = [

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from bifrost_export.cli.group import execute
-from bifrost_export.config.postgres_source import from_address
-from bifrost_export.testing import postgres_store as in_postgres
-from bifrost_export.testing.odd_rows import odd_rows
-from bifrost_export.testing.postgres_rows import both_can_hold, rows_of
-from bifrost_export.testing.sqlite_store import add_rows, create
+from bifrost_export.logstore.postgres.address import from_address
+from bifrost_export.sample import postgres_tables as in_postgres
+from bifrost_export.sample.sqlite_tables import add_rows, create
 from bifrost_export.window import Window
 from tests.integration.exports import Export
 from tests.integration.published import comparable
+from tests.support.odd_rows import odd_rows
+from tests.support.postgres_rows import both_can_hold, rows_of
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 FORMATS = [("parquet", "zstd"), ("parquet", "gzip"), ("json", "gzip"), ("csv", "zstd")]

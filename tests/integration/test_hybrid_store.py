@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bifrost_export.testing.s3_server import s3_server
+from demo.servers.s3_server import s3_server
 from tests import bifrost_stores
 from tests.integration.exports import Export
 

@@ -10,11 +10,11 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from bifrost_export.testing.odd_rows import plant
-from bifrost_export.testing.sample_logs import write
+from bifrost_export.sample.logs import write
 from bifrost_export.window import Window
 from tests import independent
 from tests.integration.exports import Export
+from tests.support.odd_rows import plant
 
 WEEK = Window.parse("2026-03-01", "2026-03-08")
 

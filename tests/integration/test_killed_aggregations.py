@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.testing.sample_logs import write
+from bifrost_export.sample.logs import write
 from bifrost_export.window import Window
 from tests.integration.exports import Export
 from tests.integration.killing import run_cli

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.testing.odd_rows import plant
-from bifrost_export.testing.sample_logs import write
+from bifrost_export.sample.logs import write
 from bifrost_export.window import Window
 from tests.integration.killing import run_cli
 from tests.integration.published import comparable, folder_contents, stale
 from tests.integration.strangers import OWN, STRANGERS, plant_strangers, tampered, without_strangers
 from tests.servers.buckets import Buckets
 from tests.servers.fault_proxy import Proxy, at, fault_proxy
+from tests.support.odd_rows import plant
 
 CREDENTIALS = {"TEST_KEY_ID": "testing-key-id", "TEST_SECRET": "testing-secret-key"}
 DAY = Window.parse("2026-03-01", "2026-03-02")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.config.schedules import DailySchedule
+from bifrost_export.schedules.schedule import DailySchedule
 from bifrost_export.window import UTC, Window
 from tests.integration.airflow_lab import Lab, local_export, running_lab
 

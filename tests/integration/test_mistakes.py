@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bifrost_export.cli.group import execute
-from bifrost_export.testing.s3_server import S3Server
+from demo.servers.s3_server import S3Server
 
 WINDOW = ["--window-start", "2026-03-01T00:00:00Z", "--window-end", "2026-03-02T00:00:00Z"]
 

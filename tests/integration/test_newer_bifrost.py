@@ -14,15 +14,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from bifrost_export.config.loader import load
-from bifrost_export.config.postgres_source import from_address
 from bifrost_export.errors import LogStoreError
-from bifrost_export.testing import postgres_store as in_postgres
-from bifrost_export.testing.odd_rows import BASE
-from bifrost_export.testing.postgres_server import PostgresServer
-from bifrost_export.testing.sqlite_store import add_rows, create
+from bifrost_export.logstore.postgres.address import from_address
+from bifrost_export.sample import postgres_tables as in_postgres
+from bifrost_export.sample.sqlite_tables import add_rows, create
 from bifrost_export.window import Window
+from demo.servers.postgres_server import PostgresServer
 from tests.integration.commands import Desk
 from tests.integration.exports import Export
+from tests.support.odd_rows import BASE
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 NOON = "2026-03-01 12:00:00+00:00"

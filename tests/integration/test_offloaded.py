@@ -12,13 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bifrost_export.config.postgres_source import from_address
 from bifrost_export.errors import LogStoreBusyError, LogStoreError
 from bifrost_export.logstore.payloads import objects
-from bifrost_export.testing import postgres_store as in_postgres
-from bifrost_export.testing.offloading import offloaded
-from bifrost_export.testing.postgres_rows import rows_of
-from bifrost_export.testing.sqlite_store import add_rows, create
+from bifrost_export.logstore.postgres.address import from_address
+from bifrost_export.sample import postgres_tables as in_postgres
+from bifrost_export.sample.sqlite_tables import add_rows, create
 from bifrost_export.window import Window
 from tests import independent
 from tests.conftest import SAMPLE_WINDOW
@@ -27,6 +25,8 @@ from tests.servers.buckets import Buckets
 from tests.servers.fault_proxy import fault_proxy
 from tests.servers.identities import identity
 from tests.servers.payload_gcs import OpenCloudStorage
+from tests.support.offloading import offloaded
+from tests.support.postgres_rows import rows_of
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 CANARY = "the-prompt-of-canary-4711"

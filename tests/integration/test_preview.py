@@ -15,11 +15,11 @@ from rich.cells import cell_len
 
 from bifrost_export.datasets import named
 from bifrost_export.logstore.sqlite.store import SQLiteLogStore
-from bifrost_export.testing.odd_rows import plant
 from bifrost_export.window import Window, merge, rfc3339
 from tests import independent
 from tests.integration.commands import Desk, bucket_of
 from tests.servers.buckets import Buckets
+from tests.support.odd_rows import plant
 
 DAY = ("--window-start", "2026-03-01", "--window-end", "2026-03-02")
 

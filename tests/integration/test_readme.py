@@ -18,8 +18,7 @@ from bifrost_export.airflow.trigger_form import trigger_form
 from bifrost_export.cli.group import COMMANDS, execute
 from bifrost_export.cli.run import run
 from bifrost_export.config.loader import load
-from bifrost_export.config.models import Data
-from bifrost_export.config.texts import fields_of
+from bifrost_export.config.models.export import Data
 from bifrost_export.destinations.bigquery.dialect import BigQueryDialect
 from bifrost_export.destinations.redshift import engine as redshift_engine
 from bifrost_export.destinations.redshift.dialect import RedshiftDialect
@@ -27,7 +26,8 @@ from bifrost_export.destinations.snowflake import connection as snowflake_connec
 from bifrost_export.destinations.snowflake.dialect import SnowflakeDialect
 from bifrost_export.destinations.warehouse import commit
 from bifrost_export.destinations.warehouse.tables import OWN
-from bifrost_export.filters import RULES
+from bifrost_export.fields.field_walk import fields_of
+from bifrost_export.filters.row_filter import RULES
 from bifrost_export.registry import DESTINATIONS, TRANSFORMS
 from bifrost_export.transforms.anonymize import METHODS
 from bifrost_export.transforms.metrics import METRICS
@@ -212,8 +212,8 @@ def test_the_make_targets_shown_exist() -> None:
 def test_the_contract_of_object_stores_is_used_as_shown(tmp_path: Path) -> None:
     """By a destination that somebody brings: here the local one under another name."""
     (shown,) = [block for block in blocks("python") if "ObjectStoreContract" in block]
-    lines = ["import pytest", "from bifrost_export.destinations.local import LocalConfig as MyConfig"]
-    lines += ["from bifrost_export.destinations.local import LocalDestination as MyDestination"]
+    lines = ["import pytest", "from bifrost_export.destinations.local.destination import LocalConfig as MyConfig"]
+    lines += ["from bifrost_export.destinations.local.destination import LocalDestination as MyDestination"]
     (tmp_path / "test_my_store.py").write_text("\n".join([*lines, shown]))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-k", "empty_window or odd or character"]
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from bifrost_export.destinations.local_store import LocalStore
-from bifrost_export.destinations.store import DeletionRefusedError
+from bifrost_export.destinations.local.store import LocalStore
+from bifrost_export.destinations.object_store.port import DeletionRefusedError
 from tests.integration.commands import Desk
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.destinations.keys import without_token
+from bifrost_export.destinations.object_store.keys import without_token
 from bifrost_export.errors import OverlapError, RejectedRowsError, WindowError
 from bifrost_export.formats import parquet
-from bifrost_export.testing.odd_rows import plant
 from bifrost_export.window import Window
 from tests.integration.exports import Export
 from tests.integration.published import comparable, stale
+from tests.support.odd_rows import plant
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 

@@ -6,8 +6,8 @@ from email.message import Message
 
 import pytest
 
-from bifrost_export.destinations.store import PutOptions
-from bifrost_export.destinations.streaming import Writing
+from bifrost_export.destinations.object_store.port import PutOptions
+from bifrost_export.destinations.object_store.upload_stream import Writing
 from bifrost_export.errors import DestinationUnavailableError
 from tests.integration.test_s3_checksums import ANSWERS, store_at, without_checksums
 from tests.servers.buckets import Buckets

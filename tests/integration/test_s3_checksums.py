@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.destinations.s3 import S3Config, S3Credentials
-from bifrost_export.destinations.s3_checksums import checksum_of
-from bifrost_export.destinations.s3_store import S3Store
-from bifrost_export.destinations.store import PutOptions, VersionChangedError
-from bifrost_export.destinations.streaming import Writing
+from bifrost_export.destinations.object_store.port import PutOptions, VersionChangedError
+from bifrost_export.destinations.object_store.upload_stream import Writing
+from bifrost_export.destinations.s3.checksums import checksum_of
+from bifrost_export.destinations.s3.config import S3Config, S3Credentials
+from bifrost_export.destinations.s3.store import S3Store
 from bifrost_export.errors import DestinationError
 from tests.integration.commands import Desk, bucket_of
 from tests.integration.published import stale

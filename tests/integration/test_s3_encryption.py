@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.destinations.s3 import S3Config, S3Credentials
-from bifrost_export.destinations.s3_store import S3Store
-from bifrost_export.destinations.store import PutOptions
-from bifrost_export.destinations.streaming import Writing
+from bifrost_export.destinations.object_store.port import PutOptions
+from bifrost_export.destinations.object_store.upload_stream import Writing
+from bifrost_export.destinations.s3.config import S3Config, S3Credentials
+from bifrost_export.destinations.s3.store import S3Store
 from tests.integration.commands import Desk, bucket_of
 from tests.integration.exports import Export
 from tests.integration.test_check import failed

@@ -10,7 +10,7 @@ import boto3
 import duckdb
 import pytest
 
-from bifrost_export.testing.s3_server import REGION
+from demo.servers.s3_server import REGION
 from tests.integration.commands import Desk, bucket_of
 from tests.integration.test_check import failed
 from tests.servers.buckets import Buckets

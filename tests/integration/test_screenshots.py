@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.cli.demo.workspace import Workspace
 from bifrost_export.config.loader import load
 from bifrost_export.errors import PermanentError
+from demo.workspace import Workspace
 from docs import airflow_pages, screenshots
 
 ROOT = Path(__file__).parents[2]

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from bifrost_export.cli.group import execute
-from bifrost_export.destinations import streaming
+from bifrost_export.destinations.object_store import upload_stream
 from bifrost_export.registry import DESTINATIONS
+from bifrost_export.sample.sqlite_tables import add_rows, create
 from bifrost_export.testing.object_store_runs import DAY, target_of
-from bifrost_export.testing.offloading import offloaded
-from bifrost_export.testing.postgres_rows import rows_of
-from bifrost_export.testing.sqlite_store import add_rows, create
 from tests.integration.secrets_planted import ROLE, ROLE_KEYS, S3_KEYS, Planted, planted, told
 from tests.integration.secrets_watched import Watch, logged, watch
 from tests.servers.google_gate import error_body
+from tests.support.offloading import offloaded
+from tests.support.postgres_rows import rows_of
 
 __all__ = ["logged", "planted", "watch"]
 
@@ -140,7 +140,7 @@ def test_what_a_refused_deletion_leaves_to_tell_is_no_secret(watch: Watch) -> No
 @pytest.mark.parametrize("planted", ["gcs"], indirect=True)
 def test_the_address_of_an_upload_is_a_secret_too(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever knows it may go on with it."""
-    monkeypatch.setattr(streaming, "BLOCK", 64 * 1024)
+    monkeypatch.setattr(upload_stream, "BLOCK", 64 * 1024)
     watch.write(format="json", compression="none")
 
     assert watch.run()[0] == 0

@@ -26,7 +26,7 @@ import pytest
 
 from bifrost_export.cli.group import execute
 from bifrost_export.logstore.sqlite.connection import Connection
-from bifrost_export.testing.sqlite_store import add_rows
+from bifrost_export.sample.sqlite_tables import add_rows
 from bifrost_export.window import Window
 from tests.integration.exports import Export
 

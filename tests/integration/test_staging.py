@@ -26,11 +26,11 @@ from bifrost_export.pipeline.plan_document import Plan
 from bifrost_export.pipeline.reconcile import reconcile
 from bifrost_export.pipeline.runtime import Runtime
 from bifrost_export.pipeline.transform import transform
-from bifrost_export.testing.odd_rows import plant
 from bifrost_export.window import Window
 from tests.integration.commands import Desk
 from tests.integration.exports import AFTERWARDS, Export
 from tests.servers.buckets import Buckets
+from tests.support.odd_rows import plant
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 WINDOW = ("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z")

@@ -13,21 +13,21 @@ from typing import Any
 import pytest
 
 from bifrost_export.config.loader import load
-from bifrost_export.config.models import Data
-from bifrost_export.config.postgres_source import from_address
+from bifrost_export.config.models.export import Data
 from bifrost_export.datasets.reading import columns_read
 from bifrost_export.datasets.tool_calls import tool_call_columns
-from bifrost_export.testing import postgres_store as in_postgres
-from bifrost_export.testing.odd_rows import odd_rows, plant
-from bifrost_export.testing.odd_times import space_form
-from bifrost_export.testing.offloading import offloaded_calls
-from bifrost_export.testing.postgres_rows import both_can_hold, rows_of
-from bifrost_export.testing.sqlite_store import RawText, add_rows, create
+from bifrost_export.logstore.postgres.address import from_address
+from bifrost_export.sample import postgres_tables as in_postgres
+from bifrost_export.sample.sqlite_tables import RawText, add_rows, create
 from bifrost_export.window import Window, from_micros, micros, rfc3339
 from tests import independent_traces
 from tests.integration.exports import Export
 from tests.integration.published import comparable
 from tests.servers.buckets import Buckets
+from tests.support.odd_rows import odd_rows, plant
+from tests.support.odd_times import space_form
+from tests.support.offloading import offloaded_calls
+from tests.support.postgres_rows import both_can_hold, rows_of
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 TABLE = "mcp_tool_logs"

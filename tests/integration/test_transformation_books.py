@@ -14,10 +14,10 @@ from bifrost_export.pipeline.aggregate import aggregate
 from bifrost_export.pipeline.extract import extract
 from bifrost_export.pipeline.filter import filter_slice
 from bifrost_export.pipeline.first_rows import first_rows
-from bifrost_export.pipeline.opening import open_staging
 from bifrost_export.pipeline.plan import PlanRequest, plan
 from bifrost_export.pipeline.plan_document import Plan
 from bifrost_export.pipeline.reconcile import reconcile
+from bifrost_export.pipeline.resources import open_staging
 from bifrost_export.pipeline.runtime import Runtime
 from bifrost_export.pipeline.transform import transform
 from bifrost_export.transforms.aggregate import Aggregate

@@ -24,12 +24,12 @@ from bifrost_export.config.loader import load
 from bifrost_export.errors import ConfigError, MissingReferenceError, TransformError
 from bifrost_export.pipeline.plan import PlanRequest, plan
 from bifrost_export.pipeline.runtime import Runtime
-from bifrost_export.testing.odd_rows import plant
-from bifrost_export.testing.sqlite_store import add_rows
+from bifrost_export.sample.sqlite_tables import add_rows
 from bifrost_export.window import Window
 from tests.independent import without_latency
 from tests.integration.exports import AFTERWARDS, Export
 from tests.integration.published import comparable
+from tests.support.odd_rows import plant
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 KEY = "a-long-random-canary-key"

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.config.log_columns import LOG_COLUMNS
-from bifrost_export.config.postgres_source import from_address
-from bifrost_export.testing import postgres_store as in_postgres
-from bifrost_export.testing.postgres_server import PostgresServer
-from bifrost_export.testing.s3_server import S3Server
+from bifrost_export.logstore.columns import LOG_COLUMNS
+from bifrost_export.logstore.postgres.address import from_address
+from bifrost_export.sample import postgres_tables as in_postgres
 from bifrost_export.window import UTC
+from demo.servers.postgres_server import PostgresServer
+from demo.servers.s3_server import S3Server
 from tests.bifrost_stores import NAMES, payloads, true_calls, truth, unpack
 from tests.independent import INT32, KNOWN, LEGACY, as_bytes, instant, micros
 from tests.independent_contents import REQUEST, RESPONSE, content

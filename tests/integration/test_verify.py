@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from bifrost_export.cli.group import execute
-from bifrost_export.testing.odd_rows import plant
 from bifrost_export.window import Window
 from tests.integration.commands import KEY_ID, SECRET, Desk, bucket_of
 from tests.servers.buckets import Buckets
 from tests.servers.fault_proxy import at, fault_proxy
+from tests.support.odd_rows import plant
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 

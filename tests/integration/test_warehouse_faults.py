@@ -18,8 +18,8 @@ from bifrost_export.destinations.snowflake import SnowflakeConfig
 from bifrost_export.destinations.snowflake import connection as snowflake_connection
 from bifrost_export.destinations.warehouse import commit
 from bifrost_export.errors import CredentialsRefusedError, DestinationError, DestinationUnavailableError
-from bifrost_export.testing.bigquery.service import Fault
 from bifrost_export.window import Window
+from demo.servers.bigquery.service import Fault
 from tests.integration.exports import Export
 from tests.servers.bigquery.server import PROJECT, BigQuery
 from tests.servers.identities import identity

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.testing.sample_logs import write
+from bifrost_export.sample.logs import write
 from bifrost_export.window import Window, rfc3339
 from tests.integration.killing import run_cli
 from tests.servers.bigquery.server import PROJECT

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bifrost_export.errors import DestinationError, DestinationUnavailableError
-from bifrost_export.testing.sample_logs import write
+from bifrost_export.sample.logs import write
 from bifrost_export.window import Window
 from tests.integration.commands import Desk
 from tests.integration.exports import Export

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.testing.sample_logs import write
+from bifrost_export.sample.logs import write
 from bifrost_export.window import Window
 from tests import independent_buckets
 from tests.independent import COLUMNS, micros

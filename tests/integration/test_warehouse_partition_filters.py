@@ -46,7 +46,7 @@ def test_a_window_is_replaced_verified_and_moved_to_another_table(bigquery: BigQ
 
 def test_the_stand_in_refuses_a_statement_without_a_filter(bigquery: BigQuery, tmp_path: Path, log_store: Path) -> None:
     """Else the tests above would prove nothing."""
-    from bifrost_export.testing.bigquery.errors import ApiError
+    from demo.servers.bigquery.errors import ApiError
 
     config = {"type": "bigquery", "config": bigquery.config()}
     Export(tmp_path, log_store, destination=config).run(DAY)

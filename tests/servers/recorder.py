@@ -11,7 +11,7 @@ from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 import pytest
 
-from bifrost_export.testing.serving import serving
+from demo.servers.serving import serving
 
 _SSL_REQUEST = struct.pack("!II", 8, 80_877_103)
 _GSS_REQUEST = struct.pack("!II", 8, 80_877_104)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bifrost_export.testing.s3_server import S3Server, s3_server
+from demo.servers.s3_server import S3Server, s3_server
 
 BUCKET = "bifrost-logs-test"
 

@@ -17,7 +17,7 @@ from typing import Any
 import boto3
 import pytest
 
-from bifrost_export.testing.processes import free_port, running, wait_until
+from demo.servers.processes import free_port, running, wait_until
 
 IDENTITIES = {
     "admin": ["Admin", "Read", "Write", "List", "Tagging"],

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bifrost_export.errors import PermanentError
-from bifrost_export.testing.postgres_server import PostgresServer, postgres_server
-from bifrost_export.testing.processes import free_port, running, wait_until
+from demo.servers.postgres_server import PostgresServer, postgres_server
+from demo.servers.processes import free_port, running, wait_until
 
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 _REPLICATED = ("wal_level=replica", "max_wal_senders=4")

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost_export.config.schedules import Schedule, read_schedule
-from bifrost_export.date_range import inclusive_end, range_of, warning
 from bifrost_export.errors import WindowError
+from bifrost_export.filters.date_range import inclusive_end, range_of, warning
+from bifrost_export.schedules.schedule import Schedule, read_schedule
 from bifrost_export.window import MICROSECOND, UTC, Window, local_midnight, parse_instant
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost_export.filters import RULES, RowFilter
+from bifrost_export.filters.row_filter import RULES, RowFilter
 
 SCHEMA = pa.schema(
     [

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.airflow.narration import SHOWN_TEXT, narrate
+from bifrost_export.airflow.task_log import SHOWN_TEXT, narrate
 
 
 def told(caplog: pytest.LogCaptureFixture, event: str, **facts: Any) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost_export.printable import printable
+from bifrost_export.redaction.printable import printable
 
 
 @pytest.mark.parametrize(

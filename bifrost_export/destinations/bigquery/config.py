@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 from pydantic import Field, field_validator, model_validator
 
-from bifrost_export.config.durations import duration_of, parse_duration
-from bifrost_export.config.fields import ConnectionText, Strict
-from bifrost_export.config.references import without_references
-from bifrost_export.destinations.google_sign_in import GoogleCredentials
+from bifrost_export.destinations.google.sign_in import GoogleCredentials
 from bifrost_export.destinations.warehouse.identifiers import TableName
 from bifrost_export.errors import ConfigError
+from bifrost_export.fields.markers import ConnectionText, Strict
+from bifrost_export.fields.reference_text import without_references
+from bifrost_export.fields.units import duration_of, parse_duration
 
 NEVER = "never"
 _PROJECT = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{2,60}")

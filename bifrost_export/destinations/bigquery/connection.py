@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export import connections
-from bifrost_export.destinations.google_sign_in import google_hook
+from bifrost_export.destinations.google.sign_in import google_hook
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.bigquery.config import BigQueryConfig

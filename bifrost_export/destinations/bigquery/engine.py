@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations.bigquery import expiration, faults, new_table
+from bifrost_export.destinations.bigquery import errors, expiration, new_table
 from bifrost_export.destinations.bigquery.connection import connect
 from bifrost_export.destinations.bigquery.dialect import BigQueryDialect
 from bifrost_export.destinations.bigquery.found_table import describe
@@ -16,7 +16,7 @@ from bifrost_export.destinations.bigquery.jobs import TIMEOUT, WAIT, Jobs, retry
 from bifrost_export.destinations.bigquery.part_tables import PartTables
 from bifrost_export.destinations.bigquery.scripts import bound, script
 from bifrost_export.destinations.warehouse.engine import StagedGoneError, moment
-from bifrost_export.destinations.warehouse.moving import unions
+from bifrost_export.destinations.warehouse.row_statements import unions
 from bifrost_export.errors import DestinationError
 from bifrost_export.window import UTC
 
@@ -54,7 +54,7 @@ class BigQueryEngine:
         """The client, signed in when first used."""
         if self._client is None:
             moment("connect")
-            with faults.told("signing in"):
+            with errors.told("signing in"):
                 self._client = connect(self.config)
         return self._client
 
@@ -73,7 +73,7 @@ class BigQueryEngine:
         if self._described is None:
             client = self.client
             moment("get dataset")
-            with faults.told(f"looking for the dataset {self._dataset_name}"):
+            with errors.told(f"looking for the dataset {self._dataset_name}"):
                 self._described = client.get_dataset(self._dataset_name, retry=retry(), timeout=TIMEOUT)
         return self._described
 
@@ -118,7 +118,7 @@ class BigQueryEngine:
         location = self.location if f".{self.config.dataset}." in sql else self.config.location
         client = self.client
         moment(sql)
-        with faults.told(" ".join(sql.split()[:3])[:60]):
+        with errors.told(" ".join(sql.split()[:3])[:60]):
             job = client.query(
                 sql,
                 job_config=QueryJobConfig(query_parameters=parameters, labels=self._labels),
@@ -138,7 +138,7 @@ class BigQueryEngine:
 
         client = self.client
         moment(f"get table {name}")
-        with faults.told(f"looking for the table {self.dialect.address(name)}"):
+        with errors.told(f"looking for the table {self.dialect.address(name)}"):
             try:
                 return client.get_table(self.dialect.address(name), retry=retry(), timeout=TIMEOUT)
             except NotFound as error:
@@ -171,7 +171,7 @@ class BigQueryEngine:
             expiration.mark(made)
         client = self.client
         moment(f"create table {table.name}")
-        with faults.told(f"making the table {self.dialect.address(table.name)}"):
+        with errors.told(f"making the table {self.dialect.address(table.name)}"):
             found = client.create_table(made, exists_ok=True, retry=retry(), timeout=TIMEOUT)
             self._keep(found)
 
@@ -185,14 +185,14 @@ class BigQueryEngine:
         """Take away the expirations of a table that a run has created which died before it could."""
         found = self._table(table.name)
         if found is not None:
-            with faults.told(f"changing the table {self.dialect.address(table.name)}"):
+            with errors.told(f"changing the table {self.dialect.address(table.name)}"):
                 self._keep(found)
 
     def add(self, table: Table, columns: Sequence[Column]) -> None:
         """Add columns by a new schema, on condition that the table is as it was read."""
         client = self.client
         moment(f"add columns to {table.name}")
-        with faults.told(f"adding columns to {self.dialect.address(table.name)}"):
+        with errors.told(f"adding columns to {self.dialect.address(table.name)}"):
             found = client.get_table(self.dialect.address(table.name), retry=retry(), timeout=TIMEOUT)
             found.schema = [*found.schema, *(new_table.field(self.dialect, column, is_new=True) for column in columns)]
             client.update_table(found, ["schema"], retry=retry(), timeout=TIMEOUT)
@@ -208,7 +208,7 @@ class BigQueryEngine:
         made.labels = self._labels
         client = self.client
         moment(f"create table {part}")
-        with faults.told(f"making the table {self.dialect.address(part)}"):
+        with errors.told(f"making the table {self.dialect.address(part)}"):
             client.create_table(made, exists_ok=True, retry=retry(), timeout=TIMEOUT)
         config = bigquery.LoadJobConfig(
             source_format="PARQUET", write_disposition="WRITE_TRUNCATE", schema=schema, labels=self._labels

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from bifrost_export.destinations.bigquery import faults
+from bifrost_export.destinations.bigquery import errors
 from bifrost_export.destinations.warehouse.engine import moment
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Jobs:
         from google.api_core.exceptions import NotFound
 
         moment(f"get job {job_id}")
-        with faults.told(f"looking for the job {job_id}"):
+        with errors.told(f"looking for the job {job_id}"):
             try:
                 return self.client.get_job(job_id, location=self.location, retry=retry(), timeout=TIMEOUT)
             except NotFound:
@@ -84,7 +84,7 @@ class Jobs:
         from google.api_core.exceptions import Conflict
 
         moment(f"insert job {job_id}")
-        with faults.told(f"starting the job {job_id}"):
+        with errors.told(f"starting the job {job_id}"):
             try:
                 return start(job_id)
             except Conflict:  # a double of this task, or a request whose answer was lost
@@ -105,7 +105,7 @@ class Jobs:
 
     def _wait(self, what: str, job: Any) -> None:
         moment(f"wait for job {job.job_id}")
-        with faults.told(f"the job {job.job_id} ({what.partition('_')[0]})"):
+        with errors.told(f"the job {job.job_id} ({what.partition('_')[0]})"):
             if job.state == "DONE" and job.error_result is None and getattr(job, "job_type", "") == "load":
                 return
             job.result(retry=retry(), timeout=WAIT)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations.bigquery import faults
+from bifrost_export.destinations.bigquery import errors
 from bifrost_export.destinations.bigquery.jobs import TIMEOUT, retry
 from bifrost_export.destinations.warehouse.engine import moment
 from bifrost_export.destinations.warehouse.names import PART_TABLES, PartTable
@@ -35,7 +35,7 @@ class PartTables:
     def _of_window(self) -> list[tuple[str, PartTable]]:
         """Those of this export and window, whichever run has staged them; a view of such a name is none of ours."""
         moment("list tables")
-        with faults.told(f"listing the tables of {self.dataset}"):
+        with errors.told(f"listing the tables of {self.dataset}"):
             listed = self.client.list_tables(self.dataset, retry=retry(), timeout=TIMEOUT)
             names = [each.table_id for each in listed if each.table_type == "TABLE"]
         read = [(name, PartTable.read(name)) for name in names if name.startswith(PART_TABLES)]
@@ -53,5 +53,5 @@ class PartTables:
         """Delete tables; those that are gone are fine."""
         for key in keys:
             moment(f"delete table {key}")
-            with faults.told(f"deleting the table {self.dialect.address(key)}"):
+            with errors.told(f"deleting the table {self.dialect.address(key)}"):
                 self.client.delete_table(self.dialect.address(key), not_found_ok=True, retry=retry(), timeout=TIMEOUT)

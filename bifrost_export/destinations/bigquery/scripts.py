@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bifrost_export.destinations.bigquery.faults import CHECK
+from bifrost_export.destinations.bigquery.errors import CHECK
 from bifrost_export.destinations.warehouse.statements import Check, Do, Statement, Value
 
 _TYPES = {"string": "STRING", "timestamp": "TIMESTAMP", "int64": "INT64", "double": "FLOAT64"}

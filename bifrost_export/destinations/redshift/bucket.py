@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations.redshift import copy_faults
+from bifrost_export.destinations.object_store.keys import folded
+from bifrost_export.destinations.object_store.port import BLOCK, PutOptions
+from bifrost_export.destinations.object_store.upload_stream import Writing
+from bifrost_export.destinations.redshift import copy_errors
 from bifrost_export.destinations.redshift.connection import checked_aws_connection
-from bifrost_export.destinations.redshift.staging_folder import folder_of
-from bifrost_export.destinations.s3 import S3Config
-from bifrost_export.destinations.s3_errors import told
-from bifrost_export.destinations.s3_store import S3Store
-from bifrost_export.destinations.store import BLOCK, PutOptions
-from bifrost_export.destinations.streaming import Writing
+from bifrost_export.destinations.s3.config import S3Config
+from bifrost_export.destinations.s3.errors import told
+from bifrost_export.destinations.s3.store import S3Store
 from bifrost_export.destinations.warehouse.engine import StagedGoneError, moment
 from bifrost_export.errors import DestinationError
 from bifrost_export.services.s3_answers import code_of
@@ -28,6 +28,20 @@ if TYPE_CHECKING:
     from bifrost_export.destinations.redshift.config import RedshiftConfig
     from bifrost_export.destinations.warehouse.engine import StagedFile
     from bifrost_export.destinations.warehouse.names import StagedNames
+
+FOLDER = "bifrost_export_staging/"
+"""Below the config's prefix; nothing else of ours stands there."""
+
+
+def folder_of(prefix: str) -> str:
+    """The folder of every run.
+
+    Args:
+        prefix: `staging.prefix` of the config.
+    """
+    prefix = folded(prefix)
+    return (prefix if not prefix or prefix.endswith("/") else f"{prefix}/") + FOLDER
+
 
 OPTIONS = PutOptions("application/octet-stream")
 RIGHTS = "s3:PutObject, s3:GetObject, s3:DeleteObject and s3:ListBucket"
@@ -100,7 +114,7 @@ class StagingBucket:
         found = answer.get("BucketRegion") or answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
         if found and found != wanted:
             raise DestinationError(
-                f"the staging bucket {self.bucket} is in {found}, and Redshift is in {wanted}", hint=copy_faults.REGION
+                f"the staging bucket {self.bucket} is in {found}, and Redshift is in {wanted}", hint=copy_errors.REGION
             )
 
     def put(self, name: str, file: Path) -> str:

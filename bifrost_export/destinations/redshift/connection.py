@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export import connections, trust
-from bifrost_export.destinations.redshift.aws_faults import told
+from bifrost_export.destinations.redshift.aws_errors import told
 from bifrost_export.destinations.redshift.config import HOST, PORT
 from bifrost_export.errors import DestinationError, DestinationUnavailableError
 

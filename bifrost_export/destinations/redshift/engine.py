@@ -8,14 +8,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations.redshift import copy_faults, faults, found_table
+from bifrost_export.destinations.redshift import copy_errors, errors, found_table
 from bifrost_export.destinations.redshift.bucket import StagingBucket
 from bifrost_export.destinations.redshift.connection import connect, copy_keys
 from bifrost_export.destinations.redshift.dialect import RedshiftDialect
 from bifrost_export.destinations.redshift.part_tables import PartTables
-from bifrost_export.destinations.temporary import temporary_folder
-from bifrost_export.destinations.warehouse.moving import check_count
-from bifrost_export.destinations.warehouse.sessions import Session
+from bifrost_export.destinations.temporary_files import temporary_folder
+from bifrost_export.destinations.warehouse.dbapi_session import Session
+from bifrost_export.destinations.warehouse.row_statements import check_count
 from bifrost_export.destinations.warehouse.statements import Check, Do, Statement, Value, text
 from bifrost_export.errors import BifrostExportError, DestinationError
 
@@ -55,7 +55,7 @@ class RedshiftEngine(Session):
 
     def told(self, what: str) -> AbstractContextManager[None]:
         """Turns the driver's errors into the tree's."""
-        return faults.told(what, held=self._held, seconds=LOCK_SECONDS)
+        return errors.told(what, held=self._held, seconds=LOCK_SECONDS)
 
     def place(self, name: str, value: Value, values: list[Any]) -> str:
         """`%s` with its type, which a null needs."""
@@ -75,7 +75,7 @@ class RedshiftEngine(Session):
             )
         if not found[0][0]:
             raise DestinationError(
-                f"the user lacks USAGE on the schema {name} in {self.config.database}", hint=faults.GRANTS
+                f"the user lacks USAGE on the schema {name} in {self.config.database}", hint=errors.GRANTS
             )
         if self.bucket is not None:
             self.bucket.check_region()
@@ -125,8 +125,8 @@ class RedshiftEngine(Session):
         except DestinationError as error:
             rows: list[tuple[Any, ...]] = []
             with suppress(BifrostExportError):
-                rows = self.query(Statement(copy_faults.LOAD_ERRORS))
-            raise copy_faults.with_load_error(error, rows) from None
+                rows = self.query(Statement(copy_errors.LOAD_ERRORS))
+            raise copy_errors.with_load_error(error, rows) from None
 
     def _reads_s3(self) -> str:
         assert self.config.staging is not None  # noqa: S101 (there is a bucket)
@@ -205,7 +205,7 @@ class RedshiftEngine(Session):
 
     def probe_staging(self) -> Any:
         """Put an object into the staging bucket, let COPY's rights be, and take it away."""
-        from bifrost_export.destinations.steps import Probe
+        from bifrost_export.destinations.checks import Probe
 
         if self.bucket is None:
             return Probe(

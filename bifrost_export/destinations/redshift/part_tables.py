@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.warehouse.engine import StagedGoneError
-from bifrost_export.destinations.warehouse.moving import unions
 from bifrost_export.destinations.warehouse.names import PART_TABLES, PartTable
+from bifrost_export.destinations.warehouse.row_statements import unions
 from bifrost_export.destinations.warehouse.statements import Statement, text
 from bifrost_export.errors import DestinationError
 from bifrost_export.window import UTC

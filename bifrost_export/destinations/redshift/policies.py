@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations.aws_policy import allow, key_statement, partition_of, policy_of
-from bifrost_export.destinations.redshift.staging_folder import folder_of
+from bifrost_export.destinations.redshift.bucket import folder_of
+from bifrost_export.destinations.s3.policy import allow, key_statement, partition_of, policy_of
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.redshift.config import RedshiftConfig

@@ -10,13 +10,13 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.destinations.snowflake import connection, faults
+from bifrost_export.destinations.snowflake import connection, errors
 from bifrost_export.destinations.snowflake.dialect import SnowflakeDialect
 from bifrost_export.destinations.snowflake.grants import of_warehouse
-from bifrost_export.destinations.temporary import temporary_folder
+from bifrost_export.destinations.temporary_files import temporary_folder
+from bifrost_export.destinations.warehouse.dbapi_session import Session
 from bifrost_export.destinations.warehouse.engine import TABLE, FoundColumn, FoundTable, StagedGoneError
-from bifrost_export.destinations.warehouse.moving import check_count
-from bifrost_export.destinations.warehouse.sessions import Session
+from bifrost_export.destinations.warehouse.row_statements import check_count
 from bifrost_export.destinations.warehouse.statements import Statement, Value, text
 from bifrost_export.errors import DestinationError
 from bifrost_export.window import UTC
@@ -57,7 +57,7 @@ class SnowflakeEngine(Session):
     def told(self, what: str) -> AbstractContextManager[None]:
         """Turns the driver's errors into the tree's."""
         grant = of_warehouse(self.config) if self.config.warehouse else None
-        return faults.told(what, seconds=connection.LOCK_SECONDS, grant=grant)
+        return errors.told(what, seconds=connection.LOCK_SECONDS, grant=grant)
 
     def place(self, name: str, value: Value, values: list[Any]) -> str:
         """`%s` with its type, which a null and a time need."""

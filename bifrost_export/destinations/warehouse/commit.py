@@ -13,10 +13,10 @@ from bifrost_export.destinations import continuity
 from bifrost_export.destinations.overlap import refuse_overlap
 from bifrost_export.destinations.warehouse.audit import Audit, facts_of
 from bifrost_export.destinations.warehouse.engine import ConflictError, StagedFile, StagedGoneError
-from bifrost_export.destinations.warehouse.fitting import fit, is_of_exports
 from bifrost_export.destinations.warehouse.identifiers import is_identifier
-from bifrost_export.destinations.warehouse.moving import delete, insert, is_whole, ordering
+from bifrost_export.destinations.warehouse.row_statements import delete, insert, is_whole, ordering
 from bifrost_export.destinations.warehouse.statements import Check, CheckFailedError, Do, text, whole
+from bifrost_export.destinations.warehouse.table_evolution import fit, is_of_exports
 from bifrost_export.destinations.warehouse.tables import LOADS, REJECTED
 from bifrost_export.errors import DestinationError, DestinationUnavailableError, LostCommitError
 from bifrost_export.window import UTC, rfc3339

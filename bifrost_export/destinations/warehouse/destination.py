@@ -11,19 +11,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
+from bifrost_export.destinations.object_store.port import sha256_of
 from bifrost_export.destinations.overlap import refuse_overlap
 from bifrost_export.destinations.port import FileFormat, Landed, Outcome, Published, State
-from bifrost_export.destinations.store import sha256_of
-from bifrost_export.destinations.temporary import temporary_folder
+from bifrost_export.destinations.temporary_files import temporary_folder
 from bifrost_export.destinations.warehouse import rejected_rows
 from bifrost_export.destinations.warehouse.audit import Audit
+from bifrost_export.destinations.warehouse.checks import Probing
 from bifrost_export.destinations.warehouse.commit import Commit, describe
-from bifrost_export.destinations.warehouse.fitting import lacking
 from bifrost_export.destinations.warehouse.names import StagedNames
 from bifrost_export.destinations.warehouse.neighbours import neighbours
-from bifrost_export.destinations.warehouse.probing import Probing
-from bifrost_export.destinations.warehouse.rereading import compare
+from bifrost_export.destinations.warehouse.table_evolution import lacking
 from bifrost_export.destinations.warehouse.tables import LOADS, Tables
+from bifrost_export.destinations.warehouse.verification import compare
 from bifrost_export.errors import ConfigError
 from bifrost_export.window import Window
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from bifrost_export.destinations.checks import Probe
     from bifrost_export.destinations.continuity import Former
     from bifrost_export.destinations.neighbours import Neighbour
     from bifrost_export.destinations.port import Draft, Piece, Target
-    from bifrost_export.destinations.steps import Probe
     from bifrost_export.destinations.warehouse.dialect import Dialect
     from bifrost_export.destinations.warehouse.engine import Engine
     from bifrost_export.destinations.warehouse.tables import Table

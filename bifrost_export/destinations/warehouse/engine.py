@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from bifrost_export.destinations.steps import Probe
+    from bifrost_export.destinations.checks import Probe
     from bifrost_export.destinations.warehouse.dialect import Dialect
     from bifrost_export.destinations.warehouse.statements import Check, Do, Statement
     from bifrost_export.destinations.warehouse.tables import Column, Table

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from bifrost_export.config.fields import ConnectionText
-from bifrost_export.config.references import is_broken, without_references
 from bifrost_export.errors import ConfigError
+from bifrost_export.fields.markers import ConnectionText
+from bifrost_export.fields.reference_text import is_broken, without_references
 
 ALLOWED = "1 to 100 letters, digits, spaces and _ $ -, the first a letter or _"
 _NAME = re.compile(r"[^\W\d][\w$ -]{0,99}")

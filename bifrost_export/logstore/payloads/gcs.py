@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export import connections
-from bifrost_export.config.google_key import read_key
 from bifrost_export.errors import BifrostExportError, LogStoreBusyError, LogStoreError
 from bifrost_export.logstore.payloads.port import RIGHTS, named_connection, way_out
 from bifrost_export.services import certificates, google_answers
 from bifrost_export.services.answers import said
+from bifrost_export.services.google_key import read_key
 
 if TYPE_CHECKING:
-    from bifrost_export.config.object_storage import ObjectStorage
+    from bifrost_export.logstore.payloads.config import ObjectStorage
 
 _TIMEOUT = (20, 60)
 _RETRYING = 60.0

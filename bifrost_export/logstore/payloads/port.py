@@ -8,7 +8,7 @@ from bifrost_export import connections, trust
 from bifrost_export.errors import ConfigError, LogStoreError
 
 if TYPE_CHECKING:
-    from bifrost_export.config.object_storage import ObjectStorage
+    from bifrost_export.logstore.payloads.config import ObjectStorage
 
 RIGHTS = {"s3": "s3:GetObject and s3:ListBucket", "gcs": "storage.objects.get and storage.objects.list"}
 """What a reader needs: without the right to list, a store answers that a missing object is forbidden."""
@@ -63,22 +63,3 @@ class PayloadReader(Protocol):
     def any_key(self, folder: str) -> str | None:
         """The key of some object whose key begins so, or None."""
         ...
-
-
-def open_reader(config: ObjectStorage, threads: int) -> PayloadReader:
-    """The reader of an object storage.
-
-    Args:
-        config: With its references filled in.
-        threads: How many threads will use it at once.
-
-    Raises:
-        LogStoreError: The provider isn't installed, or the credentials can't be read.
-    """
-    if config.type == "s3":
-        from bifrost_export.logstore.payloads.s3 import S3Payloads
-
-        return S3Payloads(config, threads)
-    from bifrost_export.logstore.payloads.gcs import GCSPayloads
-
-    return GCSPayloads(config)

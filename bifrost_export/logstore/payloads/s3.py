@@ -14,7 +14,7 @@ from bifrost_export.services.s3_answers import code_of, described, is_passing
 from bifrost_export.services.s3_codes import HINTS
 
 if TYPE_CHECKING:
-    from bifrost_export.config.object_storage import ObjectStorage
+    from bifrost_export.logstore.payloads.config import ObjectStorage
 
 _GONE = ("NoSuchKey", "404")
 _HINTS = {

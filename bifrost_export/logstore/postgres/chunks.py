@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from bifrost_export.logstore.in_pieces import TooMuchError, in_pieces
+from bifrost_export.logstore.adaptive_pieces import TooMuchError, in_pieces
 from bifrost_export.logstore.port import Removed
 from bifrost_export.logstore.postgres.connection import Connection
 from bifrost_export.logstore.postgres.statements import Statements

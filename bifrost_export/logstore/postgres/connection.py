@@ -12,9 +12,9 @@ import adbc_driver_postgresql
 import pyarrow as pa
 from adbc_driver_manager._reader import AdbcRecordBatchReader
 
-from bifrost_export.config.sources import PostgresConfig
 from bifrost_export.errors import BifrostExportError
-from bifrost_export.logstore.postgres import faults
+from bifrost_export.logstore.postgres import errors
+from bifrost_export.logstore.postgres.config import PostgresConfig
 
 STATEMENT_SECONDS = 2.0
 """How long one statement may take: two of them, rows and totals, stay below the 5 s that Bifrost waits for a lock."""
@@ -92,7 +92,7 @@ class Connection:
     """
 
     def __init__(self, config: PostgresConfig) -> None:
-        self.place = faults.Place(address_of(config), config.password)
+        self.place = errors.Place(address_of(config), config.password)
         self.holds_any_bytes = False
         with ExitStack() as opened:
             try:
@@ -101,7 +101,7 @@ class Connection:
                 self._database = opened.enter_context(adbc.AdbcDatabase(driver=driver, uri=uri_of(config)))
                 self._connection = opened.enter_context(adbc.AdbcConnection(self._database))
             except adbc.Error as error:
-                raise faults.of_connecting(self.place, error) from None
+                raise errors.of_connecting(self.place, error) from None
             self._opened = opened.pop_all()
 
     @contextmanager
@@ -161,4 +161,4 @@ class Connection:
         except (adbc.Error, OSError, pa.ArrowException) as error:
             if isinstance(error, BifrostExportError):
                 raise
-            raise faults.of_statement(self.place, error) from None
+            raise errors.of_statement(self.place, error) from None

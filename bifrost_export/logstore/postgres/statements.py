@@ -11,13 +11,13 @@ import pyarrow as pa
 from bifrost_export.logstore.endpoints import PASSTHROUGH
 from bifrost_export.logstore.postgres.extra_selection import ExtraSelection
 from bifrost_export.logstore.postgres.numeric import is_summed, is_whole, real, summed_tokens, whole
-from bifrost_export.logstore.postgres.removal import PostgresRemoval
+from bifrost_export.logstore.postgres.pushdown import PostgresRemoval
 from bifrost_export.logstore.postgres.table import Table, identifier, literal
 from bifrost_export.logstore.rows import NUMBERS
 from bifrost_export.window import Window
 
 if TYPE_CHECKING:
-    from bifrost_export.config.models import Filters
+    from bifrost_export.filters.config import Filters
 
 _KINDS = ", ".join(f"'{kind}'" for kind in PASSTHROUGH)
 _TEXTS = ("text", "varchar", "bpchar")

@@ -10,33 +10,33 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
-from bifrost_export.config.sources import PostgresConfig
 from bifrost_export.errors import BifrostExportError
+from bifrost_export.logstore.adaptive_pieces import in_pieces
 from bifrost_export.logstore.column_types import column_types
 from bifrost_export.logstore.contents import content_sources
-from bifrost_export.logstore.cutting import cut_windows, step
 from bifrost_export.logstore.extra_columns import extra_fields
-from bifrost_export.logstore.finding import find_requests
-from bifrost_export.logstore.in_pieces import in_pieces
 from bifrost_export.logstore.inspection import Remark
+from bifrost_export.logstore.lookup import find_requests
 from bifrost_export.logstore.merging import in_order
 from bifrost_export.logstore.offloaded import Completion
 from bifrost_export.logstore.port import COLUMNS, TOOL_CALLS, Reading, Rejected, Requests, Totals
 from bifrost_export.logstore.postgres.chunks import Chunk, chunks, unread_chunk
+from bifrost_export.logstore.postgres.config import PostgresConfig
 from bifrost_export.logstore.postgres.connection import Connection
 from bifrost_export.logstore.postgres.remarks import remarks
 from bifrost_export.logstore.postgres.standby import caught_up
 from bifrost_export.logstore.postgres.statements import Statements
 from bifrost_export.logstore.postgres.sums import Sums
 from bifrost_export.logstore.postgres.table import Table, exported_type, find_other_table, find_table, usual_table
-from bifrost_export.logstore.reading_ahead import ahead
+from bifrost_export.logstore.prefetch import ahead
 from bifrost_export.logstore.records import mapped
-from bifrost_export.logstore.rejecting import place_of, reject_unread
+from bifrost_export.logstore.rejected import place_of, reject_unread
+from bifrost_export.logstore.slicing import cut_windows, step
 from bifrost_export.window import Window
 
 if TYPE_CHECKING:
-    from bifrost_export.config.log_columns import LogColumnType
-    from bifrost_export.config.models import Filters
+    from bifrost_export.filters.config import Filters
+    from bifrost_export.logstore.columns import LogColumnType
 
 
 class PostgresLogStore:

@@ -8,7 +8,7 @@ from decimal import Context, Decimal
 from typing import Any
 
 from bifrost_export.logstore.port import Removed, Totals
-from bifrost_export.logstore.removal import IN_DOUBT
+from bifrost_export.logstore.pushdown import IN_DOUBT
 
 _EXACTLY = Context(prec=2000)
 

@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from bifrost_export.errors import LogStoreError
 from bifrost_export.logstore.postgres.connection import Connection
-from bifrost_export.logstore.postgres.faults import row_security_hint
+from bifrost_export.logstore.postgres.errors import row_security_hint
 from bifrost_export.logstore.postgres.numeric import NUMBER_TYPES
 from bifrost_export.logstore.rows import NUMBERS, REQUIRED
 
 if TYPE_CHECKING:
-    from bifrost_export.config.log_columns import LogColumnType
+    from bifrost_export.logstore.columns import LogColumnType
 
 TIMES: Final = ("timestamptz", "timestamp")
 TIMES_OF_A_ROW: Final = ("timestamp", "created_at")

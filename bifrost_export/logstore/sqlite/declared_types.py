@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from bifrost_export.config.log_columns import LogColumnType
+    from bifrost_export.logstore.columns import LogColumnType
 
 _TYPES: Final[dict[str, LogColumnType]] = {
     r"char|clob|text|json": "string",

@@ -13,14 +13,14 @@ from bifrost_export.errors import BifrostExportError
 from bifrost_export.logstore.merging import in_order
 from bifrost_export.logstore.offloaded import Completion
 from bifrost_export.logstore.port import Offloaded, Reading, Rejected, Removed, Totals
-from bifrost_export.logstore.reading_ahead import ahead
+from bifrost_export.logstore.prefetch import ahead
 from bifrost_export.logstore.records import mapped
-from bifrost_export.logstore.rejecting import place_of, reject_unread
+from bifrost_export.logstore.rejected import place_of, reject_unread
 from bifrost_export.logstore.sqlite.connection import BATCH_ROWS, Connection
 from bifrost_export.logstore.sqlite.odd_times import OddTimes, judge
+from bifrost_export.logstore.sqlite.shared_snapshot import begin
 from bifrost_export.logstore.sqlite.statements import Statements
 from bifrost_export.logstore.sqlite.times import cast_times, pad_milliseconds, parse_time, parse_times, readable
-from bifrost_export.logstore.sqlite.twin import begin
 from bifrost_export.window import Window
 
 _MANY = 5_000

@@ -20,11 +20,11 @@ from bifrost_export.logstore.sqlite.intervals import (
     widened_range,
 )
 from bifrost_export.logstore.sqlite.numbers import is_whole_real, number, usual
-from bifrost_export.logstore.sqlite.removal import SQLiteRemoval
+from bifrost_export.logstore.sqlite.pushdown import SQLiteRemoval
 from bifrost_export.window import Window
 
 if TYPE_CHECKING:
-    from bifrost_export.config.models import Filters
+    from bifrost_export.filters.config import Filters
 
 _SETTLED = "status IS NOT 'processing'"
 # ADBC takes each column's type from the first row, so that a typed one is put before the others and dropped again.

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
-from bifrost_export.config.sources import SQLiteConfig
 from bifrost_export.errors import BifrostExportError, NoLogStoreError
 from bifrost_export.logstore.column_types import column_types
 from bifrost_export.logstore.contents import content_sources
-from bifrost_export.logstore.cutting import cut_windows, step
 from bifrost_export.logstore.extra_columns import extra_fields
-from bifrost_export.logstore.finding import find_requests
 from bifrost_export.logstore.inspection import Remark
+from bifrost_export.logstore.lookup import find_requests
 from bifrost_export.logstore.offloaded import Completion
 from bifrost_export.logstore.port import COLUMNS, TOOL_CALLS, Reading, Requests, Totals
 from bifrost_export.logstore.rows import REQUIRED
+from bifrost_export.logstore.slicing import cut_windows, step
+from bifrost_export.logstore.sqlite.config import SQLiteConfig
 from bifrost_export.logstore.sqlite.connection import Connection
 from bifrost_export.logstore.sqlite.declared_types import declared_type
 from bifrost_export.logstore.sqlite.kinds import kinds
@@ -30,8 +30,8 @@ from bifrost_export.logstore.sqlite.times import parse_moment, parse_time
 from bifrost_export.window import Window, from_micros
 
 if TYPE_CHECKING:
-    from bifrost_export.config.log_columns import LogColumnType
-    from bifrost_export.config.models import Filters
+    from bifrost_export.filters.config import Filters
+    from bifrost_export.logstore.columns import LogColumnType
 
 
 def _characters(windows: Sequence[Window]) -> int:

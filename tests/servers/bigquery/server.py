@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.testing.bigquery.api import Api
-from bifrost_export.testing.google_auth import Account, GoogleAuth, google_auth
-from bifrost_export.testing.serving import serving
+from demo.servers.bigquery.api import Api
+from demo.servers.google_auth import Account, GoogleAuth, google_auth
+from demo.servers.serving import serving
 
 PROJECT = "bifrost-test"
 LOCATION = "europe-west4"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.testing.postgres_server import PostgresServer
+from demo.servers.postgres_server import PostgresServer
 from tests.servers.buckets import Buckets
 from tests.servers.redshift.copying import Lake
 from tests.servers.redshift.proxy import Proxy, redshift_proxy

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from bifrost_export.testing.serving import serving
+from demo.servers.serving import serving
 
 
 @dataclass

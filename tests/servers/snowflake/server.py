@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.testing.processes import free_port, running, wait_until
+from demo.servers.processes import free_port, running, wait_until
 from tests.servers.tls_proxy import certificate
 
 USER, PASSWORD = "EXPORTER", "snowflake-secret-of-no-worth"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.cli.demo import browsing
 from bifrost_export.cli.group import execute
 from bifrost_export.errors import PermanentError
+from demo import browsing
 
 
 def test_it_takes_a_free_port_where_the_preferred_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

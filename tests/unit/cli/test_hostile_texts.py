@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bifrost_export.cli.group import execute
 from bifrost_export.config.loader import load
 from bifrost_export.errors import ConfigError
-from bifrost_export.printable import printable, printable_json
+from bifrost_export.redaction.printable import printable, printable_json
 from tests.unit.config.documents import POINTER, document, export, loaded, problem_at, to_s3
 
 STEERS = "\x1b[31m\x1b]0;title\x07\x9b2J\r\x08\x00\u202e\u2066\x7f"
@@ -92,8 +92,8 @@ def test_a_place_holds_no_control_character(where: dict[str, Any], at: str, char
 
 def test_a_variable_brings_no_control_character_into_a_place() -> None:
     """As a place that is written out."""
-    from bifrost_export.config.references import Resolver
-    from bifrost_export.destinations.local import LocalConfig
+    from bifrost_export.config.references.resolver import Resolver
+    from bifrost_export.destinations.local.destination import LocalConfig
 
     with pytest.raises(ConfigError, match="/config/path contains a control character"):
         Resolver({"A": "a\0b"}).resolve({"path": "${A}"}, LocalConfig, "/config")

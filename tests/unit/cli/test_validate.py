@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bifrost_export.cli.group import execute
-from bifrost_export.config.json_schema import document_schema
+from bifrost_export.config.schema.document import document_schema
 
 SOURCE = {"type": "sqlite", "config": {"path": "logs.db"}}
 EXPORT: dict[str, Any] = {

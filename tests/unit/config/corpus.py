@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bifrost_export.config.loader import load
-from bifrost_export.config.positions import SyntaxFaultError
-from bifrost_export.config.reading import read_document
+from bifrost_export.config.text.positions import SyntaxFaultError
+from bifrost_export.config.text.reading import read_document
 
 DATA = Path(__file__).parents[2] / "data"
 _KEYS = ("severity", "pointer", "line", "column", "message", "hint")

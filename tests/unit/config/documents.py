@@ -9,7 +9,7 @@ from typing import Any
 
 from bifrost_export.config.documents import Loaded
 from bifrost_export.config.loader import load
-from bifrost_export.config.problems import Problem
+from bifrost_export.problem import Problem
 
 EXPORT: dict[str, Any] = {
     "name": "nightly",

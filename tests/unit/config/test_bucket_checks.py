@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bifrost_export.cli.group import execute
-from bifrost_export.config.bucket_checks import check_buckets
-from bifrost_export.config.checking import Checker
-from bifrost_export.config.problems import Problem
+from bifrost_export.config.checks.buckets import check_buckets
+from bifrost_export.config.checks.checker import Checker
+from bifrost_export.problem import Problem
 from tests.unit.config.documents import POINTER, document, export, loaded
 
 METRICS: dict[str, Any] = {"include": ["request_logs", "metrics"]}

@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from bifrost_export.cli.group import execute
-from bifrost_export.config.json_schema import document_schema
 from bifrost_export.config.loader import load
+from bifrost_export.config.schema.document import document_schema
 from tests.unit.config.corpus import INVALID, VALID, content, expected_file, parses, told
 
 SCHEMA = Draft202012Validator(document_schema())

@@ -10,9 +10,9 @@ import pytest
 
 from bifrost_export.config.documents import Loaded
 from bifrost_export.config.freezing import freeze
-from bifrost_export.config.models import Export
-from bifrost_export.config.references import Resolver
-from bifrost_export.destinations.s3 import S3Config
+from bifrost_export.config.models.export import Export
+from bifrost_export.config.references.resolver import Resolver
+from bifrost_export.destinations.s3.config import S3Config
 from tests.unit.config.documents import POINTER, document, export, loaded, problem_at, to_s3
 
 DEFAULTS = "/log_exports/defaults"

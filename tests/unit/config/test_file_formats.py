@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from bifrost_export.config.file_formats import format_kind
+from bifrost_export.config.models.file_formats import format_kind
 from bifrost_export.errors import ConfigError
 from bifrost_export.formats.json_lines import JSONFormat
 from tests.unit.config.documents import POINTER, document, export, loaded, problem_at, to_s3

@@ -10,9 +10,9 @@ import pytest
 
 from bifrost_export.config.freezing import config_hash, freeze
 from bifrost_export.config.loader import load_export
-from bifrost_export.config.models import Export
-from bifrost_export.config.references import Resolver
-from bifrost_export.destinations.s3 import S3Config
+from bifrost_export.config.models.export import Export
+from bifrost_export.config.references.resolver import Resolver
+from bifrost_export.destinations.s3.config import S3Config
 from bifrost_export.errors import ConfigError, DocumentError
 from tests.unit.config.documents import POINTER, document, export, loaded, to_s3, write
 

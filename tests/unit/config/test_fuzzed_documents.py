@@ -14,10 +14,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bifrost_export.config.excerpts import Excerpts
 from bifrost_export.config.freezing import config_hash, freeze
 from bifrost_export.config.loader import load
-from bifrost_export.config.positions import steps_of
+from bifrost_export.config.text.excerpts import Excerpts
+from bifrost_export.fields.pointer import steps_of
 from tests.unit.config.corpus import INVALID, VALID, content
 from tests.unit.config.test_positions import VALUES, walk
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from bifrost_export.config.json_schema import document_schema
 from bifrost_export.config.loader import load
+from bifrost_export.config.schema.document import document_schema
 from tests.unit.config.documents import document, export, to_s3
 from tests.unit.config.test_models import BAD, GOOD
 

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from bifrost_export.config.learnt_secrets import listening
-from bifrost_export.config.logged_secrets import secrets_in
+from bifrost_export.redaction.client_logs import secrets_in
+from bifrost_export.redaction.listeners import listening
 
 TOKEN = "IQoJ/b3Jp+Z2lu=="
 

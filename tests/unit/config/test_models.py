@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from bifrost_export.config.models import Data, DateRange, Destination, Export, Filters, Source
-from bifrost_export.config.sources import SQLiteConfig
-from bifrost_export.config.staging import Staging
-from bifrost_export.destinations.local import LocalConfig
-from bifrost_export.destinations.s3 import S3Config
+from bifrost_export.config.models.export import Data, Destination, Export, Source
+from bifrost_export.config.models.staging import Staging
+from bifrost_export.destinations.local.destination import LocalConfig
+from bifrost_export.destinations.s3.config import S3Config
+from bifrost_export.filters.config import DateRange, Filters
+from bifrost_export.logstore.sqlite.config import SQLiteConfig
 from bifrost_export.registry import FORMATS
 from tests.unit.config.documents import POINTER, document, export, loaded, problem_at, to_s3
 

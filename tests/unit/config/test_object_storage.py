@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from bifrost_export.config.object_storage import ObjectStorage
+from bifrost_export.logstore.payloads.config import ObjectStorage
 
 GOOD = {"type": "s3", "bucket": "b"}
 

@@ -13,18 +13,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost_export.config.json_text import read_json
-from bifrost_export.config.positions import (
-    LEAST_INTEGER,
-    MOST_INTEGER,
-    Mark,
-    Spot,
-    SyntaxFaultError,
-    Text,
-    pointer_of,
-    steps_of,
-)
-from bifrost_export.config.yaml_text import read_yaml
+from bifrost_export.config.text.json_text import read_json
+from bifrost_export.config.text.positions import LEAST_INTEGER, MOST_INTEGER, Mark, Spot, SyntaxFaultError, Text
+from bifrost_export.config.text.yaml_text import read_yaml
+from bifrost_export.fields.pointer import pointer_of, steps_of
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 INTEGERS = st.integers(LEAST_INTEGER, MOST_INTEGER)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost_export.config.excerpts import Excerpts
-from bifrost_export.config.hiding import shown
-from bifrost_export.config.json_text import read_json
-from bifrost_export.config.problems import Problem
-from bifrost_export.config.yaml_text import read_yaml
+from bifrost_export.config.references.displayable import shown
+from bifrost_export.config.text.excerpts import Excerpts
+from bifrost_export.config.text.json_text import read_json
+from bifrost_export.config.text.yaml_text import read_yaml
+from bifrost_export.problem import Problem
 from tests.unit.config.documents import POINTER, document, export, loaded, to_s3
 
 CONFIG = f"{POINTER}/destination/config"

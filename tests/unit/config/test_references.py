@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from bifrost_export.config.fields import ConnectionText, LiteralText, PathText, Secret, Strict
-from bifrost_export.config.references import BUILTINS, Resolver, is_broken, is_literal, references_in
+from bifrost_export.config.references.resolver import BUILTINS, Resolver
 from bifrost_export.errors import ConfigError, ForbiddenReferenceError, MissingReferenceError
+from bifrost_export.fields.markers import ConnectionText, LiteralText, PathText, Secret, Strict
+from bifrost_export.fields.reference_text import is_broken, is_literal, references_in
 from tests.unit.config.documents import POINTER, document, export, loaded, problem_at, to_s3
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True).filter(

@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from bifrost_export.config.secret_forms import forms_of
+from bifrost_export.redaction.encodings import forms_of
 
 SECRET = "canary/5ecret + of=no?worth"
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from bifrost_export.config.documents import Loaded, LoadedExport
+from bifrost_export.config.forms.source_map import Origins
 from bifrost_export.config.freezing import config_hash, freeze
 from bifrost_export.config.loader import load, load_export
-from bifrost_export.config.origins import Origins
-from bifrost_export.config.references import Resolver
-from bifrost_export.destinations.local import LocalConfig
-from bifrost_export.destinations.s3 import S3Config
+from bifrost_export.config.references.resolver import Resolver
+from bifrost_export.destinations.local.destination import LocalConfig
+from bifrost_export.destinations.s3.config import S3Config
 from bifrost_export.errors import ConfigError
 from tests.unit.config.documents import POINTER, document, export, loaded, problem_at, write
 

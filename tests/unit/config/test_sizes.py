@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bifrost_export.config.sizes import parse_size
 from bifrost_export.errors import ConfigError
+from bifrost_export.fields.units import parse_size
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bifrost_export.config.freezing import freeze
-from bifrost_export.config.references import Resolver
+from bifrost_export.config.references.resolver import Resolver
 from bifrost_export.config.source import PLACES, find_source, warn_of_unnamed
 from bifrost_export.errors import ConfigError
 from tests.unit.config.documents import document, export, loaded

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bifrost_export.airflow.dag_page import page
+from bifrost_export.config.checks.transformations import open_twins
 from bifrost_export.config.freezing import config_hash, freeze
 from bifrost_export.config.loader import load
-from bifrost_export.config.personal import open_twins
 from bifrost_export.config.transformations import flow_of, told
 from bifrost_export.pipeline.flows import steps_of_export
 

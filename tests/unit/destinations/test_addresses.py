@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bifrost_export.destinations.addresses import local_path, local_root, open_bucket, type_of
+from bifrost_export.destinations.object_store.addresses import local_path, local_root, open_bucket, type_of
 from bifrost_export.errors import ConfigError
 
 

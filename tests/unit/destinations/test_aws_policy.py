@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost_export.destinations.aws_policy import partition_of
 from bifrost_export.destinations.redshift.config import RedshiftConfig
 from bifrost_export.destinations.redshift.policies import policies
-from bifrost_export.destinations.s3 import S3Config, S3Destination
+from bifrost_export.destinations.s3.config import S3Config
+from bifrost_export.destinations.s3.destination import S3Destination
+from bifrost_export.destinations.s3.policy import partition_of
 from bifrost_export.testing.object_store_runs import DAY, target_of
 
 TARGET = target_of(DAY, "0" * 8)

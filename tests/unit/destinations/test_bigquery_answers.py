@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from google.api_core import exceptions as api
 
-from bifrost_export.destinations.bigquery import faults
+from bifrost_export.destinations.bigquery import errors
 from bifrost_export.errors import (
     BifrostExportError,
     CredentialsRefusedError,
@@ -53,7 +53,7 @@ def told(code: int, reason: str, message: str) -> BifrostExportError:
     """What becomes of an answer."""
     error = api.from_http_status(code, f"POST https://bigquery.googleapis.com/v2/jobs: {message}")
     error._errors = [{"reason": reason, "message": message}]
-    with pytest.raises(BifrostExportError) as raised, faults.told("starting the job x"):
+    with pytest.raises(BifrostExportError) as raised, errors.told("starting the job x"):
         raise error
     return raised.value
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bifrost_export.destinations.azure_blob import AzureBlobConfig
-from bifrost_export.destinations.gcs import GCSConfig
-from bifrost_export.destinations.keys import RESOLVED, Keys, prefix_problem, without_token
-from bifrost_export.destinations.local import LocalConfig
+from bifrost_export.destinations.azure_blob.config import AzureBlobConfig
+from bifrost_export.destinations.gcs.config import GCSConfig
+from bifrost_export.destinations.local.destination import LocalConfig
+from bifrost_export.destinations.object_store.keys import RESOLVED, Keys, prefix_problem, without_token
 from bifrost_export.destinations.port import Target
 from bifrost_export.destinations.redshift.config import RedshiftStaging
-from bifrost_export.destinations.s3 import S3Config
+from bifrost_export.destinations.s3.config import S3Config
 from bifrost_export.errors import ConfigError
 from bifrost_export.window import Window
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from bifrost_export.destinations.manifest import Manifest, json_schema
-from bifrost_export.destinations.manifest_reading import judged
+from bifrost_export.destinations.object_store.manifest import Manifest, json_schema
+from bifrost_export.destinations.object_store.manifest_reader import judged
+from bifrost_export.destinations.object_store.port import MOST
 from bifrost_export.destinations.port import Landed
-from bifrost_export.destinations.store import MOST
 from bifrost_export.errors import ForeignManifestError
 from bifrost_export.testing.object_store_runs import manifest_body
 from bifrost_export.window import Window

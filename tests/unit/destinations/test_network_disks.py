@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.destinations.local import LocalConfig, LocalDestination
-from bifrost_export.destinations.local_store import LocalStore
-from bifrost_export.destinations.store import PutOptions, TooLargeError
+from bifrost_export.destinations.local.destination import LocalConfig, LocalDestination
+from bifrost_export.destinations.local.store import LocalStore
+from bifrost_export.destinations.object_store.port import PutOptions, TooLargeError
 from bifrost_export.errors import DestinationError, DestinationUnavailableError
 from bifrost_export.testing.object_store_runs import DAY, Place, manifest_key
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifrost_export.cli.group import execute
-from bifrost_export.destinations.place_names import check_container, check_gcs_bucket, check_s3_bucket
+from bifrost_export.destinations.bucket_names import check_container, check_gcs_bucket, check_s3_bucket
 from bifrost_export.errors import ConfigError
 
 KEYS = {"access_key_id": "${AWS_ACCESS_KEY_ID}", "secret_access_key": "${AWS_SECRET_ACCESS_KEY}"}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from snowflake.connector.errors import DatabaseError, ForbiddenError, HttpError, OperationalError, ProgrammingError
 
-from bifrost_export.destinations.snowflake import SnowflakeConfig, faults
+from bifrost_export.destinations.snowflake import SnowflakeConfig, errors
 from bifrost_export.destinations.snowflake.connection import account_of
 from bifrost_export.errors import (
     BifrostExportError,
@@ -57,7 +57,7 @@ SIGN_INS = [
 
 def told(error: Exception, what: str = "signing in", grant: str | None = GRANT) -> BifrostExportError:
     """What becomes of an error of the driver."""
-    with pytest.raises(BifrostExportError) as raised, faults.told(what, seconds=60, grant=grant):
+    with pytest.raises(BifrostExportError) as raised, errors.told(what, seconds=60, grant=grant):
         raise error
     return raised.value
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bifrost_export.destinations.steps import Probe, Steps
+from bifrost_export.destinations.checks import Probe, Steps
 from bifrost_export.errors import ConfigError, DestinationError
 
 

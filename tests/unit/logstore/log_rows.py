@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bifrost_export.testing.odd_rows import OBJECT_TYPES
-from bifrost_export.testing.odd_times import space_form
+from tests.support.odd_rows import OBJECT_TYPES
+from tests.support.odd_times import space_form
 
 DAY = dt.datetime(2026, 3, 1, tzinfo=dt.timezone.utc)
 

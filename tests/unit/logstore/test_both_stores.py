@@ -14,19 +14,19 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from bifrost_export.config.sources import SQLiteConfig
 from bifrost_export.datasets import schema_of
 from bifrost_export.logstore.port import LogStore, Totals
 from bifrost_export.logstore.postgres import PostgresLogStore
 from bifrost_export.logstore.sqlite import SQLiteLogStore
-from bifrost_export.testing import postgres_store as in_postgres
-from bifrost_export.testing import sqlite_store as in_sqlite
-from bifrost_export.testing.odd_rows import odd_rows
-from bifrost_export.testing.postgres_rows import both_can_hold, rows_of
-from bifrost_export.testing.postgres_server import PostgresServer
+from bifrost_export.logstore.sqlite.config import SQLiteConfig
+from bifrost_export.sample import postgres_tables as in_postgres
+from bifrost_export.sample import sqlite_tables as in_sqlite
 from bifrost_export.window import Window
+from demo.servers.postgres_server import PostgresServer
 from tests import independent, independent_postgres
 from tests.servers.postgres import config_of
+from tests.support.odd_rows import odd_rows
+from tests.support.postgres_rows import both_can_hold, rows_of
 from tests.unit.logstore.log_rows import DAY, ROWS
 
 SCHEMA = schema_of("request_logs")

@@ -14,24 +14,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bifrost_export.config.hidden_columns import ODDITIES
-from bifrost_export.config.log_columns import LOG_COLUMNS
-from bifrost_export.config.models import Data
-from bifrost_export.config.sources import SQLiteConfig
+from bifrost_export.config.models.export import Data
 from bifrost_export.datasets import schema_of
+from bifrost_export.datasets.hidden import ODDITIES
 from bifrost_export.errors import LogStoreError
+from bifrost_export.logstore.columns import LOG_COLUMNS
 from bifrost_export.logstore.oddities import Blanked, Oddity
 from bifrost_export.logstore.port import LogStore
 from bifrost_export.logstore.postgres import PostgresLogStore
 from bifrost_export.logstore.repair import repaired
 from bifrost_export.logstore.sqlite import SQLiteLogStore
-from bifrost_export.testing import postgres_store as in_postgres
-from bifrost_export.testing import sqlite_store as in_sqlite
-from bifrost_export.testing.odd_rows import BASE
-from bifrost_export.testing.odd_times import space_form
-from bifrost_export.testing.postgres_rows import rows_of
+from bifrost_export.logstore.sqlite.config import SQLiteConfig
+from bifrost_export.sample import postgres_tables as in_postgres
+from bifrost_export.sample import sqlite_tables as in_sqlite
 from bifrost_export.window import Window, from_micros
 from tests.servers.postgres import config_of
+from tests.support.odd_rows import BASE
+from tests.support.odd_times import space_form
+from tests.support.postgres_rows import rows_of
 
 DAY = dt.datetime(2026, 3, 1, tzinfo=dt.timezone.utc)
 WINDOW = Window(DAY, DAY + dt.timedelta(days=1))

@@ -9,17 +9,17 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from bifrost_export.config.sources import SQLiteConfig
 from bifrost_export.datasets import schema_of
-from bifrost_export.logstore import finding
-from bifrost_export.logstore.finding import find_requests
-from bifrost_export.logstore.in_pieces import SlowError
+from bifrost_export.logstore import lookup
+from bifrost_export.logstore.adaptive_pieces import SlowError
+from bifrost_export.logstore.lookup import find_requests
 from bifrost_export.logstore.postgres import PostgresLogStore
 from bifrost_export.logstore.sqlite import SQLiteLogStore
-from bifrost_export.testing import postgres_store as in_postgres
-from bifrost_export.testing.odd_rows import BASE
-from bifrost_export.testing.sqlite_store import add_rows, create
+from bifrost_export.logstore.sqlite.config import SQLiteConfig
+from bifrost_export.sample import postgres_tables as in_postgres
+from bifrost_export.sample.sqlite_tables import add_rows, create
 from tests.servers.postgres import config_of
+from tests.support.odd_rows import BASE
 
 SCHEMA = schema_of("request_logs")
 NOON = "2026-03-01 12:00:00+00:00"
@@ -51,7 +51,7 @@ def check(found: Any) -> None:
 @pytest.mark.parametrize("at_once", [2, 500])
 def test_sqlite_finds_requests(tmp_path: Path, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many are asked for at once."""
-    monkeypatch.setattr(finding, "AT_ONCE", at_once)
+    monkeypatch.setattr(lookup, "AT_ONCE", at_once)
     create(tmp_path / "logs.db")
     add_rows(tmp_path / "logs.db", [*ROWS, row("timeless", "yesterday")])
     with closing(SQLiteLogStore(SQLiteConfig(path=str(tmp_path / "logs.db")))) as store:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost_export.logstore.in_pieces import SlowError, TooMuchError, in_pieces
+from bifrost_export.logstore.adaptive_pieces import SlowError, TooMuchError, in_pieces
 from bifrost_export.window import Window, from_micros, micros
 
 

@@ -13,25 +13,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost_export.config.hidden_columns import MEASURED, ODDITIES
-from bifrost_export.config.models import Data
-from bifrost_export.config.sources import SQLiteConfig
+from bifrost_export.config.models.export import Data
 from bifrost_export.datasets import schema_of
 from bifrost_export.datasets.columns import arrow_schema
-from bifrost_export.datasets.hidden import ODDITIES_COLUMN, TWINS
+from bifrost_export.datasets.hidden import MEASURED, ODDITIES, ODDITIES_COLUMN, TWINS
 from bifrost_export.logstore.oddities import Oddity
 from bifrost_export.logstore.port import SUMMED_TOKENS, LogStore
 from bifrost_export.logstore.postgres import PostgresLogStore
 from bifrost_export.logstore.repair import repaired
 from bifrost_export.logstore.sqlite import SQLiteLogStore
-from bifrost_export.testing import postgres_store as in_postgres
-from bifrost_export.testing.odd_rows import BASE
-from bifrost_export.testing.odd_times import space_form
-from bifrost_export.testing.postgres_server import PostgresServer
-from bifrost_export.testing.sqlite_store import RawText, add_rows, create
+from bifrost_export.logstore.sqlite.config import SQLiteConfig
+from bifrost_export.sample import postgres_tables as in_postgres
+from bifrost_export.sample.sqlite_tables import RawText, add_rows, create
 from bifrost_export.window import Window
+from demo.servers.postgres_server import PostgresServer
 from tests import independent
 from tests.servers.postgres import config_of
+from tests.support.odd_rows import BASE
+from tests.support.odd_times import space_form
 from tests.unit.logstore.log_rows import DAY
 
 WINDOW = Window.parse("2026-03-01", "2026-03-02")

@@ -12,15 +12,15 @@ import pytest
 
 from bifrost_export.datasets import schema_of
 from bifrost_export.errors import LogStoreBusyError, LogStoreError
-from bifrost_export.logstore.in_pieces import SlowError
+from bifrost_export.logstore.adaptive_pieces import SlowError
 from bifrost_export.logstore.postgres import PostgresLogStore, connection, table
-from bifrost_export.testing.odd_rows import BASE
-from bifrost_export.testing.postgres_server import PostgresServer
-from bifrost_export.testing.postgres_store import add_rows, writing
-from bifrost_export.testing.processes import free_port
+from bifrost_export.sample.postgres_tables import add_rows, writing
 from bifrost_export.window import Window
+from demo.servers.postgres_server import PostgresServer
+from demo.servers.processes import free_port
 from tests.servers.postgres import config_of
 from tests.servers.tls_proxy import tls_proxy
+from tests.support.odd_rows import BASE
 
 DAY = Window.parse("2026-03-01", "2026-03-02")
 NOON = "2026-03-01 12:00:00+00:00"

@@ -19,12 +19,12 @@ import pytest
 from bifrost_export.datasets import schema_of
 from bifrost_export.errors import LogStoreBusyError
 from bifrost_export.logstore.postgres import PostgresLogStore, chunks, connection
-from bifrost_export.testing.odd_rows import BASE
-from bifrost_export.testing.odd_times import space_form
-from bifrost_export.testing.postgres_server import PostgresServer, postgres_server
-from bifrost_export.testing.postgres_store import add_rows, create, writing
+from bifrost_export.sample.postgres_tables import add_rows, create, writing
 from bifrost_export.window import Window
+from demo.servers.postgres_server import PostgresServer, postgres_server
 from tests.servers.postgres import config_of
+from tests.support.odd_rows import BASE
+from tests.support.odd_times import space_form
 
 SCHEMA = schema_of("request_logs")
 DAY = Window.parse("2026-03-01", "2026-03-02")

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.config.postgres_source import from_address
 from bifrost_export.logstore.postgres import PostgresLogStore
-from bifrost_export.testing.postgres_server import PostgresServer
+from bifrost_export.logstore.postgres.address import from_address
 from bifrost_export.window import Window
+from demo.servers.postgres_server import PostgresServer
 from tests.integration.commands import Desk
 from tests.integration.exports import Export
 from tests.servers.postgres import config_of

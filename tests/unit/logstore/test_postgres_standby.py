@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.config.postgres_source import from_address
 from bifrost_export.errors import LogStoreBusyError
 from bifrost_export.logstore.postgres import PostgresLogStore
-from bifrost_export.testing.odd_rows import BASE
-from bifrost_export.testing.odd_times import space_form
-from bifrost_export.testing.postgres_store import add_rows, create
+from bifrost_export.logstore.postgres.address import from_address
+from bifrost_export.sample.postgres_tables import add_rows, create
 from bifrost_export.window import UTC, Window
 from tests.integration.commands import Desk
 from tests.integration.exports import Export
 from tests.servers.postgres import config_of
 from tests.servers.standby import Pair, replicated_pair
+from tests.support.odd_rows import BASE
+from tests.support.odd_times import space_form
 
 DATABASE = "logs"
 READER = "plain_reader"

@@ -15,14 +15,14 @@ import pytest
 from bifrost_export.datasets import schema_of
 from bifrost_export.errors import LogStoreError
 from bifrost_export.logstore.postgres import PostgresLogStore, chunks
-from bifrost_export.testing.odd_rows import BASE
-from bifrost_export.testing.odd_times import space_form
-from bifrost_export.testing.postgres_rows import plant, rows_of
-from bifrost_export.testing.postgres_server import PostgresServer
-from bifrost_export.testing.postgres_store import add_rows
+from bifrost_export.sample.postgres_tables import add_rows
 from bifrost_export.window import Window
+from demo.servers.postgres_server import PostgresServer
 from tests import independent, independent_postgres
 from tests.servers.postgres import config_of
+from tests.support.odd_rows import BASE
+from tests.support.odd_times import space_form
+from tests.support.postgres_rows import plant, rows_of
 
 SCHEMA = schema_of("request_logs")
 DAY = Window.parse("2026-03-01", "2026-03-02")

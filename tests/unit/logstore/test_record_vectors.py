@@ -12,16 +12,16 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from bifrost_export.config.hidden_columns import ODDITIES
-from bifrost_export.config.sources import SQLiteConfig
 from bifrost_export.datasets import schema_of
+from bifrost_export.datasets.hidden import ODDITIES
 from bifrost_export.logstore.oddities import Oddity
 from bifrost_export.logstore.port import LogStore
 from bifrost_export.logstore.postgres import PostgresLogStore
 from bifrost_export.logstore.sqlite import SQLiteLogStore
-from bifrost_export.testing.postgres_server import PostgresServer
-from bifrost_export.testing.postgres_store import insert, writing
+from bifrost_export.logstore.sqlite.config import SQLiteConfig
+from bifrost_export.sample.postgres_tables import insert, writing
 from bifrost_export.window import Window, from_micros, rfc3339
+from demo.servers.postgres_server import PostgresServer
 from tests.servers.postgres import config_of
 
 DATA = json.loads(Path(__file__).parents[2].joinpath("data/record_vectors.json").read_text())

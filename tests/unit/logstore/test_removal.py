@@ -15,25 +15,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bifrost_export.config.hidden_columns import ODDITIES
-from bifrost_export.config.models import Data, Filters
-from bifrost_export.config.sources import SQLiteConfig
+from bifrost_export.config.models.export import Data
 from bifrost_export.datasets import schema_of
-from bifrost_export.filters import RULES, RowFilter, counted_together
-from bifrost_export.logstore import removal
+from bifrost_export.datasets.hidden import ODDITIES
+from bifrost_export.filters.config import Filters
+from bifrost_export.filters.row_filter import RULES, RowFilter, counted_together
+from bifrost_export.logstore import pushdown
 from bifrost_export.logstore.port import LogStore, Rejected, Totals
 from bifrost_export.logstore.postgres import PostgresLogStore
 from bifrost_export.logstore.sqlite import SQLiteLogStore
+from bifrost_export.logstore.sqlite.config import SQLiteConfig
 from bifrost_export.pipeline.sums import Sums
-from bifrost_export.testing import postgres_store as in_postgres
-from bifrost_export.testing import sqlite_store as in_sqlite
-from bifrost_export.testing.odd_rows import BASE, odd_rows
-from bifrost_export.testing.odd_times import space_form
-from bifrost_export.testing.postgres_rows import both_can_hold, own_rows, rows_of
-from bifrost_export.testing.postgres_server import PostgresServer
-from bifrost_export.testing.sqlite_store import RawText
+from bifrost_export.sample import postgres_tables as in_postgres
+from bifrost_export.sample import sqlite_tables as in_sqlite
+from bifrost_export.sample.sqlite_tables import RawText
 from bifrost_export.window import Window
+from demo.servers.postgres_server import PostgresServer
 from tests.servers.postgres import config_of
+from tests.support.odd_rows import BASE, odd_rows
+from tests.support.odd_times import space_form
+from tests.support.postgres_rows import both_can_hold, own_rows, rows_of
 from tests.unit.logstore.log_rows import DAY, ROWS
 
 SCHEMA = schema_of("request_logs").append(pa.field(ODDITIES, pa.string()))
@@ -45,7 +46,7 @@ LIMITS = settings(max_examples=60, suppress_health_check=[HealthCheck.function_s
 
 def test_the_rules_are_those_of_the_filter_on_the_record() -> None:
     """In the same order, in which a row that several remove is counted."""
-    assert removal.RULES == RULES
+    assert pushdown.RULES == RULES
 
 
 @dataclass
@@ -356,13 +357,13 @@ def test_a_long_list_is_left_to_the_record_and_so_is_each_later_rule(sqlite_path
     fill_sqlite(sqlite_path, rows)
     in_server.fill(rows)
     counts = {"providers": 1, "customers": 1, "min_latency_ms": 1}
-    for length, by_sql in ((removal.MOST_WORDS, 3), (removal.MOST_WORDS + 1, 1), (60_000, 1)):
+    for length, by_sql in ((pushdown.MOST_WORDS, 3), (pushdown.MOST_WORDS + 1, 1), (60_000, 1)):
         several = tuple(str(number) for number in range(length))
         filters = Filters(providers=(ROW["provider"],), customers=several, min_latency_ms=2)
         for found in (both_ways(sqlite_path, filters), in_server.both_ways(filters)):
             assert (found.counts, found.by_sql) == (counts, by_sql)
             assert found.rows.column("request_id").to_pylist() == ["kept"]
-    alone = Filters(customers=tuple(str(number) for number in range(removal.MOST_WORDS + 1)), has_errors=False)
+    alone = Filters(customers=tuple(str(number) for number in range(pushdown.MOST_WORDS + 1)), has_errors=False)
     for found in (both_ways(sqlite_path, alone), in_server.both_ways(alone)):
         assert (found.counts, found.by_sql) == ({"customers": 2}, 0)
 

@@ -13,15 +13,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from bifrost_export.config.sources import SQLiteConfig
 from bifrost_export.datasets import schema_of
 from bifrost_export.errors import LogStoreBusyError, LogStoreError
 from bifrost_export.logstore.sqlite import SQLiteLogStore, connection
-from bifrost_export.testing.odd_rows import BASE, plant
-from bifrost_export.testing.odd_times import space_form, t_form
-from bifrost_export.testing.sqlite_store import add_rows, connect, create, insert
+from bifrost_export.logstore.sqlite.config import SQLiteConfig
+from bifrost_export.sample.sqlite_tables import add_rows, connect, create, insert
 from bifrost_export.window import Window, rfc3339
 from tests import independent
+from tests.support.odd_rows import BASE, plant
+from tests.support.odd_times import space_form, t_form
 
 SCHEMA = schema_of("request_logs")
 DAY = Window.parse("2026-03-01", "2026-03-02")

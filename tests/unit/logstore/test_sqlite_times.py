@@ -19,8 +19,8 @@ from bifrost_export.logstore.sqlite.intervals import (
     widened_range,
 )
 from bifrost_export.logstore.sqlite.times import cast_times, pad_milliseconds, parse_time
-from bifrost_export.testing.odd_times import edges, offset_form, space_form, t_form, times
 from bifrost_export.window import Window, from_micros, micros
+from tests.support.odd_times import edges, offset_form, space_form, t_form, times
 
 WINDOW = Window.parse("2026-02-27T22:30:00.25Z", "2026-03-02T01:00:00.5Z")
 SPAN = Window.parse("2026-02-20", "2026-03-10")

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from bifrost_export.errors import LogStoreChangedError
-from bifrost_export.logstore.sqlite import twin
+from bifrost_export.logstore.sqlite import shared_snapshot
 from bifrost_export.logstore.sqlite.connection import Connection
-from bifrost_export.testing.sqlite_store import create
+from bifrost_export.sample.sqlite_tables import create
 
 ROWS = "SELECT count(*) AS rows FROM logs"
 WRITE = """
 import sys
 from contextlib import closing
-from bifrost_export.testing.sqlite_store import connect, insert
-from bifrost_export.testing.odd_rows import BASE
+from bifrost_export.sample.sqlite_tables import connect, insert
+from tests.support.odd_rows import BASE
 NOON = "2026-03-01 12:00:00+00:00"
 with closing(connect(sys.argv[1])) as writer:
     insert(writer, [{**BASE, "id": sys.argv[2], "timestamp": NOON, "created_at": NOON}])
@@ -31,7 +31,7 @@ with closing(connect(sys.argv[1])) as writer:
 HOLD = """
 import sys
 from contextlib import closing
-from bifrost_export.testing.sqlite_store import connect
+from bifrost_export.sample.sqlite_tables import connect
 with closing(connect(sys.argv[1])) as holder:
     holder.execute("SELECT count(*) FROM logs").fetchall()
     print("open", flush=True)
@@ -78,7 +78,7 @@ def rows(connection: Connection) -> int:
 def test_both_see_the_same_rows_while_others_are_written(path: Path, connection: Connection) -> None:
     """What is written after they began is in neither."""
     write(path, "before")
-    second = twin.begin(connection)
+    second = shared_snapshot.begin(connection)
     assert second is not None
     with closing(second):
         write(path, "after")
@@ -89,7 +89,7 @@ def test_a_write_between_the_two_begins_makes_both_begin_again(
     path: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of them alone would see another state."""
-    begin, begun = twin._begin, []
+    begin, begun = shared_snapshot._begin, []
 
     def begin_and_write(given: Connection) -> None:
         begin(given)
@@ -97,8 +97,8 @@ def test_a_write_between_the_two_begins_makes_both_begin_again(
         if len(begun) == 1:
             write(path, "between")
 
-    monkeypatch.setattr(twin, "_begin", begin_and_write)
-    second = twin.begin(connection)
+    monkeypatch.setattr(shared_snapshot, "_begin", begin_and_write)
+    second = shared_snapshot.begin(connection)
     assert second is not None
     with closing(second):
         assert rows(connection) == rows(second) == 1
@@ -109,7 +109,7 @@ def test_a_log_store_that_changes_all_the_time_is_read_by_one_connection(
     path: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is in a snapshot all the same."""
-    begin, written = twin._begin, []
+    begin, written = shared_snapshot._begin, []
 
     def begin_and_write(given: Connection) -> None:
         begin(given)
@@ -117,8 +117,8 @@ def test_a_log_store_that_changes_all_the_time_is_read_by_one_connection(
             written.append(f"row-{len(written)}")
             write(path, written[-1])
 
-    monkeypatch.setattr(twin, "_begin", begin_and_write)
-    assert twin.begin(connection) is None
+    monkeypatch.setattr(shared_snapshot, "_begin", begin_and_write)
+    assert shared_snapshot.begin(connection) is None
     assert rows(connection) == len(written) - 1  # the last one came after the snapshot
 
 
@@ -126,7 +126,7 @@ def test_a_file_that_nobody_has_open_is_read_by_two_until_somebody_writes(closed
     """Neither waits for the other, and neither gives rows of a file that has changed."""
     write(closed, "before")
     with closing(Connection(closed)) as connection:
-        second = twin.begin(connection)
+        second = shared_snapshot.begin(connection)
         assert second is not None
         with closing(second):
             assert rows(connection) == rows(second) == 1
@@ -141,5 +141,5 @@ def test_without_a_write_ahead_log_there_is_one_connection(closed: Path) -> None
     with closing(sqlite3.connect(closed)) as writer:
         writer.execute("PRAGMA journal_mode = DELETE")
     with closing(Connection(closed)) as connection:
-        assert twin.begin(connection) is None
+        assert shared_snapshot.begin(connection) is None
         assert rows(connection) == 0

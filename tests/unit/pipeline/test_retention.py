@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost_export.config.schedule_kinds import schedule_models
 from bifrost_export.pipeline.retention import beyond_retention, falls_short
+from bifrost_export.schedules.kinds import schedule_models
 from bifrost_export.window import UTC, Window
 
 NOW = dt.datetime(2026, 3, 31, 12, tzinfo=UTC)

@@ -19,9 +19,9 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from bifrost_export.config.staging import Staging as StagingConfig
-from bifrost_export.destinations.local_store import LocalStore
-from bifrost_export.destinations.temporary import temporary_folder, unnamed_file
+from bifrost_export.config.models.staging import Staging as StagingConfig
+from bifrost_export.destinations.local.store import LocalStore
+from bifrost_export.destinations.temporary_files import temporary_folder, unnamed_file
 from bifrost_export.errors import ConfigError, PermanentError, StagingChangedError, StagingGoneError
 from bifrost_export.pipeline.local_staging import LocalFolder
 from bifrost_export.pipeline.staging import Folder, ObjectFolder, Staging, open_folder

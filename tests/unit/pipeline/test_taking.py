@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifrost_export.errors import PlanMismatchError
-from bifrost_export.pipeline.taking import check_token, take
+from bifrost_export.pipeline.plan_document import check_token, take
 
 PLAN: Any = SimpleNamespace(token="0badcafe")
 OTHERS = st.lists(

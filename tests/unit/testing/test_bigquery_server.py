@@ -6,7 +6,7 @@ import http.client
 import threading
 from contextlib import closing
 
-from bifrost_export.testing.bigquery_server import bigquery_server
+from demo.servers.bigquery_server import bigquery_server
 
 
 def test_a_client_that_keeps_its_connection_leaves_no_thread_behind() -> None:

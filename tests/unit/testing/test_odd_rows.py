@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bifrost_export.testing import odd_rows, sqlite_store
+from bifrost_export.sample import sqlite_tables
 from bifrost_export.window import Window
 from tests import independent
+from tests.support import odd_rows
 
 WINDOW = Window.parse("2026-03-01", "2026-03-02")
 
@@ -19,7 +20,7 @@ WINDOW = Window.parse("2026-03-01", "2026-03-02")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A log store that holds the odd rows of `WINDOW`, and nothing else."""
     path = tmp_path_factory.mktemp("odd") / "logs.db"
-    sqlite_store.create(path)
+    sqlite_tables.create(path)
     odd_rows.plant(path, WINDOW)
     return path
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bifrost_export.testing.postgres_server import PostgresServer, postgres_server
-from bifrost_export.testing.postgres_store import add_rows, literal
+from bifrost_export.sample.postgres_tables import add_rows, literal
+from demo.servers.postgres_server import PostgresServer, postgres_server
 
 
 def test_the_newest_version_starts_stops_and_starts_again_with_its_data() -> None:

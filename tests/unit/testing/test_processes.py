@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bifrost_export.errors import PermanentError
-from bifrost_export.testing.processes import running, wait_until
+from demo.servers.processes import running, wait_until
 
 
 def is_alive(pid: int) -> bool:

@@ -15,10 +15,10 @@ import pytest
 
 from bifrost_export.cli.group import execute
 from bifrost_export.errors import ConfigError, LogStoreError
-from bifrost_export.testing.postgres_server import PostgresServer
-from bifrost_export.testing.postgres_store import add_rows, create
-from bifrost_export.testing.sample_logs import write, write_postgres
+from bifrost_export.sample.logs import write, write_postgres
+from bifrost_export.sample.postgres_tables import add_rows, create
 from bifrost_export.window import UTC
+from demo.servers.postgres_server import PostgresServer
 
 END = dt.datetime(2026, 3, 7, tzinfo=UTC)
 TABLES = ("logs", "mcp_tool_logs")

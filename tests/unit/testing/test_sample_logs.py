@@ -12,7 +12,7 @@ import adbc_driver_manager
 import pytest
 
 from bifrost_export.errors import ConfigError
-from bifrost_export.testing.sample_logs import last_midnight, write
+from bifrost_export.sample.logs import last_midnight, write
 from bifrost_export.window import UTC, Window
 from tests import independent
 
@@ -126,7 +126,7 @@ def test_a_failure_leaves_no_half_made_file(tmp_path: Path, monkeypatch: pytest.
     def broken() -> tuple[list[str], list[str]]:
         return ["CREATE TABLE logs (id TEXT)"], []
 
-    monkeypatch.setattr("bifrost_export.testing.sqlite_store.statements", broken)
+    monkeypatch.setattr("bifrost_export.sample.sqlite_tables.statements", broken)
     with pytest.raises(adbc_driver_manager.Error, match="no column named"):
         write(tmp_path / "logs.db", rows=1)
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,7 @@ from itertools import pairwise, repeat, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bifrost_export.config.schedules import Schedule, read_schedule
+from bifrost_export.schedules.schedule import Schedule, read_schedule
 
 UTC = dt.timezone.utc
 DAY = dt.timedelta(days=1)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bifrost_export.config.schedules import Schedule, read_schedule
 from bifrost_export.errors import WindowError
+from bifrost_export.schedules.schedule import Schedule, read_schedule
 from bifrost_export.window import MICROSECOND, Window, parse_instant
 from tests.unit.windows.calendar import ODD_ZONES, UTC, ZONES, after_in_airflow, schedules, with_windows
 

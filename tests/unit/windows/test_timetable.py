@@ -12,8 +12,8 @@ import pytest
 from airflow.timetables.base import DataInterval, TimeRestriction
 
 from bifrost_export.airflow.timetable import ExportTimetable
-from bifrost_export.airflow.window_choice import choose_window
-from bifrost_export.config.schedules import read_schedule
+from bifrost_export.airflow.trigger_form import choose_window
+from bifrost_export.schedules.schedule import read_schedule
 from bifrost_export.window import UTC, Window
 from tests.unit.windows.calendar import ODD_ZONES, ZONES, firings, schedules
 

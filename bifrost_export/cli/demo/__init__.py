@@ -1,7 +1,0 @@
-"""`bifrost-export demo`: one export from end to end, in a real Airflow, on this machine alone."""
-
-from __future__ import annotations
-
-from bifrost_export.cli.demo.command import demo
-
-__all__ = ["demo"]

@@ -1,0 +1,1 @@
+"""The document: its text, forms, models, checks, references and published schema."""

@@ -1,0 +1,1 @@
+"""Checks of a document, and the messages of their problems."""

@@ -1,0 +1,1 @@
+"""The models of an export in long form."""

@@ -1,0 +1,1 @@
+"""References (`${NAME}`, `env.NAME`): resolve them in a task, and show them as written elsewhere."""

@@ -1,0 +1,1 @@
+"""The JSON Schema of a document, generated from the models."""

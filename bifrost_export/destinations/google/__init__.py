@@ -1,0 +1,1 @@
+"""What Google's destinations share: sign-in and error translation."""

@@ -1,0 +1,1 @@
+"""What all object stores share: commit, manifests, overlap, checks."""

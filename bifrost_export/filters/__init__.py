@@ -1,0 +1,1 @@
+"""The filters of an export: config, date ranges, and the row filter in Arrow."""

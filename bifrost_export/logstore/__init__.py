@@ -1,0 +1,1 @@
+"""Log stores: read Bifrost's rows, and map them to records."""

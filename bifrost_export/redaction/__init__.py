@@ -1,0 +1,1 @@
+"""Keep secrets and control characters out of logs, messages and pages."""

@@ -1,0 +1,1 @@
+"""A log store with plausible rows, the same for the same seed."""

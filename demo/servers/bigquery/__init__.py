@@ -1,0 +1,1 @@
+"""BigQuery on the loopback: the part of its REST API that an export needs."""
