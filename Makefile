@@ -19,10 +19,10 @@ setup: $(STAMP) ## Make .venv with the locked packages and this project, editabl
 	@echo "Ready: $(BIN)/bifrost-export --help"
 
 demo: $(STAMP) ## Show two exports from end to end, in a real Airflow, to S3 and to BigQuery, all on this machine
-	@$(BIN)/bifrost-export demo
+	@$(BIN)/python -m demo
 
 ui: $(STAMP) ## Keep a local Airflow with an export, a log store and an S3 server running, to look at, until Ctrl-C
-	@$(BIN)/bifrost-export demo --ui --folder .demo-ui
+	@$(BIN)/python -m demo --ui --folder .demo-ui
 
 screenshots: $(STAMP) ## Take README's pictures anew, from an Airflow like that of make ui; needs a Chromium
 	@$(BIN)/python -m docs.screenshots

@@ -109,8 +109,8 @@ LOG_STORES = Registry(
     "log store",
     "bifrost_export.logstores",
     {
-        "sqlite": "bifrost_export.logstore.sqlite:SQLiteLogStore",
-        "postgres": "bifrost_export.logstore.postgres:PostgresLogStore",
+        "sqlite": "bifrost_export.logstore.sqlite.store:SQLiteLogStore",
+        "postgres": "bifrost_export.logstore.postgres.store:PostgresLogStore",
     },
 )
 FORMATS = Registry(
@@ -135,12 +135,6 @@ TRANSFORMS = Registry(
     },
     takes_paths=True,
 )
-COLUMNS_OF = "bifrost_export.datasets:columns_of"
-"""What tells the columns of a dataset before any transformation, for the check of a document."""
-
-STAGED_COLUMNS = "bifrost_export.datasets:staged_columns"
-"""What tells the same before the built-in grouping."""
-
 BUILT_IN_GROUPINGS = {"metrics": "bifrost_export.transforms.buckets:Buckets"}
 """Dataset -> the transform that makes it of requests, before those of the document."""
 
@@ -152,8 +146,8 @@ DESTINATIONS = Registry(
         "gcs": "bifrost_export.destinations.gcs.destination:GCSDestination",
         "local": "bifrost_export.destinations.local.destination:LocalDestination",
         "s3": "bifrost_export.destinations.s3.destination:S3Destination",
-        "redshift": "bifrost_export.destinations.redshift:RedshiftDestination",
-        "snowflake": "bifrost_export.destinations.snowflake:SnowflakeDestination",
-        "bigquery": "bifrost_export.destinations.bigquery:BigQueryDestination",
+        "redshift": "bifrost_export.destinations.redshift.destination:RedshiftDestination",
+        "snowflake": "bifrost_export.destinations.snowflake.destination:SnowflakeDestination",
+        "bigquery": "bifrost_export.destinations.bigquery.destination:BigQueryDestination",
     },
 )

@@ -85,7 +85,7 @@ def metadata_database(postgres: PostgresServer) -> dict[str, str]:
     if find_spec("psycopg") is None:
         raise PermanentError(
             "the driver of Airflow's metadata database is not installed",
-            hint="Install what the demo needs: pip install 'bifrost-export[demo]'.",
+            hint="Install what the demo needs: make setup",
         )
     url = postgres.create_database("airflow").replace("postgresql://", "postgresql+psycopg://", 1)
     # The driver serves both kinds of connections; Airflow would look for another one.

@@ -36,7 +36,7 @@ from bifrost_export.config.documents import DAG_ID_PREFIX
 from bifrost_export.config.freezing import config_hash, freeze
 from bifrost_export.config.loader import load
 from bifrost_export.errors import PolicyRefusalError
-from bifrost_export.formats.encoding import encoding_of
+from bifrost_export.pipeline.encoding import encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ from bifrost_export.config.source import CONNECTION_ID, VARIABLE
 from bifrost_export.config.sources import SOURCE_CONFIGS
 from bifrost_export.config.transformations import told
 from bifrost_export.fields.field_walk import fields_of, model_below
-from bifrost_export.formats.encoding import encoding_of
+from bifrost_export.pipeline.encoding import encoding_of
 from bifrost_export.registry import DESTINATIONS
 
 if TYPE_CHECKING:

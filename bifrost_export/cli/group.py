@@ -31,7 +31,7 @@ COMMANDS = {
     "verify": ("bifrost_export.cli.verify:verify", "Compare published files with their manifest."),
     "schema": ("bifrost_export.cli.schema:schema", "Print the document's JSON Schema, or a dataset's columns."),
     "sample-logs": ("bifrost_export.cli.sample_logs:sample_logs", "Make a log store with plausible rows."),
-    "demo": ("demo:demo", "Show one export from end to end, in a real Airflow."),
+    "demo": ("bifrost_export.cli.demo:demo", "Show one export from end to end, in a real Airflow."),
 }
 """Name -> where the command stands, and what it does."""
 
@@ -68,7 +68,7 @@ def bifrost_export() -> None:
     """
 
 
-def execute(arguments: Sequence[str]) -> int:
+def execute(arguments: Sequence[str], command: click.Command | None = None) -> int:
     """Run the command line once.
 
     With `--format json`, standard output gets one JSON object and nothing else: whatever else a library prints there
@@ -76,6 +76,7 @@ def execute(arguments: Sequence[str]) -> int:
 
     Args:
         arguments: What was typed after `bifrost-export`.
+        command: The command that they belong to, when it is not `bifrost-export` itself.
 
     Returns:
         The exit code.
@@ -92,7 +93,9 @@ def execute(arguments: Sequence[str]) -> int:
             stack.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")
         try:
-            code = bifrost_export.main(list(arguments), "bifrost-export", standalone_mode=False, obj=masker)
+            code = (command or bifrost_export).main(
+                list(arguments), "bifrost-export", standalone_mode=False, obj=masker
+            )
         except Exception as error:  # noqa: BLE001 (every error ends here, as one message)
             return tell(error, masker, as_json=as_json)
         return code if isinstance(code, int) else 0

@@ -14,8 +14,9 @@ from pydantic import BaseModel, ValidationError
 
 from bifrost_export.config.models.kinds import load_kind
 from bifrost_export.config.references.resolver import DOCUMENT
+from bifrost_export.datasets import columns_of, staged_columns
 from bifrost_export.errors import BifrostExportError, ConfigError, UnknownNameError
-from bifrost_export.registry import BUILT_IN_GROUPINGS, COLUMNS_OF, STAGED_COLUMNS, TRANSFORMS, load_object
+from bifrost_export.registry import BUILT_IN_GROUPINGS, TRANSFORMS, load_object
 
 if TYPE_CHECKING:
     from bifrost_export.config.models.export import Data
@@ -173,7 +174,7 @@ def _grouped(data: Data, dataset: str, columns: tuple[Any, ...]) -> tuple[tuple[
     """The columns before a built-in grouping, and its stage; neither differs where the dataset has none."""
     if dataset not in BUILT_IN_GROUPINGS:
         return columns, []
-    first: tuple[Any, ...] = load_object(STAGED_COLUMNS)(dataset, data)
+    first = staged_columns(dataset, data)
     kind = load_object(BUILT_IN_GROUPINGS[dataset])
     config = kind.Config.model_validate({"type": dataset, "bucket": data.metrics_bucket})
     return first, [Stage(Step(0, kind(config)), first, columns)]
@@ -188,8 +189,7 @@ def told(data: Data) -> list[tuple[Step, list[str]]]:
 
 def base_columns(data: Data, dataset: str) -> tuple[Any, ...]:
     """The columns of a dataset before any transformation."""
-    found: tuple[Any, ...] = load_object(COLUMNS_OF)(dataset, data)
-    return found
+    return columns_of(dataset, data)
 
 
 def columns_after(step: Step, columns: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.datasets.columns import Column, Dataset, arrow_schema
+from bifrost_export.columns import Column, arrow_schema
+from bifrost_export.datasets.dataset import Dataset
 from bifrost_export.datasets.error_logs import ERROR_LOGS
 from bifrost_export.datasets.metrics import METRICS
 from bifrost_export.datasets.request_logs import REQUEST_LOGS
@@ -15,7 +16,7 @@ from bifrost_export.errors import UnknownNameError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bifrost_export.config.models.export import Data
+    from bifrost_export.datasets.dataset import Options
 
 _DATASETS = {dataset.name: dataset for dataset in (REQUEST_LOGS, RESPONSE_LOGS, ERROR_LOGS, METRICS, TRACES)}
 
@@ -49,7 +50,7 @@ def named(name: str) -> Dataset:
     return _DATASETS[name]
 
 
-def columns_of(name: str, data: Data | None = None) -> tuple[Column, ...]:
+def columns_of(name: str, data: Options | None = None) -> tuple[Column, ...]:
     """The columns of a dataset's rows, before any transformation.
 
     Args:
@@ -65,7 +66,7 @@ def columns_of(name: str, data: Data | None = None) -> tuple[Column, ...]:
     return (*dataset.columns, *asked_columns(dataset, data))
 
 
-def asked_columns(dataset: Dataset, data: Data) -> tuple[Column, ...]:
+def asked_columns(dataset: Dataset, data: Options) -> tuple[Column, ...]:
     """The columns that an export asks for beside a dataset's own: contents and extra fields."""
     own = {column.name for column in dataset.columns}
     wanted = [each for each in data.extra_fields if each not in own] if dataset.with_extra else []
@@ -74,12 +75,12 @@ def asked_columns(dataset: Dataset, data: Data) -> tuple[Column, ...]:
     return (*contents, *extra)
 
 
-def staged_columns(name: str, data: Data | None = None) -> tuple[Column, ...]:
+def staged_columns(name: str, data: Options | None = None) -> tuple[Column, ...]:
     """The columns of a dataset's rows before they are grouped; arguments and errors are those of `columns_of`."""
     return named(name).staged or columns_of(name, data)
 
 
-def schema_of(name: str, data: Data | None = None) -> pa.Schema:
+def schema_of(name: str, data: Options | None = None) -> pa.Schema:
     """The Arrow schema of `columns_of`, whose arguments and errors it has."""
     return arrow_schema(columns_of(name, data))
 

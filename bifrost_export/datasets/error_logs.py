@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bifrost_export.datasets.columns import Column, Dataset
+from bifrost_export.columns import Column
+from bifrost_export.datasets.dataset import Dataset
 from bifrost_export.datasets.request_logs import RECORD, REQUEST_CONTENT
 
 if TYPE_CHECKING:

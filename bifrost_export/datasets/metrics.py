@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from bifrost_export.datasets.columns import Column, Dataset
+import datetime as dt
+
+from bifrost_export.columns import Column
+from bifrost_export.datasets.dataset import Dataset
 from bifrost_export.datasets.request_logs import (
     COST,
     INPUT_TOKENS,
@@ -13,6 +16,9 @@ from bifrost_export.datasets.request_logs import (
     STATUS_CODE,
     TIMESTAMP,
 )
+
+LEAST_BUCKET, MOST_BUCKET = dt.timedelta(minutes=1), dt.timedelta(days=31)
+"""Of `data.metrics_bucket`."""
 
 METRICS = Dataset(
     "metrics",

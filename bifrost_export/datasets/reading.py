@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bifrost_export.columns import Column
 from bifrost_export.datasets import asked_columns, named, staged_columns
-from bifrost_export.datasets.columns import Column
 from bifrost_export.datasets.request_logs import COST, INPUT_TOKENS, OUTPUT_TOKENS, RECORD, REQUEST_ID, TIMESTAMP
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bifrost_export.config.models.export import Data
+    from bifrost_export.datasets.dataset import Options
 
 FILTERED: dict[str, str] = {
     "providers": "provider",
@@ -28,7 +28,7 @@ _ALWAYS = (TIMESTAMP, REQUEST_ID, INPUT_TOKENS, OUTPUT_TOKENS, COST)
 """What the order of the rows and the books need."""
 
 
-def columns_read(data: Data) -> tuple[Column, ...]:
+def columns_read(data: Options) -> tuple[Column, ...]:
     """The union of the columns that the datasets and filters of an export need: the record's first, in its order."""
     wanted = {column.name: column for column in _ALWAYS}
     for name in data.include:
@@ -40,13 +40,13 @@ def columns_read(data: Data) -> tuple[Column, ...]:
     return (*record, *(column for name, column in wanted.items() if name not in known))
 
 
-def _wanted(name: str, data: Data) -> tuple[Column, ...]:
+def _wanted(name: str, data: Options) -> tuple[Column, ...]:
     dataset = named(name)
     own = staged_columns(name, data) if dataset.make is None else asked_columns(dataset, data)
     return (*own, *dataset.reads)
 
 
-def is_divided(data: Data) -> bool:
+def is_divided(data: Options) -> bool:
     """Whether the rows that are read are not simply those of the one dataset."""
     return (
         len(data.include) > 1
@@ -59,7 +59,9 @@ def _chooses(name: str) -> bool:
     return named(name).takes is not None or named(name).make is not None
 
 
-def rows_of(name: str, batch: pa.RecordBatch, schema: pa.Schema, data: Data) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+def rows_of(
+    name: str, batch: pa.RecordBatch, schema: pa.Schema, data: Options
+) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     """The rows of a dataset out of a batch of the reading.
 
     Args:
@@ -76,7 +78,7 @@ def rows_of(name: str, batch: pa.RecordBatch, schema: pa.Schema, data: Data) -> 
     return taken, (dataset.make or _selected)(taken, schema, data)
 
 
-def _selected(batch: pa.RecordBatch, schema: pa.Schema, data: Data) -> pa.RecordBatch:
+def _selected(batch: pa.RecordBatch, schema: pa.Schema, data: Options) -> pa.RecordBatch:
     import pyarrow as pa
 
     return pa.RecordBatch.from_arrays([batch.column(name) for name in schema.names], schema=schema)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bifrost_export.datasets.columns import Column, Dataset
+from bifrost_export.columns import Column
+from bifrost_export.datasets.dataset import Dataset
 
 TIMESTAMP = Column("timestamp", "timestamp", True, "Start of the request, UTC, cut to microseconds.")
 REQUEST_ID = Column("request_id", "string", True, "Id of this attempt of the request.")

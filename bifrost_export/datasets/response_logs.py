@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bifrost_export.datasets.columns import Column, Dataset
+from bifrost_export.columns import Column
+from bifrost_export.datasets.dataset import Dataset
 from bifrost_export.datasets.request_logs import (
     LATENCY,
     MODEL,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from bifrost_export.datasets.hidden import is_hidden
+from bifrost_export.hidden_columns import is_hidden
 from bifrost_export.window import UTC, micros, rfc3339
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bifrost_export.config.models.export import Data
+    from bifrost_export.datasets.dataset import Options
 
 OPERATIONS: Final = {
     **dict.fromkeys(("chat_completion", "chat_completion_stream", "chat.completion", "chat.completion.chunk"), "chat"),
@@ -45,7 +45,7 @@ _MILLISECOND = 1000
 _ERRORS_FROM = 400
 
 
-def request_spans(batch: pa.RecordBatch, schema: pa.Schema, data: Data) -> pa.RecordBatch:
+def request_spans(batch: pa.RecordBatch, schema: pa.Schema, data: Options) -> pa.RecordBatch:
     """A span for each request.
 
     Args:
@@ -70,7 +70,7 @@ def request_spans(batch: pa.RecordBatch, schema: pa.Schema, data: Data) -> pa.Re
     )
 
 
-def tool_spans(batch: pa.RecordBatch, schema: pa.Schema, data: Data) -> pa.RecordBatch:
+def tool_spans(batch: pa.RecordBatch, schema: pa.Schema, data: Options) -> pa.RecordBatch:
     """A span for each tool call.
 
     Args:
@@ -112,7 +112,7 @@ def _parents(batch: pa.RecordBatch) -> Iterator[str | None]:
         yield parent or None if is_caused and parent != request_id else None
 
 
-def _of_request(row: dict[str, Any], data: Data) -> Iterator[tuple[str, Any]]:
+def _of_request(row: dict[str, Any], data: Options) -> Iterator[tuple[str, Any]]:
     yield "gen_ai.operation.name", _operation(row)
     yield "gen_ai.provider.name", row["provider"]
     yield "gen_ai.request.model", row["model"]
@@ -133,7 +133,7 @@ def _of_request(row: dict[str, Any], data: Data) -> Iterator[tuple[str, Any]]:
         yield "gen_ai.output.messages", row["response_content"]
 
 
-def _of_call(row: dict[str, Any], data: Data) -> Iterator[tuple[str, Any]]:
+def _of_call(row: dict[str, Any], data: Options) -> Iterator[tuple[str, Any]]:
     yield "gen_ai.operation.name", EXECUTE_TOOL
     yield "gen_ai.tool.name", row["tool_name"]
     yield "error.type", None if row["status"] == "success" else row["error_type"] or "_OTHER"
@@ -146,7 +146,7 @@ def _of_call(row: dict[str, Any], data: Data) -> Iterator[tuple[str, Any]]:
         yield "gen_ai.tool.call.result", row["tool_result"]
 
 
-def _extra(row: dict[str, Any], data: Data) -> Iterator[tuple[str, Any]]:
+def _extra(row: dict[str, Any], data: Options) -> Iterator[tuple[str, Any]]:
     for name in data.extra_fields:
         value = row[name]
         if isinstance(value, dt.datetime):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bifrost_export.datasets.columns import Column
+from bifrost_export.columns import Column
 from bifrost_export.datasets.error_logs import ERROR_TYPE, STATUS
 from bifrost_export.datasets.request_logs import COST, CUSTOMER_ID, LATENCY, REQUEST_ID, TIMESTAMP
 
 if TYPE_CHECKING:
-    from bifrost_export.config.models.export import Data
+    from bifrost_export.datasets.dataset import Options
 
 TRACES = "traces"
 """The dataset that tool calls are read for."""
@@ -30,12 +30,12 @@ _OWN = (
 )
 
 
-def reads_tool_calls(data: Data) -> bool:
+def reads_tool_calls(data: Options) -> bool:
     """Whether an export needs rows of `mcp_tool_logs`."""
     return TRACES in data.include
 
 
-def tool_call_columns(data: Data) -> tuple[Column, ...]:
+def tool_call_columns(data: Options) -> tuple[Column, ...]:
     """The columns that are read of each call: its own, then what the export asks for, as far as the table has it."""
     own = {column.name for column in _OWN}
     extra = (Column(each, data.type_of(each), False, "") for each in data.extra_fields if each not in own)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bifrost_export.datasets.columns import Column, Dataset
+from bifrost_export.columns import Column
+from bifrost_export.datasets.dataset import Dataset
 from bifrost_export.datasets.error_logs import ERROR_TYPE, FALLBACK_INDEX, STATUS
 from bifrost_export.datasets.request_logs import (
     COST,
@@ -25,7 +26,7 @@ from bifrost_export.datasets.response_logs import SERVED_MODEL, STOP_REASON
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bifrost_export.config.models.export import Data
+    from bifrost_export.datasets.dataset import Options
 
 PARENT_REQUEST_ID = Column(
     "parent_request_id", "string", False, "Of a fallback attempt: the first attempt. Of a settlement: its request."
@@ -37,7 +38,7 @@ LINEAGE = (TIMESTAMP, REQUEST_ID, FALLBACK_INDEX, PARENT_REQUEST_ID)
 """What the place of a request in its trace is read from."""
 
 
-def _spans(batch: pa.RecordBatch, schema: pa.Schema, data: Data) -> pa.RecordBatch:
+def _spans(batch: pa.RecordBatch, schema: pa.Schema, data: Options) -> pa.RecordBatch:
     from bifrost_export.datasets.spans import request_spans
 
     return request_spans(batch, schema, data)

@@ -39,3 +39,8 @@ def without_references(text: str) -> str:
 def is_broken(text: str) -> bool:
     """Whether a `${` stands in a text that begins no reference."""
     return bool(_BROKEN.search(text))
+
+
+def has_references(text: str) -> bool:
+    """Return whether a text refers to anything."""
+    return any(True for _ in references_in(text))

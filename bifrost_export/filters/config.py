@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from bifrost_export.config.checks.messages import nearest_date_word
 from bifrost_export.errors import ConfigError
 from bifrost_export.fields.markers import LiteralText, Strict
+from bifrost_export.fields.suggestions import nearest
 from bifrost_export.window import parse_instant
 
 DATE_WORD_PATTERN = (
@@ -85,3 +85,11 @@ class Filters(Strict):
         if low is not None and high is not None and low > high:
             raise ConfigError(f"min_latency_ms {low} is above max_latency_ms {high}: no row would pass")
         return self
+
+
+def nearest_date_word(word: str) -> str | None:
+    """The hint that names the word of a date range that is meant, with the number that is written."""
+    numbers = re.findall(r"[1-9][0-9]{0,3}", word[:100])
+    counted = [f"last_{number}_{unit}" for number in numbers[:1] for unit in ("hours", "days", "weeks", "months")]
+    words = ["today", "yesterday", "this_week", "last_week", "this_month", "last_month"]
+    return nearest(word.replace("-", "_").replace(" ", "_"), [*counted, *words])

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bifrost_export.datasets.hidden import MEASURED, ODDITIES
+from bifrost_export.hidden_columns import MEASURED, ODDITIES
 from bifrost_export.logstore.contents import map_contents
 from bifrost_export.logstore.details import (
     BEYOND_INT32,

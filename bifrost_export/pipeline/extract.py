@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.datasets.hidden import ODDITIES
 from bifrost_export.datasets.tool_calls import reads_tool_calls
 from bifrost_export.filters.row_filter import counted_together
+from bifrost_export.hidden_columns import ODDITIES
 from bifrost_export.pipeline import tool_calls
 from bifrost_export.pipeline.arrow_files import StagedFile, Stamp, read_rows, write_rows
 from bifrost_export.pipeline.books import Books, Sums

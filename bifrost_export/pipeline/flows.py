@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bifrost_export.columns import arrow_schema
 from bifrost_export.config.transformations import Flow, Stage, flow_of
-from bifrost_export.datasets.columns import arrow_schema
-from bifrost_export.datasets.hidden import ODDITIES_COLUMN
 from bifrost_export.datasets.reading import columns_read, is_divided
 from bifrost_export.errors import PlanMismatchError
+from bifrost_export.hidden_columns import ODDITIES_COLUMN
 from bifrost_export.pipeline.twins import twins_of
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bifrost_export.destinations.port import Piece
-from bifrost_export.formats.encoding import encoding_of
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows
 from bifrost_export.pipeline.books import Sums
 from bifrost_export.pipeline.content_digest import ContentDigest, LinesDigest
+from bifrost_export.pipeline.encoding import encoding_of
 from bifrost_export.pipeline.flows import last_schema
 from bifrost_export.pipeline.measured import Tally
 from bifrost_export.pipeline.plan_document import check_token

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.datasets import named
-from bifrost_export.datasets.hidden import ODDITIES
 from bifrost_export.datasets.tool_calls import TRACES, tool_call_columns
+from bifrost_export.hidden_columns import ODDITIES
 from bifrost_export.logstore.oddities import Blanked, Oddity, odd_rows
 from bifrost_export.pipeline.flows import TOOL_CALLS, first_schema
 from bifrost_export.pipeline.odd_counts import OddCounts

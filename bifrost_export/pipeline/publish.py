@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export.datasets import describe
 from bifrost_export.destinations.port import Draft, Landed, Outcome
 from bifrost_export.errors import PlanMismatchError
-from bifrost_export.formats.encoding import encoding_of
 from bifrost_export.logstore.port import OUTCOMES
 from bifrost_export.pipeline.books import Books, Sums, balance
+from bifrost_export.pipeline.encoding import encoding_of
 from bifrost_export.pipeline.flows import TOOL_CALLS, flow
 from bifrost_export.pipeline.odd_counts import OddCounts
 from bifrost_export.pipeline.plan_document import take

@@ -22,8 +22,8 @@ from bifrost_export.destinations.port import Destination, Target
 from bifrost_export.errors import ConfigError, LogStoreChangedError, PermanentError
 from bifrost_export.fields.markers import Strict
 from bifrost_export.fields.pointer import pointer_of
-from bifrost_export.formats.encoding import encoding_of
 from bifrost_export.logstore.postgres.config import PostgresConfig
+from bifrost_export.pipeline.encoding import encoding_of
 from bifrost_export.pipeline.flows import flow
 from bifrost_export.pipeline.staging import Staging
 from bifrost_export.registry import DESTINATIONS, LOG_STORES

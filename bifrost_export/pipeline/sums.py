@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.datasets.hidden import MEASURED, ODDITIES
 from bifrost_export.formats.sizes import value_bytes
+from bifrost_export.hidden_columns import MEASURED, ODDITIES
 from bifrost_export.logstore.oddities import odd_rows
 from bifrost_export.logstore.port import SUMMED_COST
 

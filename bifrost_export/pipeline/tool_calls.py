@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bifrost_export.datasets.columns import arrow_schema
-from bifrost_export.datasets.hidden import ODDITIES_COLUMN
+from bifrost_export.columns import arrow_schema
 from bifrost_export.datasets.reading import columns_read
 from bifrost_export.datasets.spans import tool_spans, trace_ids
 from bifrost_export.datasets.tool_calls import ARGUMENTS, FOUND, IS_REMOVED, RESULT, TRACE_ID, tool_call_columns
 from bifrost_export.datasets.traces import HIDDEN, LINEAGE
 from bifrost_export.filters.row_filter import RowFilter
+from bifrost_export.hidden_columns import ODDITIES_COLUMN
 from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.lookup import AT_ONCE, WIDE_AT_ONCE
 from bifrost_export.pipeline.books import Books, Change, Sums

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.datasets.columns import arrow_schema
+from bifrost_export.columns import arrow_schema
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows
 from bifrost_export.pipeline.books import Books
 from bifrost_export.pipeline.flows import flow, steps_before

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from zoneinfo import ZoneInfo
 
+from bifrost_export.columns import arrow_schema
 from bifrost_export.config.transformations import Stage, Step, make_step, transform_config
-from bifrost_export.datasets.columns import arrow_schema
 from bifrost_export.destinations.temporary_files import unnamed_file
 from bifrost_export.errors import BifrostExportError, TransformError
 from bifrost_export.pipeline.books import Change, Sums

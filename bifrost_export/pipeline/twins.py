@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bifrost_export.config.transformations import names_of
-from bifrost_export.datasets.hidden import TWINS, is_hidden
+from bifrost_export.hidden_columns import TWINS, is_hidden
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bifrost_export.columns import Column
     from bifrost_export.config.transformations import Flow
-    from bifrost_export.datasets.columns import Column
 
 
 def twins_of(flow: Flow) -> tuple[Column, ...]:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from bifrost_export import trust
-from bifrost_export.config.references.resolver import has_references
 from bifrost_export.errors import ConfigError
+from bifrost_export.fields.reference_text import has_references
 from bifrost_export.redaction.listeners import tell
 
 ALLOWED = "the JSON of a service account's key, or the path of the file that holds it"

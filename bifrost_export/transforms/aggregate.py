@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
-from bifrost_export.datasets.columns import Column, arrow_schema
-from bifrost_export.datasets.hidden import MEASURED, is_hidden
+from bifrost_export.columns import Column, arrow_schema
 from bifrost_export.errors import ConfigError
 from bifrost_export.fields.markers import LiteralText
 from bifrost_export.fields.suggestions import nearest
+from bifrost_export.hidden_columns import MEASURED, is_hidden
 from bifrost_export.transforms.metrics import METRICS
 from bifrost_export.transforms.port import Columns, Setting, Transform, TransformConfig
 from bifrost_export.transforms.time_groups import TIME_GROUPS

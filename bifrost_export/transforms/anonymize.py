@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from bifrost_export.datasets.columns import Column, arrow_schema
+from bifrost_export.columns import Column, arrow_schema
 from bifrost_export.errors import ConfigError
 from bifrost_export.fields.markers import LiteralText, Secret
 from bifrost_export.fields.suggestions import nearest

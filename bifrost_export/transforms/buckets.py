@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from pydantic import Field
 
-from bifrost_export.config.models.export import LEAST_BUCKET, MOST_BUCKET
-from bifrost_export.datasets.columns import arrow_schema
-from bifrost_export.datasets.hidden import MEASURED
-from bifrost_export.datasets.metrics import METRICS
+from bifrost_export.columns import arrow_schema
+from bifrost_export.datasets.metrics import LEAST_BUCKET, METRICS, MOST_BUCKET
 from bifrost_export.fields.units import parse_duration
+from bifrost_export.hidden_columns import MEASURED
 from bifrost_export.transforms.metrics import METRICS as MEASURES
 from bifrost_export.transforms.port import Columns, Setting, Transform, TransformConfig
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, cast
 
 from pydantic import AfterValidator, Field, field_validator
 
-from bifrost_export.datasets.columns import Column, ColumnType, arrow_schema
+from bifrost_export.columns import Column, ColumnType, arrow_schema
 from bifrost_export.errors import ConfigError
 from bifrost_export.transforms.port import Columns, Setting, Transform, TransformConfig
 

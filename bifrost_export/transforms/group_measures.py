@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bifrost_export.datasets.hidden import MEASURED
+from bifrost_export.hidden_columns import MEASURED
 from bifrost_export.transforms import exact_sums
 from bifrost_export.transforms.metrics import PERCENTILES
 from bifrost_export.transforms.partials import (

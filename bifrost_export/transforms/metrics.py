@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from bifrost_export.datasets.columns import ColumnType
+from bifrost_export.columns import ColumnType
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from bifrost_export.datasets.columns import Column
+from bifrost_export.columns import Column
 from bifrost_export.fields.markers import LiteralText, Strict
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args
 from pydantic import Field, field_validator
 
 from bifrost_export import trust
-from bifrost_export.datasets.columns import Column, ColumnType, arrow_schema
+from bifrost_export.columns import Column, ColumnType, arrow_schema
 from bifrost_export.errors import BifrostExportError, ConfigError, ForbiddenCodeError, TransformError
 from bifrost_export.fields.markers import LiteralText
 from bifrost_export.fields.suggestions import nearest

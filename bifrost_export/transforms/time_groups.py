@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from bifrost_export.datasets.columns import Column
+from bifrost_export.columns import Column
 
 if TYPE_CHECKING:
     import numpy as np

@@ -70,7 +70,7 @@ def bigquery_server(project: str, dataset: str) -> Iterator[BigQueryServer]:
     except ImportError as error:
         raise PermanentError(
             f"the BigQuery server of demo and tests is not installed ({error})",
-            hint="Install it: pip install 'bifrost-export[demo]'.",
+            hint="Install what the demo needs: make setup",
         ) from None
     with google_auth() as auth:
         api = Api(auth)

@@ -89,5 +89,5 @@ def _check_installed() -> None:
     except ImportError as error:
         raise PermanentError(
             f"the S3 server of demo and tests is not installed ({error})",
-            hint="Install it: pip install 'bifrost-export[demo]'.",
+            hint="Install what the demo needs: make setup",
         ) from None

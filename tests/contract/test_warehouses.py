@@ -8,9 +8,12 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from bifrost_export.destinations.bigquery import BigQueryConfig, BigQueryDestination
-from bifrost_export.destinations.redshift import RedshiftConfig, RedshiftDestination
-from bifrost_export.destinations.snowflake import SnowflakeConfig, SnowflakeDestination
+from bifrost_export.destinations.bigquery.config import BigQueryConfig
+from bifrost_export.destinations.bigquery.destination import BigQueryDestination
+from bifrost_export.destinations.redshift.config import RedshiftConfig
+from bifrost_export.destinations.redshift.destination import RedshiftDestination
+from bifrost_export.destinations.snowflake.config import SnowflakeConfig
+from bifrost_export.destinations.snowflake.destination import SnowflakeDestination
 from bifrost_export.destinations.warehouse import commit
 from bifrost_export.testing.warehouse_contract import Place, WarehouseContract
 from tests.servers.bigquery.server import PROJECT, BigQuery

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np, pyarrow as pa
 from bifrost_export.config.transformations import make_step
 from bifrost_export.datasets import columns_of
-from bifrost_export.datasets.columns import arrow_schema
+from bifrost_export.datasets.dataset import arrow_schema
 from bifrost_export.transforms.metrics import METRICS
 from bifrost_export.transforms.port import Setting
 

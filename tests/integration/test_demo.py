@@ -32,7 +32,7 @@ def test_its_document_is_the_descriptions(tmp_path: Path) -> None:
 def test_it_ends_with_what_was_exported_to_s3_and_to_bigquery(tmp_path: Path) -> None:
     """Rows in objects and in tables, from servers that only variables name."""
     folder = tmp_path / "demo"
-    command = [str(Path(sys.executable).with_name("bifrost-export")), "demo", "--rows", "5000", "--folder", str(folder)]
+    command = [sys.executable, "-m", "demo", "--rows", "5000", "--folder", str(folder)]
     environment = {**os.environ, "COLUMNS": "200"}
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     told = ended.stdout

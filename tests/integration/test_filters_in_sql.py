@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bifrost_export.logstore.port import Reading
-from bifrost_export.logstore.postgres import PostgresLogStore
 from bifrost_export.logstore.postgres.address import from_address
-from bifrost_export.logstore.sqlite import SQLiteLogStore
+from bifrost_export.logstore.postgres.store import PostgresLogStore
+from bifrost_export.logstore.sqlite.store import SQLiteLogStore
 from bifrost_export.sample import postgres_tables as in_postgres
 from bifrost_export.sample.sqlite_tables import add_rows, create
 from bifrost_export.window import Window

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from bifrost_export.destinations.redshift import engine as redshift_engine
-from bifrost_export.destinations.snowflake import SnowflakeConfig
 from bifrost_export.destinations.snowflake import connection as snowflake_connection
+from bifrost_export.destinations.snowflake.config import SnowflakeConfig
 from bifrost_export.destinations.warehouse import commit
 from bifrost_export.errors import CredentialsRefusedError, DestinationError, DestinationUnavailableError
 from bifrost_export.window import Window

@@ -13,7 +13,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization as forms
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bifrost_export.destinations.redshift import RedshiftConfig, connection
+from bifrost_export.destinations.redshift import connection
+from bifrost_export.destinations.redshift.config import RedshiftConfig
 from bifrost_export.errors import CredentialsRefusedError, DestinationError, DestinationUnavailableError
 from bifrost_export.window import Window
 from tests.integration.exports import Export

@@ -72,14 +72,6 @@ def of_missing_key(key: str, description: str | None) -> str:
     return f'Add "{key}": {begins}{description[1:].removesuffix(".")}.'
 
 
-def nearest_date_word(word: str) -> str | None:
-    """The hint that names the word of a date range that is meant, with the number that is written."""
-    numbers = re.findall(r"[1-9][0-9]{0,3}", word[:100])
-    counted = [f"last_{number}_{unit}" for number in numbers[:1] for unit in ("hours", "days", "weeks", "months")]
-    words = ["today", "yesterday", "this_week", "last_week", "this_month", "last_month"]
-    return nearest(word.replace("-", "_").replace(" ", "_"), [*counted, *words])
-
-
 def of_value(name: str, found: Any, error: dict[str, Any]) -> tuple[str, str | None]:
     """What is allowed, and a hint, for a value that pydantic refuses.
 

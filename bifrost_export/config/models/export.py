@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from bifrost_export import datasets
 from bifrost_export.config.models.airflow_options import AirflowOptions
 from bifrost_export.config.models.extra_types import ExtraTypes
 from bifrost_export.config.models.file_formats import FormatName, check_compression, format_kind
 from bifrost_export.config.models.kinds import load_kind
 from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
+from bifrost_export.datasets.metrics import LEAST_BUCKET, MOST_BUCKET
 from bifrost_export.errors import ConfigError
 from bifrost_export.fields.markers import LITERAL, LiteralText, Strict
 from bifrost_export.fields.suggestions import brief, nearest
@@ -22,9 +23,6 @@ from bifrost_export.logstore.columns import check_extra_field
 from bifrost_export.registry import DESTINATIONS
 from bifrost_export.schedules.schedule import Schedule
 
-DATASETS = ("request_logs", "response_logs", "error_logs", "metrics", "traces")
-"""The datasets that `data.include` takes in this version."""
-
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 """Of the names of exports, in which `__` may not stand either."""
 
@@ -32,9 +30,6 @@ _NAME = re.compile(NAME_PATTERN)
 
 SHARE_PATTERN = r"(100|[0-9]{1,2})(\.[0-9]{1,6})?%"
 """Of a share of rows."""
-
-LEAST_BUCKET, MOST_BUCKET = dt.timedelta(minutes=1), dt.timedelta(days=31)
-"""Of `data.metrics_bucket`."""
 
 _SHARE = re.compile(SHARE_PATTERN)
 
@@ -58,9 +53,9 @@ class Source(Strict):
 
 
 def _dataset_is_known(name: str) -> str:
-    if name not in DATASETS:
+    if name not in datasets.names():
         raise ConfigError(
-            f"there is no dataset {name!r}", allowed=", ".join(DATASETS), hint=nearest(name, list(DATASETS))
+            f"there is no dataset {name!r}", allowed=", ".join(datasets.names()), hint=nearest(name, datasets.names())
         )
     return name
 

@@ -10,9 +10,9 @@ from pydantic import Field, field_validator, model_validator
 
 from bifrost_export import trust
 from bifrost_export.config.models.staging_url import staging_url_problem
-from bifrost_export.config.references.resolver import has_references
 from bifrost_export.errors import ConfigError
 from bifrost_export.fields.markers import ConnectionText, Strict
+from bifrost_export.fields.reference_text import has_references
 
 ENCRYPTED = {"kms_key_id": ("s3", "gs", "gcs"), "sse": ("s3",)}
 """Keys of `staging` that say how files are encrypted, and the schemes that know them."""

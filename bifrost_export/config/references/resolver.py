@@ -17,7 +17,7 @@ from bifrost_export.config.text.reading import read_document
 from bifrost_export.errors import ConfigError, ForbiddenReferenceError, MissingReferenceError
 from bifrost_export.fields.field_walk import Place, map_texts
 from bifrost_export.fields.pointer import steps_of, value_at
-from bifrost_export.fields.reference_text import _ENV, _REFERENCE, references_in
+from bifrost_export.fields.reference_text import _ENV, _REFERENCE
 from bifrost_export.redaction.encodings import forms_of
 from bifrost_export.redaction.printable import has_control
 
@@ -28,11 +28,6 @@ DOCUMENT = "$document"
 """Key of `{"$document": pointer}`: a literal secret that stays in the document."""
 
 _WITH_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]*@")
-
-
-def has_references(text: str) -> bool:
-    """Return whether a text refers to anything."""
-    return any(True for _ in references_in(text))
 
 
 def check_reference(name: str, place: Place, pointer: str, environ: Mapping[str, str] | None = None) -> None:

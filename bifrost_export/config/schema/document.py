@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from bifrost_export import datasets
 from bifrost_export.config.forms.short_form import KEYS as SHORT_KEYS
-from bifrost_export.config.models.export import DATASETS, NAME_PATTERN, SHARE_PATTERN, Data, Export, Source
+from bifrost_export.config.models.export import NAME_PATTERN, SHARE_PATTERN, Data, Export, Source
 from bifrost_export.config.models.kinds import config_model, load_kind
 from bifrost_export.config.models.staging import Staging
 from bifrost_export.config.schema.forms import (
@@ -144,7 +145,7 @@ def _complete(definitions: dict[str, Any], transforms: dict[str, type[BaseModel]
             properties[name] |= _OF_SCHEDULES[name]
         definitions[model.__name__]["allOf"] = [CATCHUP_NEEDS_A_START]
     data = definitions["Data"]["properties"]
-    data["include"]["items"]["enum"] = list(DATASETS)
+    data["include"]["items"]["enum"] = datasets.names()
     # Known names for an editor to complete, and any other that could be a column of a newer Bifrost.
     refused = {"not": {"enum": ["redaction_mapping"]}, "pattern": f"^{COLUMN_PATTERN}$"}
     data["extra_fields"]["items"]["anyOf"] = [{"enum": list(LOG_COLUMNS)}, refused]

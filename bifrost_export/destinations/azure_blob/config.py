@@ -9,14 +9,13 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from bifrost_export import trust
-from bifrost_export.config.references.resolver import has_references
 from bifrost_export.destinations.bucket_names import check_blob_host, check_container, check_endpoint
 from bifrost_export.destinations.object_store.keys import Prefix
 from bifrost_export.destinations.object_store.tags import Tags
 from bifrost_export.errors import ConfigError
 from bifrost_export.fields.markers import ConnectionText, Strict
 from bifrost_export.fields.plain_text import KeyText, PlaceText
-from bifrost_export.fields.reference_text import without_references
+from bifrost_export.fields.reference_text import has_references, without_references
 
 ENDPOINT = "destination.config.endpoint_url"
 

@@ -8,13 +8,13 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from bifrost_export import trust
-from bifrost_export.config.references.resolver import has_references
 from bifrost_export.destinations.bucket_names import check_s3_bucket
 from bifrost_export.destinations.object_store.keys import Prefix
 from bifrost_export.destinations.warehouse.identifiers import Identifier, TableName
 from bifrost_export.errors import ConfigError
 from bifrost_export.fields.markers import ConnectionText, Strict
 from bifrost_export.fields.plain_text import Password, PlaceText
+from bifrost_export.fields.reference_text import has_references
 
 HOST = "destination.config.host"
 PORT = 5439

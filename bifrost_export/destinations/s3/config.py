@@ -8,14 +8,13 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from bifrost_export import trust
-from bifrost_export.config.references.resolver import has_references
 from bifrost_export.destinations.bucket_names import check_amazons_bucket, check_endpoint, check_s3_bucket, is_amazons
 from bifrost_export.destinations.object_store.keys import Prefix
 from bifrost_export.destinations.object_store.tags import Tags
 from bifrost_export.errors import ConfigError
 from bifrost_export.fields.markers import ConnectionText, Strict
 from bifrost_export.fields.plain_text import KeyText, PlaceText
-from bifrost_export.fields.reference_text import references_in
+from bifrost_export.fields.reference_text import has_references, references_in
 
 ENDPOINT = "destination.config.endpoint_url"
 

@@ -1,5 +1,1 @@
 """Snowflake."""
-
-from bifrost_export.destinations.snowflake.destination import SnowflakeConfig, SnowflakeDestination
-
-__all__ = ["SnowflakeConfig", "SnowflakeDestination"]

@@ -9,12 +9,11 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 
 from bifrost_export import trust
-from bifrost_export.config.references.resolver import has_references
 from bifrost_export.destinations.warehouse.identifiers import Identifier, TableName
 from bifrost_export.errors import ConfigError
 from bifrost_export.fields.markers import ConnectionText, Secret, Strict
 from bifrost_export.fields.plain_text import Password
-from bifrost_export.fields.reference_text import without_references
+from bifrost_export.fields.reference_text import has_references, without_references
 
 ACCOUNT = "destination.config.account"
 DOMAIN = ".snowflakecomputing.com"

@@ -8,10 +8,10 @@ from typing import Literal
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from bifrost_export import trust
-from bifrost_export.config.references.resolver import has_references
 from bifrost_export.errors import ConfigError
 from bifrost_export.fields.markers import ConnectionText, LiteralText, Secret, Strict
 from bifrost_export.fields.plain_text import KeyText, PlaceText
+from bifrost_export.fields.reference_text import has_references
 from bifrost_export.fields.suggestions import nearest
 from bifrost_export.services.google_key import refused_key
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from bifrost_export import trust
-from bifrost_export.config.references.resolver import has_references
 from bifrost_export.fields.markers import ConnectionText, Secret
+from bifrost_export.fields.reference_text import has_references
 from bifrost_export.logstore.payloads.config import Offloading
 
 _DIGITS = 9

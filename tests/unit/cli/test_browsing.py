@@ -10,6 +10,7 @@ import pytest
 from bifrost_export.cli.group import execute
 from bifrost_export.errors import PermanentError
 from demo import browsing
+from demo.command import demo
 
 
 def test_it_takes_a_free_port_where_the_preferred_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +34,7 @@ def test_it_takes_the_preferred_port_where_nobody_does(monkeypatch: pytest.Monke
 
 def test_a_port_without_pages_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """The demo that ends by itself shows none."""
-    assert execute(["demo", "--port", "8081"]) == 2
+    assert execute(["--port", "8081"], demo) == 2
     assert "--port goes with --ui" in capsys.readouterr().err
 
 
@@ -45,5 +46,5 @@ def test_it_says_what_to_install_where_the_metadata_database_has_no_driver(monke
 
     monkeypatch.setattr(browsing, "find_spec", none)
     server: Any = None
-    with pytest.raises(PermanentError, match=r"bifrost-export\[demo\]"):
+    with pytest.raises(PermanentError, match=r"make setup"):
         browsing.metadata_database(server)

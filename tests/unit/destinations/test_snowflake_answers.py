@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from snowflake.connector.errors import DatabaseError, ForbiddenError, HttpError, OperationalError, ProgrammingError
 
-from bifrost_export.destinations.snowflake import SnowflakeConfig, errors
+from bifrost_export.destinations.snowflake import errors
+from bifrost_export.destinations.snowflake.config import SnowflakeConfig
 from bifrost_export.destinations.snowflake.connection import account_of
 from bifrost_export.errors import (
     BifrostExportError,

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.destinations.bigquery import BigQueryConfig, BigQueryDestination
+from bifrost_export.destinations.bigquery.config import BigQueryConfig
+from bifrost_export.destinations.bigquery.destination import BigQueryDestination
 from bifrost_export.destinations.bigquery.scripts import script
 from bifrost_export.destinations.port import Target
-from bifrost_export.destinations.redshift import RedshiftConfig, RedshiftDestination
-from bifrost_export.destinations.snowflake import SnowflakeConfig, SnowflakeDestination
+from bifrost_export.destinations.redshift.config import RedshiftConfig
+from bifrost_export.destinations.redshift.destination import RedshiftDestination
+from bifrost_export.destinations.snowflake.config import SnowflakeConfig
+from bifrost_export.destinations.snowflake.destination import SnowflakeDestination
 from bifrost_export.destinations.warehouse.statements import Check, Do, Statement, text, whole
 from bifrost_export.errors import ConfigError
 from bifrost_export.testing.warehouse_runs import Column, columns

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 
 from bifrost_export.datasets import schema_of
 from bifrost_export.logstore.port import LogStore, Totals
-from bifrost_export.logstore.postgres import PostgresLogStore
-from bifrost_export.logstore.sqlite import SQLiteLogStore
+from bifrost_export.logstore.postgres.store import PostgresLogStore
 from bifrost_export.logstore.sqlite.config import SQLiteConfig
+from bifrost_export.logstore.sqlite.store import SQLiteLogStore
 from bifrost_export.sample import postgres_tables as in_postgres
 from bifrost_export.sample import sqlite_tables as in_sqlite
 from bifrost_export.window import Window

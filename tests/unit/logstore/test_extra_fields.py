@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 
 from bifrost_export.config.models.export import Data
 from bifrost_export.datasets import schema_of
-from bifrost_export.datasets.hidden import ODDITIES
 from bifrost_export.errors import LogStoreError
+from bifrost_export.hidden_columns import ODDITIES
 from bifrost_export.logstore.columns import LOG_COLUMNS
 from bifrost_export.logstore.oddities import Blanked, Oddity
 from bifrost_export.logstore.port import LogStore
-from bifrost_export.logstore.postgres import PostgresLogStore
+from bifrost_export.logstore.postgres.store import PostgresLogStore
 from bifrost_export.logstore.repair import repaired
-from bifrost_export.logstore.sqlite import SQLiteLogStore
 from bifrost_export.logstore.sqlite.config import SQLiteConfig
+from bifrost_export.logstore.sqlite.store import SQLiteLogStore
 from bifrost_export.sample import postgres_tables as in_postgres
 from bifrost_export.sample import sqlite_tables as in_sqlite
 from bifrost_export.window import Window, from_micros

@@ -13,9 +13,9 @@ from bifrost_export.datasets import schema_of
 from bifrost_export.logstore import lookup
 from bifrost_export.logstore.adaptive_pieces import SlowError
 from bifrost_export.logstore.lookup import find_requests
-from bifrost_export.logstore.postgres import PostgresLogStore
-from bifrost_export.logstore.sqlite import SQLiteLogStore
+from bifrost_export.logstore.postgres.store import PostgresLogStore
 from bifrost_export.logstore.sqlite.config import SQLiteConfig
+from bifrost_export.logstore.sqlite.store import SQLiteLogStore
 from bifrost_export.sample import postgres_tables as in_postgres
 from bifrost_export.sample.sqlite_tables import add_rows, create
 from tests.servers.postgres import config_of

@@ -13,7 +13,8 @@ import pytest
 from bifrost_export.datasets import schema_of
 from bifrost_export.errors import LogStoreBusyError, LogStoreError
 from bifrost_export.logstore.adaptive_pieces import SlowError
-from bifrost_export.logstore.postgres import PostgresLogStore, connection, table
+from bifrost_export.logstore.postgres import connection, table
+from bifrost_export.logstore.postgres.store import PostgresLogStore
 from bifrost_export.sample.postgres_tables import add_rows, writing
 from bifrost_export.window import Window
 from demo.servers.postgres_server import PostgresServer

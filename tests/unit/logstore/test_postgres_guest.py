@@ -18,7 +18,8 @@ import pytest
 
 from bifrost_export.datasets import schema_of
 from bifrost_export.errors import LogStoreBusyError
-from bifrost_export.logstore.postgres import PostgresLogStore, chunks, connection
+from bifrost_export.logstore.postgres import chunks, connection
+from bifrost_export.logstore.postgres.store import PostgresLogStore
 from bifrost_export.sample.postgres_tables import add_rows, create, writing
 from bifrost_export.window import Window
 from demo.servers.postgres_server import PostgresServer, postgres_server

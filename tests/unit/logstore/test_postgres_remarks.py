@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bifrost_export.logstore.postgres import PostgresLogStore
 from bifrost_export.logstore.postgres.address import from_address
+from bifrost_export.logstore.postgres.store import PostgresLogStore
 from bifrost_export.window import Window
 from demo.servers.postgres_server import PostgresServer
 from tests.integration.commands import Desk

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from bifrost_export.errors import LogStoreBusyError
-from bifrost_export.logstore.postgres import PostgresLogStore
 from bifrost_export.logstore.postgres.address import from_address
+from bifrost_export.logstore.postgres.store import PostgresLogStore
 from bifrost_export.sample.postgres_tables import add_rows, create
 from bifrost_export.window import UTC, Window
 from tests.integration.commands import Desk

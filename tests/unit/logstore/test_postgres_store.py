@@ -14,7 +14,8 @@ import pytest
 
 from bifrost_export.datasets import schema_of
 from bifrost_export.errors import LogStoreError
-from bifrost_export.logstore.postgres import PostgresLogStore, chunks
+from bifrost_export.logstore.postgres import chunks
+from bifrost_export.logstore.postgres.store import PostgresLogStore
 from bifrost_export.sample.postgres_tables import add_rows
 from bifrost_export.window import Window
 from demo.servers.postgres_server import PostgresServer

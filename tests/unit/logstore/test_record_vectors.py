@@ -13,12 +13,12 @@ import pyarrow as pa
 import pytest
 
 from bifrost_export.datasets import schema_of
-from bifrost_export.datasets.hidden import ODDITIES
+from bifrost_export.hidden_columns import ODDITIES
 from bifrost_export.logstore.oddities import Oddity
 from bifrost_export.logstore.port import LogStore
-from bifrost_export.logstore.postgres import PostgresLogStore
-from bifrost_export.logstore.sqlite import SQLiteLogStore
+from bifrost_export.logstore.postgres.store import PostgresLogStore
 from bifrost_export.logstore.sqlite.config import SQLiteConfig
+from bifrost_export.logstore.sqlite.store import SQLiteLogStore
 from bifrost_export.sample.postgres_tables import insert, writing
 from bifrost_export.window import Window, from_micros, rfc3339
 from demo.servers.postgres_server import PostgresServer

@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from bifrost_export.config.models.export import Data
 from bifrost_export.datasets import schema_of
-from bifrost_export.datasets.hidden import ODDITIES
 from bifrost_export.filters.config import Filters
 from bifrost_export.filters.row_filter import RULES, RowFilter, counted_together
+from bifrost_export.hidden_columns import ODDITIES
 from bifrost_export.logstore import pushdown
 from bifrost_export.logstore.port import LogStore, Rejected, Totals
-from bifrost_export.logstore.postgres import PostgresLogStore
-from bifrost_export.logstore.sqlite import SQLiteLogStore
+from bifrost_export.logstore.postgres.store import PostgresLogStore
 from bifrost_export.logstore.sqlite.config import SQLiteConfig
+from bifrost_export.logstore.sqlite.store import SQLiteLogStore
 from bifrost_export.pipeline.sums import Sums
 from bifrost_export.sample import postgres_tables as in_postgres
 from bifrost_export.sample import sqlite_tables as in_sqlite

@@ -15,8 +15,9 @@ import pytest
 
 from bifrost_export.datasets import schema_of
 from bifrost_export.errors import LogStoreBusyError, LogStoreError
-from bifrost_export.logstore.sqlite import SQLiteLogStore, connection
+from bifrost_export.logstore.sqlite import connection
 from bifrost_export.logstore.sqlite.config import SQLiteConfig
+from bifrost_export.logstore.sqlite.store import SQLiteLogStore
 from bifrost_export.sample.sqlite_tables import add_rows, connect, create, insert
 from bifrost_export.window import Window, rfc3339
 from tests import independent

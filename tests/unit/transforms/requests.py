@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from hypothesis import strategies as st
 
+from bifrost_export.columns import Column, arrow_schema
 from bifrost_export.config.transformations import make_step
 from bifrost_export.datasets import columns_of
-from bifrost_export.datasets.columns import Column, arrow_schema
 from bifrost_export.transforms.port import Setting
 from bifrost_export.window import UTC
 

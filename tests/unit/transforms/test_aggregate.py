@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bifrost_export.datasets.columns import Column
+from bifrost_export.columns import Column
 from bifrost_export.errors import ConfigError
 from bifrost_export.transforms.metrics import METRICS
 from tests.unit.transforms.requests import BERLIN, FIRST, RECORD, ROWS, applied, row, setting, transformation

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost_export.datasets.columns import Column
+from bifrost_export.columns import Column
 from bifrost_export.errors import ConfigError
 from bifrost_export.transforms.masking import REDACTED
 from tests.unit.transforms.requests import RECORD, ROWS, applied, row, transformation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bifrost_export.datasets.columns import Column, ColumnType
+from bifrost_export.columns import Column, ColumnType
 
 HIDDEN: Final = ":"
 """How their names begin."""

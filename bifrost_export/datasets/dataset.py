@@ -1,39 +1,46 @@
-"""The words in which a dataset says what its columns are, before any Arrow type is made of them."""
+"""What a dataset is: its columns, the rows that it takes of the reading, and how it is made of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Protocol
+
+from bifrost_export.columns import Column, ColumnType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     import pyarrow as pa
 
-    from bifrost_export.config.models.export import Data
-
-ColumnType = Literal["timestamp", "string", "int32", "int64", "double", "bool", "date"]
+    from bifrost_export.filters.config import Filters
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column of a dataset.
+class Options(Protocol):
+    """**Protocol.** The keys of `data` that decide what is read, and what a dataset's rows hold."""
 
-    Args:
-        name: Its name.
-        type: `timestamp` has microseconds and is in UTC.
-        required: Whether it never holds null.
-        description: What it says, for the data dictionary.
-    """
+    @property
+    def include(self) -> tuple[str, ...]:
+        """The datasets to export."""
+        ...
 
-    name: str
-    type: ColumnType
-    required: bool
-    description: str
+    @property
+    def filters(self) -> Filters:
+        """Which rows to export."""
+        ...
 
-    def to_json(self) -> dict[str, Any]:
-        """The column as manifests tell it: what a reader's schema depends on, without the words."""
-        return {"name": self.name, "type": self.type, "required": self.required}
+    @property
+    def extra_fields(self) -> tuple[str, ...]:
+        """Columns of `logs` to add, by name."""
+        ...
+
+    @property
+    def include_content(self) -> bool:
+        """Whether requests and responses are exported with their contents."""
+        ...
+
+    def type_of(self, name: str) -> ColumnType:
+        """Return the type of an extra field."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -64,21 +71,5 @@ class Dataset:
     made_of_contents: tuple[Column, ...] = ()
     takes: Callable[[pa.RecordBatch], pa.Array] | None = None
     with_extra: bool = True
-    make: Callable[[pa.RecordBatch, pa.Schema, Data], pa.RecordBatch] | None = None
+    make: Callable[[pa.RecordBatch, pa.Schema, Options], pa.RecordBatch] | None = None
     told_as: Mapping[str, str] = field(default_factory=dict)
-
-
-def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
-    """The Arrow schema of columns: required ones are not nullable."""
-    import pyarrow as pa
-
-    types = {
-        "timestamp": pa.timestamp("us", tz="UTC"),
-        "string": pa.string(),
-        "int32": pa.int32(),
-        "int64": pa.int64(),
-        "double": pa.float64(),
-        "bool": pa.bool_(),
-        "date": pa.date32(),
-    }
-    return pa.schema([pa.field(each.name, types[each.type], nullable=not each.required) for each in columns])
