@@ -11,7 +11,7 @@ import click
 from bifrost_export.errors import PermanentError
 
 
-@click.command("demo", add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.command("demo", context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def demo(arguments: tuple[str, ...]) -> None:
     """Show two exports from end to end, in a real Airflow, on this machine.

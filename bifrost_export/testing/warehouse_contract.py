@@ -8,69 +8,22 @@ The rows are made up here, so that a suite needs neither log store nor pipeline.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
 from bifrost_export.destinations.warehouse.tables import LOADS, OWN
 from bifrost_export.errors import BifrostExportError, DestinationError, LostCommitError, OverlapError
-from bifrost_export.testing.warehouse_runs import ONE_MORE, Run, columns, widened
+from bifrost_export.testing.warehouse_runs import ONE_MORE, Place, Run, columns, widened
 from bifrost_export.testing.warehouse_sources import Sources
 from bifrost_export.window import Window
 
 if TYPE_CHECKING:
-    from bifrost_export.destinations.port import Target
+    pass
 
-DAY = Window.parse("2026-03-01", "2026-03-02")
 NEXT_DAY = Window.parse("2026-03-02", "2026-03-03")
 HALF = Window.parse("2026-03-01T12:00:00", "2026-03-02T12:00:00")
 TWO_DAYS = Window.parse("2026-03-01", "2026-03-03")
-
-
-@dataclass
-class Place:
-    """An empty schema, as the place of many runs.
-
-    Args:
-        open: Opens the destination for a run.
-        query: The rows that SQL gives, as texts, asked beside the destination; `{table}` stands before a table.
-        staged: What is staged.
-        lose_commit: Lets the answer to the next COMMIT be lost.
-        hand_made: Makes a table `request_logs` by hand, its columns in another order and one more among them.
-        comments: The comments of a table's columns, by the column's name in lower case.
-    """
-
-    open: Callable[[Target], Any]
-    query: Callable[[str], list[list[str]]]
-    staged: Callable[[], list[str]]
-    lose_commit: Callable[[], None]
-    hand_made: Callable[[], None]
-    comments: Callable[[str], dict[str, str]]
-    tokens: list[str] = field(default_factory=list)
-
-    def run(self, window: Window = DAY, **changes: Any) -> Run:
-        """Plan a run: it sees what is published now."""
-        return Run(self, window, **changes)
-
-    def rows(self, table: str = "request_logs") -> dict[str, list[str]]:
-        """The ids of a table's rows by export and window's start, in order."""
-        found: dict[str, list[str]] = {}
-        # The order and the words are everybody's SQL.
-        for export, start, request in self.query(
-            f"SELECT _export_name, _window_start, request_id FROM {{}}.{table} ORDER BY 1, 2, 3"  # noqa: S608
-        ):
-            found.setdefault(f"{export} {start[:19]}", []).append(request)
-        return found
-
-    def books(self) -> list[tuple[str, str, int, int]]:
-        """The live audit rows: export, window's start, revision, rows."""
-        told = self.query(
-            "SELECT export_name, window_start, revision, exported FROM {}.bifrost_export_loads"
-            " WHERE kind = 'load' AND superseded_at IS NULL ORDER BY 1, 2"
-        )
-        return [(export, start[:19], int(revision), int(rows)) for export, start, revision, rows in told]
 
 
 class WarehouseContract(Sources):

@@ -15,11 +15,12 @@ from bifrost_export.destinations.port import Draft, Landed, Outcome, Piece, Targ
 from bifrost_export.window import Window, rfc3339
 
 if TYPE_CHECKING:
-    from bifrost_export.testing.warehouse_contract import Place
+    from bifrost_export.destinations.port import Target
 
 LOG_ROWS = 1_000
 """Log rows of a window, unless a run says otherwise: what they became differs from run to run."""
 
+DAY = Window.parse("2026-03-01", "2026-03-02")
 ONE_MORE = "one_more"
 """The column by which a table is widened."""
 
@@ -199,3 +200,47 @@ def _rejecter(rows: int) -> Callable[[BinaryIO], int]:
         return rows
 
     return write
+
+
+@dataclass
+class Place:
+    """An empty schema, as the place of many runs.
+
+    Args:
+        open: Opens the destination for a run.
+        query: The rows that SQL gives, as texts, asked beside the destination; `{table}` stands before a table.
+        staged: What is staged.
+        lose_commit: Lets the answer to the next COMMIT be lost.
+        hand_made: Makes a table `request_logs` by hand, its columns in another order and one more among them.
+        comments: The comments of a table's columns, by the column's name in lower case.
+    """
+
+    open: Callable[[Target], Any]
+    query: Callable[[str], list[list[str]]]
+    staged: Callable[[], list[str]]
+    lose_commit: Callable[[], None]
+    hand_made: Callable[[], None]
+    comments: Callable[[str], dict[str, str]]
+    tokens: list[str] = field(default_factory=list)
+
+    def run(self, window: Window = DAY, **changes: Any) -> Run:
+        """Plan a run: it sees what is published now."""
+        return Run(self, window, **changes)
+
+    def rows(self, table: str = "request_logs") -> dict[str, list[str]]:
+        """The ids of a table's rows by export and window's start, in order."""
+        found: dict[str, list[str]] = {}
+        # The order and the words are everybody's SQL.
+        for export, start, request in self.query(
+            f"SELECT _export_name, _window_start, request_id FROM {{}}.{table} ORDER BY 1, 2, 3"  # noqa: S608
+        ):
+            found.setdefault(f"{export} {start[:19]}", []).append(request)
+        return found
+
+    def books(self) -> list[tuple[str, str, int, int]]:
+        """The live audit rows: export, window's start, revision, rows."""
+        told = self.query(
+            "SELECT export_name, window_start, revision, exported FROM {}.bifrost_export_loads"
+            " WHERE kind = 'load' AND superseded_at IS NULL ORDER BY 1, 2"
+        )
+        return [(export, start[:19], int(revision), int(rows)) for export, start, revision, rows in told]

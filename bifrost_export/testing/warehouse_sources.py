@@ -11,9 +11,8 @@ from bifrost_export.errors import LostCommitError, OtherLogStoreError, ShrunkWin
 from bifrost_export.window import Window
 
 if TYPE_CHECKING:
-    from bifrost_export.testing.warehouse_contract import Place
+    from bifrost_export.testing.warehouse_runs import DAY, Place
 
-DAY = Window.parse("2026-03-01", "2026-03-02")
 NEXT_DAY = Window.parse("2026-03-02", "2026-03-03")
 TWO_DAYS = Window.parse("2026-03-01", "2026-03-03")
 OTHER: dict[str, Any] = {"type": "postgres", "host": "db", "port": 5432, "database": "bifrost", "schema": "public"}

@@ -14,9 +14,9 @@ from bifrost_export.columns import Column, ColumnType, arrow_schema
 from bifrost_export.errors import BifrostExportError, ConfigError, ForbiddenCodeError, TransformError
 from bifrost_export.fields.markers import LiteralText
 from bifrost_export.fields.suggestions import nearest
-from bifrost_export.registry import load_named
 from bifrost_export.transforms.enrich import check_column_name
 from bifrost_export.transforms.port import Columns, Setting, Transform, TransformConfig
+from bifrost_export.user_code import load_named
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,7 +15,8 @@ from bifrost_export.destinations.redshift.destination import RedshiftDestination
 from bifrost_export.destinations.snowflake.config import SnowflakeConfig
 from bifrost_export.destinations.snowflake.destination import SnowflakeDestination
 from bifrost_export.destinations.warehouse import commit
-from bifrost_export.testing.warehouse_contract import Place, WarehouseContract
+from bifrost_export.testing.warehouse_contract import WarehouseContract
+from bifrost_export.testing.warehouse_runs import Place
 from tests.servers.bigquery.server import PROJECT, BigQuery
 from tests.servers.redshift.server import Redshift
 from tests.servers.snowflake.server import Snowflake

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bifrost_export import trust
 from bifrost_export.connections import addresses_of
 from bifrost_export.errors import ForbiddenCodeError
-from bifrost_export.registry import load_named
+from bifrost_export.user_code import load_named
 
 OWN = {
     "AWS": (

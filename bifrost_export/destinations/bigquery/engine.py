@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bifrost_export.destinations.bigquery.config import BigQueryConfig
-    from bifrost_export.destinations.warehouse.dialect import Dialect
-    from bifrost_export.destinations.warehouse.engine import FoundColumn, FoundTable, StagedFile
+    from bifrost_export.destinations.warehouse.dialect import Dialect, FoundColumn
+    from bifrost_export.destinations.warehouse.engine import FoundTable, StagedFile
     from bifrost_export.destinations.warehouse.names import StagedNames
     from bifrost_export.destinations.warehouse.statements import Check, Do, Statement
     from bifrost_export.destinations.warehouse.tables import Column, Table

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bifrost_export.destinations.warehouse.engine import TABLE, FoundColumn, FoundTable
+from bifrost_export.destinations.warehouse.dialect import FoundColumn
+from bifrost_export.destinations.warehouse.engine import TABLE, FoundTable
 
 _KINDS = {
     "TABLE": TABLE,

@@ -21,7 +21,8 @@ from bifrost_export.errors import BifrostExportError, DestinationError
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.redshift.config import RedshiftConfig
-    from bifrost_export.destinations.warehouse.engine import FoundColumn, FoundTable, StagedFile
+    from bifrost_export.destinations.warehouse.dialect import FoundColumn
+    from bifrost_export.destinations.warehouse.engine import FoundTable, StagedFile
     from bifrost_export.destinations.warehouse.names import StagedNames
     from bifrost_export.destinations.warehouse.tables import Column, Table
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from bifrost_export.destinations.warehouse.engine import TABLE, FoundColumn, FoundTable
+from bifrost_export.destinations.warehouse.dialect import FoundColumn
+from bifrost_export.destinations.warehouse.engine import TABLE, FoundTable
 
 COLUMNS = (
     "SELECT column_name, data_type, is_nullable, column_default FROM svv_columns"

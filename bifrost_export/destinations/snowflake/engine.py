@@ -15,7 +15,8 @@ from bifrost_export.destinations.snowflake.dialect import SnowflakeDialect
 from bifrost_export.destinations.snowflake.grants import of_warehouse
 from bifrost_export.destinations.temporary_files import temporary_folder
 from bifrost_export.destinations.warehouse.dbapi_session import Session
-from bifrost_export.destinations.warehouse.engine import TABLE, FoundColumn, FoundTable, StagedGoneError
+from bifrost_export.destinations.warehouse.dialect import FoundColumn
+from bifrost_export.destinations.warehouse.engine import TABLE, FoundTable, StagedGoneError
 from bifrost_export.destinations.warehouse.row_statements import check_count
 from bifrost_export.destinations.warehouse.statements import Statement, Value, text
 from bifrost_export.errors import DestinationError

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from bifrost_export.destinations.warehouse.statements import Statement
 from bifrost_export.errors import DestinationError
 
 if TYPE_CHECKING:
-    from bifrost_export.destinations.warehouse.engine import FoundColumn
+    from bifrost_export.destinations.warehouse.dialect import Dialect
+    from bifrost_export.destinations.warehouse.statements import Statement
     from bifrost_export.destinations.warehouse.tables import Column, Table
 
 MICROSECONDS = 6
@@ -114,3 +116,24 @@ class Dialect:
     def unstaged(self, column: Column) -> str:
         """A staged column, as what a table's column takes."""
         return self.quote(column.name)
+
+
+@dataclass(frozen=True)
+class FoundColumn:
+    """A column of a table as the warehouse describes it.
+
+    Args:
+        name: As it is kept.
+        type: The warehouse's word, in upper case, without length or precision.
+        takes_null: Whether it may hold null.
+        has_default: Whether a row may leave it out.
+        length: The longest text that it holds, in the warehouse's unit; None: the longest that the warehouse has.
+        digits: The digits after a second that a time keeps; None: six or more.
+    """
+
+    name: str
+    type: str
+    takes_null: bool
+    has_default: bool = False
+    length: int | None = None
+    digits: int | None = None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bifrost_export.destinations.warehouse.dialect import FoundColumn
 from bifrost_export.errors import DestinationUnavailableError
 
 if TYPE_CHECKING:
@@ -34,27 +35,6 @@ class StagedGoneError(Exception):
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.key = key
-
-
-@dataclass(frozen=True)
-class FoundColumn:
-    """A column of a table as the warehouse describes it.
-
-    Args:
-        name: As it is kept.
-        type: The warehouse's word, in upper case, without length or precision.
-        takes_null: Whether it may hold null.
-        has_default: Whether a row may leave it out.
-        length: The longest text that it holds, in the warehouse's unit; None: the longest that the warehouse has.
-        digits: The digits after a second that a time keeps; None: six or more.
-    """
-
-    name: str
-    type: str
-    takes_null: bool
-    has_default: bool = False
-    length: int | None = None
-    digits: int | None = None
 
 
 TABLE = "table"

@@ -12,7 +12,8 @@ from bifrost_export.window import Window, parse_instant
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.port import Target
-    from bifrost_export.destinations.warehouse.engine import Engine, FoundColumn
+    from bifrost_export.destinations.warehouse.dialect import FoundColumn
+    from bifrost_export.destinations.warehouse.engine import Engine
     from bifrost_export.destinations.warehouse.loads import Load
     from bifrost_export.destinations.warehouse.tables import Table
 

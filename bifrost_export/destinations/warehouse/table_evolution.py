@@ -10,7 +10,8 @@ from bifrost_export.destinations.warehouse.tables import OWN
 from bifrost_export.errors import DestinationError
 
 if TYPE_CHECKING:
-    from bifrost_export.destinations.warehouse.engine import Engine, FoundColumn, FoundTable
+    from bifrost_export.destinations.warehouse.dialect import FoundColumn
+    from bifrost_export.destinations.warehouse.engine import Engine, FoundTable
     from bifrost_export.destinations.warehouse.tables import Column, Table
 
 
