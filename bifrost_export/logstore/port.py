@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bifrost_export.filters.config import Filters
-    from bifrost_export.logstore.offloaded import Completion
     from bifrost_export.window import Window
 
 COLUMNS = (
@@ -177,11 +176,29 @@ class Requests:
     others: frozenset[str]
 
 
+class Payloads(Protocol):
+    """**Protocol.** Access to the object storage that holds offloaded payloads."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the source names an object storage."""
+        ...
+
+    def probe(self) -> str:
+        """Return what a trial read found.
+
+        Raises:
+            LogStoreError: There is no access.
+            LogStoreBusyError: The object storage can't be reached.
+        """
+        ...
+
+
 class LogStore(Inspected, Protocol):
     """**Protocol.** A source of log rows. It is opened read-only and never creates or changes anything."""
 
     kind: str
-    offloaded: Completion
+    offloaded: Payloads
 
     def describe(self) -> dict[str, Any]:
         """Which log store this is, for manifest and messages; without secrets."""

@@ -92,7 +92,6 @@ def reading_of(data: Data) -> str:
 
 def read_schema(plan: Plan) -> pa.Schema:
     """The schema of the rows that `extract` reads, with what travels beside them."""
-    from bifrost_export.pipeline.flows import flow  # with pyarrow, which no DAG file loads
     from bifrost_export.pipeline.twins import twins_of
 
     twins = dict.fromkeys(twin for dataset in plan.datasets for twin in twins_of(flow(plan, dataset)))

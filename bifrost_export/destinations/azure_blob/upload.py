@@ -5,12 +5,26 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from bifrost_export.destinations.object_store.port import Stored
 
-if TYPE_CHECKING:
-    from bifrost_export.destinations.azure_blob.store import AzureStore
+
+class Container(Protocol):
+    """**Protocol.** What an upload asks of its container; `AzureStore` is one."""
+
+    def blob(self, key: str) -> Any:
+        """Return the client of a blob."""
+        ...
+
+    def putting(self, key: str) -> AbstractContextManager[None]:
+        """Translate the errors of a put while the context is active."""
+        ...
+
+    def abort(self, key: str, upload: str) -> None:
+        """Discard the blocks of an attempt."""
+        ...
 
 
 class BlockUpload:
@@ -22,7 +36,7 @@ class BlockUpload:
         arguments: What is said about the blob, as the client wants it.
     """
 
-    def __init__(self, store: AzureStore, key: str, arguments: dict[str, Any]) -> None:
+    def __init__(self, store: Container, key: str, arguments: dict[str, Any]) -> None:
         self.store, self.key, self.arguments = store, key, arguments
         self.blob = store.blob(key)
         self.size = 0

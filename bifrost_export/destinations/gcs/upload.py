@@ -9,17 +9,14 @@ from __future__ import annotations
 import base64
 import re
 import time
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, suppress
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from bifrost_export.destinations.object_store.port import DeletionRefusedError, KeyTakenError, Stored
 from bifrost_export.errors import DestinationUnavailableError
 from bifrost_export.redaction.listeners import tell
 from bifrost_export.services.google_answers import is_passing
-
-if TYPE_CHECKING:
-    from bifrost_export.destinations.gcs.store import GCSStore
 
 TIMEOUT = (20, 120)
 """Seconds to connect, and to wait for an answer."""
@@ -60,6 +57,32 @@ def compare(what: str, answered: str | None, checksum: str) -> None:
         )
 
 
+class Bucket(Protocol):
+    """**Protocol.** What an upload asks of its bucket; `GCSStore` is one."""
+
+    @property
+    def session(self) -> Any:
+        """The HTTP session, signed in."""
+        ...
+
+    @property
+    def retry(self) -> Any:
+        """How the client retries."""
+        ...
+
+    def putting(self, key: str) -> AbstractContextManager[str]:
+        """Translate the errors of a put while the context is active; enters with the object's address."""
+        ...
+
+    def told(self, action: str, key: str, rights: str) -> AbstractContextManager[None]:
+        """Translate the client's errors while the context is active."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Delete an object."""
+        ...
+
+
 class ResumableUpload:
     """One resumable upload.
 
@@ -69,7 +92,7 @@ class ResumableUpload:
         blob: What is said about it, as the client wants it.
     """
 
-    def __init__(self, store: GCSStore, key: str, blob: Any) -> None:
+    def __init__(self, store: Bucket, key: str, blob: Any) -> None:
         self.store, self.key = store, key
         self.size = 0
         self.crc32c = Crc32c()

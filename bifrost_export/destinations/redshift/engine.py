@@ -43,7 +43,7 @@ class RedshiftEngine(Session):
         self.config = config
         self.names = names
         self.bucket = StagingBucket(config, names) if config.staging else None
-        self.parts = PartTables(self, names)
+        self.parts = PartTables(self, names, config.schema_)
         self._held: str | None = None
 
     def connect(self) -> Any:
@@ -177,16 +177,6 @@ class RedshiftEngine(Session):
     def add(self, table: Table, columns: Sequence[Column]) -> None:
         """Add columns with their comments, or none."""
         self.transact([Do(each) for column in columns for each in self.dialect.add(table, column)], 0)
-
-    def insert_rows(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert rows by one statement, every value bound.
-
-        Args:
-            table: The table, quoted.
-            rows: Values in the table's order.
-        """
-        places = ", ".join(f"({', '.join(['%s'] * len(rows[0]))})" for _ in rows)
-        self._execute(f"INSERT INTO {table} VALUES {places}", [value for row in rows for value in row])
 
     def job_id(self) -> str:
         """The id of the session's process."""

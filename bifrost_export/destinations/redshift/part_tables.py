@@ -16,7 +16,7 @@ from bifrost_export.window import UTC
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bifrost_export.destinations.redshift.engine import RedshiftEngine
+    from bifrost_export.destinations.warehouse.dbapi_session import Session
     from bifrost_export.destinations.warehouse.engine import StagedFile
     from bifrost_export.destinations.warehouse.names import StagedNames
     from bifrost_export.destinations.warehouse.tables import Table
@@ -32,11 +32,13 @@ class PartTables:
     Args:
         engine: The session.
         names: The names of the run.
+        schema: The schema of the tables, as the document names it.
     """
 
-    def __init__(self, engine: RedshiftEngine, names: StagedNames) -> None:
+    def __init__(self, engine: Session, names: StagedNames, schema: str) -> None:
         self.engine = engine
         self.names = names
+        self.schema = schema
 
     def fill(self, name: str, file: Path, table: Table, rows: int) -> str:
         """Make a file's table and insert its rows, in one transaction; gives the table's name."""
@@ -70,8 +72,10 @@ class PartTables:
 
     def _insert(self, part: str, batch: Any) -> None:
         rows = list(zip(*(_plain(column) for column in batch.columns), strict=True))
-        if rows:
-            self.engine.insert_rows(self.engine.dialect.table(part), rows)
+        if rows:  # by one statement, every value bound
+            places = ", ".join(f"({', '.join(['%s'] * len(rows[0]))})" for _ in rows)
+            values = [value for row in rows for value in row]
+            self.engine.send(f"INSERT INTO {self.engine.dialect.table(part)} VALUES {places}", values)
 
     def _check_count(self, part: str, rows: int) -> None:
         found = int(self.engine.query(Statement(f"SELECT COUNT(*) FROM {self.engine.dialect.table(part)}"))[0][0])
@@ -95,7 +99,7 @@ class PartTables:
         return unions([self.engine.dialect.table(file.key) for file in files])
 
     def _list(self) -> list[tuple[str, PartTable]]:
-        schema = text(self.engine.dialect.fold(self.engine.config.schema_))
+        schema = text(self.engine.dialect.fold(self.schema))
         rows = self.engine.query(
             Statement(
                 "SELECT DISTINCT table_name FROM svv_columns"

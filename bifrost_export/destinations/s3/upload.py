@@ -4,15 +4,41 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, suppress
+from typing import Any, Protocol
 
 from bifrost_export.destinations.object_store.port import DeletionRefusedError, Stored
-from bifrost_export.destinations.s3.checksums import SHA256, checksum_of, compare, is_proven
+from bifrost_export.destinations.s3.checksums import SHA256, Checksums, checksum_of, compare, is_proven
 from bifrost_export.errors import DestinationUnavailableError
 
-if TYPE_CHECKING:
-    from bifrost_export.destinations.s3.store import S3Store
+
+class Bucket(Protocol):
+    """**Protocol.** What an upload asks of its bucket; `S3Store` is one."""
+
+    bucket: str
+    checksums: Checksums
+    if_free: dict[str, str]
+
+    @property
+    def client(self) -> Any:
+        """The client of boto3."""
+        ...
+
+    def putting(self, key: str) -> AbstractContextManager[str]:
+        """Translate the errors of a put while the context is active; enters with the object's address."""
+        ...
+
+    def reread(self, what: str, key: str, sha256: str) -> None:
+        """Compare the stored bytes with their digest."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Delete an object."""
+        ...
+
+    def abort(self, key: str, upload: str) -> None:
+        """Abort a multipart upload."""
+        ...
 
 
 class MultipartUpload:
@@ -24,7 +50,7 @@ class MultipartUpload:
         arguments: What is said about the object, as the client wants it.
     """
 
-    def __init__(self, store: S3Store, key: str, arguments: dict[str, Any]) -> None:
+    def __init__(self, store: Bucket, key: str, arguments: dict[str, Any]) -> None:
         self.store, self.key = store, key
         self.checksums = store.checksums
         self.size = 0

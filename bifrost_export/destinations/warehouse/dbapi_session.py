@@ -62,9 +62,10 @@ class Session:
     def _run(self, statement: Statement, *, wants_rows: bool) -> list[tuple[Any, ...]]:
         values: list[Any] = []
         sql = statement.render(lambda name, value: self.place(name, value, values))
-        return self._execute(sql, values, wants_rows=wants_rows)
+        return self.send(sql, values, wants_rows=wants_rows)
 
-    def _execute(self, sql: str, values: list[Any], *, wants_rows: bool = False) -> list[tuple[Any, ...]]:
+    def send(self, sql: str, values: list[Any], *, wants_rows: bool = False) -> list[tuple[Any, ...]]:
+        """Send SQL in the driver's own form of parameters, and return its rows where they are wanted."""
         connection = self.connection
         moment(sql)
         with self.told(brief(sql)):
