@@ -132,6 +132,10 @@ class PolicyRefusalError(ConfigError):
     """A cluster policy of Airflow refuses an export's DAG."""
 
 
+class PolicySkipError(PolicyRefusalError):
+    """A cluster policy of Airflow leaves an export's DAG out without an error."""
+
+
 class PrefixError(ConfigError):
     """A prefix that can't be used, whatever the references in it stand for."""
 
