@@ -111,7 +111,8 @@ def test_an_export_of_a_local_bundle_reads_the_document_beside_its_dags(site: Si
     run = site.lab.scheduled("of_team")
     assert run.wait() == "success", run.states()
     assert site.lab.published("of_team", site.lab.last)
-    assert (site.lab.folder / DEFAULT_FOLDER / "bifrost_staging" / "of_team").is_dir()
+    staging = site.lab.folder / DEFAULT_FOLDER / "bifrost_staging"
+    assert run.xcom("plan", "plan")["staging"]["url"].startswith(staging.as_uri())
 
 
 def test_a_worker_that_lacks_the_document_says_so_though_a_policy_refuses_the_task_that_would(site: Site) -> None:
