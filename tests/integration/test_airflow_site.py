@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +15,6 @@ from tests.integration.airflow_lab import Run, local_export
 from tests.integration.airflow_site import CONFIGURED, DEFAULT_FOLDER, NEVER, UNDER_POLICY, Site, running_site
 
 pytestmark = pytest.mark.airflow
-
-HAS_GIT = shutil.which("git") is not None
-needs_git = pytest.mark.skipif(not HAS_GIT, reason="this machine has no git")
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +36,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "team": [to_files("of_team"), to_files("relative", schedule=NEVER, destination=relative)],
         "repository": [to_files("of_repository", destination=in_out("of_repository"))],
     }
-    if not HAS_GIT:
-        del exports["repository"]
     with running_site(folder, exports, {"SITE_OUT": str(folder / "out")}) as running:
         yield running
 
@@ -144,7 +138,6 @@ def test_a_relative_path_in_a_bundle_fails_the_plan_at_once(site: Site) -> None:
     assert sorted(each for each in site.team.root.rglob("*") if "__pycache__" not in each.parts) == before
 
 
-@needs_git
 def test_an_export_out_of_git_reads_the_document_of_its_clone(site: Site) -> None:
     """Its path is of no version of the bundle, and nothing that is published says where the clone is."""
     run = site.lab.scheduled("of_repository")
@@ -156,7 +149,6 @@ def test_an_export_out_of_git_reads_the_document_of_its_clone(site: Site) -> Non
     assert (site.lab.folder / "bundles" / "repository" / "versions" / version / "include").is_dir()
 
 
-@needs_git
 @pytest.mark.long
 def test_a_run_out_of_git_keeps_to_the_document_of_its_commit(site: Site) -> None:
     """A commit changes the runs that begin after it; an older run that is cleared reads the older document."""

@@ -122,5 +122,6 @@ def test_all_datasets_have_the_same_values_in_s3_and_in_the_warehouses(
             print(f"\n{warehouse.name} {name}: {len(types)} columns, {counted}")  # noqa: T201 (for the report)
             part.agrees(f"{warehouse.name} {name}")
             whole.compared += part.compared
+            whole.differing += part.differing
             assert counted.replaced + len(counted.shortened) == 0 or warehouse.name == "redshift"
         whole.agrees(f"S3 and {warehouse.name}")
