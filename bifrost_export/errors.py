@@ -10,6 +10,7 @@
     │   ├── ForbiddenCodeError            a document names code that no administrator allows
     │   ├── UntrustedHostError            a host that would get a secret, and that nobody vouches for
     │   ├── PolicyRefusalError            a cluster policy of Airflow refuses an export's DAG
+    │   │   └── PolicySkipError           a cluster policy leaves an export's DAG out without an error
     │   └── WindowError                   turned round, half given, not settled, unreadable
     ├── PermanentError (RuntimeError)     a retry can't help: exit code 1, a task fails at once
     │   ├── LogStoreError                 the log store is missing, or can't be read
@@ -130,6 +131,10 @@ class UntrustedHostError(ConfigError):
 
 class PolicyRefusalError(ConfigError):
     """A cluster policy of Airflow refuses an export's DAG."""
+
+
+class PolicySkipError(PolicyRefusalError):
+    """A cluster policy of Airflow leaves an export's DAG out without an error."""
 
 
 class PrefixError(ConfigError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -35,14 +36,17 @@ from bifrost_export.airflow.versions import has_policies
 from bifrost_export.config.documents import DAG_ID_PREFIX
 from bifrost_export.config.freezing import config_hash, freeze
 from bifrost_export.config.loader import load
-from bifrost_export.errors import PolicyRefusalError
+from bifrost_export.errors import PolicyRefusalError, PolicySkipError
 from bifrost_export.pipeline.encoding import encoding_of
+from bifrost_export.redaction.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bifrost_export.config.documents import LoadedExport
     from bifrost_export.config.models.export import Export
+
+_log = logging.getLogger(__name__)
 
 _NONE_FAILED = "none_failed"
 """Also behind a `load` that was skipped because there is nothing to load."""
@@ -97,29 +101,32 @@ class _Wanted:
 
 def _build_all(wanted: _Wanted) -> dict[str, DAG]:
     dags: dict[str, DAG] = {}
+    left_out: dict[str, str] = {}
     for dag_id, build in _builders(wanted).items():
         try:
-            found = passed(build, wanted.dag_file)
+            dags[dag_id] = passed(build, wanted.dag_file)
         except PolicyRefusalError as error:
-            if wanted.dag_id == dag_id and wanted.task_id is not None:
-                dags[dag_id] = stand_in(dag_id, wanted.task_id, [str(error)], may_pass=False)
-            continue  # the file beside this one tells it
-        if found is not None:
-            dags[dag_id] = found
-    _stand_in(wanted, dags)
+            left_out[dag_id] = str(error)  # the file beside this one tells it
+    _stand_in(wanted, dags, left_out)
     for dag in dags.values():
         register(dag)
     return dags
 
 
-def _stand_in(wanted: _Wanted, dags: dict[str, DAG]) -> None:
+def _stand_in(wanted: _Wanted, dags: dict[str, DAG], left_out: dict[str, str]) -> None:
     """Give a worker a task that tells why it can't run the one that it asks for, in place of "Dag not found"."""
     dag_id, task_id = wanted.dag_id, wanted.task_id
     if dag_id is None or task_id is None or not dag_id.startswith(DAG_ID_PREFIX):
         return
-    if dag_id not in dags or task_id not in dags[dag_id].task_ids:
-        problems, may_pass = reasons(wanted.path, dag_id, task_id)
-        dags[dag_id] = stand_in(dag_id, task_id, problems, may_pass=may_pass)
+    if (dag := dags.pop(dag_id, None)) is not None and task_id in dag.task_ids:
+        dags[dag_id] = dag
+        return
+    problems, may_pass = reasons(wanted.path, dag_id, task_id, left_out.get(dag_id))
+    try:
+        dags[dag_id] = passed(partial(stand_in, dag_id, task_id, problems, may_pass=may_pass), wanted.dag_file)
+    except PolicyRefusalError as error:
+        # What is logged while the DAG file is read stands in the log of the task that asks for it.
+        _log.error("%s", printable("\n".join([*problems, f"The task that should fail with this is left out: {error}"])))
 
 
 def _builders(wanted: _Wanted) -> dict[str, Callable[[], DAG]]:
@@ -160,6 +167,8 @@ def _refusals(wanted: _Wanted) -> Iterator[str]:
     for build in _builders(wanted).values():
         try:
             passed(build, wanted.dag_file)
+        except PolicySkipError:
+            continue  # the administrator wants no word of it
         except PolicyRefusalError as error:
             yield str(error)
 

@@ -9,13 +9,14 @@ from bifrost_export.config.documents import LoadedExport
 from bifrost_export.config.loader import VARIABLE, load
 
 
-def reasons(path: Path, dag_id: str, task_id: str) -> tuple[list[str], bool]:
+def reasons(path: Path, dag_id: str, task_id: str, refusal: str | None = None) -> tuple[list[str], bool]:
     """Return why, for people, and whether it may pass: a worker's copy of the document can come some seconds late.
 
     Args:
         path: The document, or the folder of documents, that the worker looks at.
         dag_id: The DAG that it asks for.
         task_id: The task that it asks for.
+        refusal: What a cluster policy has against the DAG here, if one has.
     """
     here = f"This worker ({socket.gethostname()}) can't run {task_id!r} of {dag_id}: "
     alike = f"All workers need the same document, at the same place, as the DAG processor (or set {VARIABLE})."
@@ -32,6 +33,8 @@ def reasons(path: Path, dag_id: str, task_id: str) -> tuple[list[str], bool]:
         known = ", ".join(sorted(each.dag_id for each in exports)) or "none"
         told = "it was removed or renamed since, or this worker has another copy"
         return [f"{here}the document {path} has no such export ({told}). Its DAGs: {known}. {alike}"], True
+    if refusal is not None and not own.errors:
+        return [f"{here}{refusal} The document is {path}."], False
     return [here + _of(own, path, task_id)], not own.errors
 
 

@@ -46,9 +46,9 @@ def _check(dag_run: Any, session: Session) -> None:
     if not missing:
         return
     dag_run.note = (
-        f"There is no pool {missing[0]!r}, which airflow.pool of the export names: its tasks would wait for ever."
-        f" Make it (`airflow pools set {missing[0]} 4 'Bifrost exports'`, or Admin > Pools), then clear `plan`;"
-        " or take airflow.pool out of the document."
+        f"There is no pool {missing[0]!r}, which airflow.pool of the export names, or a cluster policy of this Airflow"
+        f" sets: its tasks would wait for ever. Make it (`airflow pools set {missing[0]} 4 'Bifrost exports'`, or"
+        " Admin > Pools), then clear `plan`; or take airflow.pool out of the document."
     )
     for task in tasks:
         if task.task_id == _FIRST_TASK and task.state is None:

@@ -333,6 +333,42 @@ def test_a_worker_whose_policies_differ_says_so(bundle: Bundle, policies: Callab
     assert "has no owner" in str(told)
 
 
+def must_have_a_teams_tag(dag: Any) -> None:
+    """A policy that nobody can meet who can't read the document."""
+    if not any(tag.startswith("team:") for tag in dag.tags):
+        raise AirflowClusterPolicyViolation(f"{dag.dag_id} has no tag team:...")
+
+
+def must_be_of_a_team(dag: Any) -> None:
+    """One that leaves out in silence what it doesn't want."""
+    if not any(tag.startswith("team:") for tag in dag.tags):
+        raise AirflowClusterPolicySkipDag
+
+
+@pytest.mark.parametrize("policy", [must_have_a_teams_tag, must_be_of_a_team])
+@pytest.mark.parametrize("change", [removed, renamed, broken, None], ids=lambda change: change and change.__name__)
+def test_where_a_policy_refuses_the_task_that_tells_the_reason_stands_in_the_log(
+    bundle: Bundle,
+    policies: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
+    policy: Callable[[Any], None],
+    change: Callable[[Bundle], None] | None,
+) -> None:
+    """Of the task that looks for its DAG: Airflow itself says "Dag not found" alone."""
+    bundle.write(export(airflow={} if change is None else {"tags": ["team:core"]}))
+    if change is not None:
+        change(bundle)
+    policies(dag_policy=policy)
+
+    with pytest.raises(KeyError):
+        bundle.on_worker(GOOD, "load")
+
+    [told] = [each.getMessage() for each in caplog.records if "can't run 'load' of" in each.getMessage()]
+    reason = MISSING[change][0] if change is not None else "a cluster policy of this Airflow"
+    assert reason in told
+    assert str(bundle.document) in told
+
+
 def test_dags_of_others_are_none_of_this_file(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that asks for one gets nothing; nor does a command, which would store what it gets."""
     monkeypatch.setenv(_AIRFLOW_PARSING_CONTEXT_DAG_ID, "somebody_elses")

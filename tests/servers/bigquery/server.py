@@ -78,15 +78,21 @@ def bigquery_server() -> Iterator[tuple[Api, GoogleAuth]]:
         yield api, auth
 
 
+def bigquery_dataset(api: Api, auth: GoogleAuth) -> BigQuery:
+    """Make an empty dataset, and an account that may use it."""
+    found = BigQuery(api, auth, auth.make_account(), f"warehouse_{next(_NUMBERS)}")
+    body = {"datasetReference": {"datasetId": found.dataset}, "location": LOCATION}
+    api.service.catalog.make_dataset(PROJECT, body)
+    return found
+
+
 @pytest.fixture
 def bigquery(bigquery_server: tuple[Api, GoogleAuth], monkeypatch: pytest.MonkeyPatch) -> BigQuery:
     """An empty dataset; a connection that may use it is in the environment."""
     api, auth = bigquery_server
     api.service.faults.clear()
     api.lose = lambda _method, _path: False
-    found = BigQuery(api, auth, auth.make_account(), f"warehouse_{next(_NUMBERS)}")
-    body = {"datasetReference": {"datasetId": found.dataset}, "location": LOCATION}
-    api.service.catalog.make_dataset(PROJECT, body)
+    found = bigquery_dataset(api, auth)
     for name, value in found.environment.items():
         monkeypatch.setenv(name, value)
     return found

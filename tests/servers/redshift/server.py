@@ -6,6 +6,7 @@ import itertools
 import json
 import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,22 @@ def redshift_certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     return certificate(tmp_path_factory.mktemp("redshift"))
 
 
+@contextmanager
+def redshift_database(
+    postgres: PostgresServer, buckets: Buckets, redshift_certificate: tuple[Path, Path]
+) -> Iterator[Redshift]:
+    """Have an empty database behind the proxy, and an empty staging bucket, while the block lasts."""
+    name = f"warehouse_{next(_NUMBERS)}"
+    postgres.create_database(name)
+    postgres.psql(BOOTSTRAP, name)
+    lake = Lake(buckets.url, {ROLE: (buckets.server.access_key_id, buckets.server.secret_access_key)})
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*redshift_certificate)
+    with redshift_proxy(postgres.port, lake, tls) as proxy:
+        yield Redshift(proxy, postgres, name, buckets, buckets.make_bucket(), redshift_certificate[0])
+    postgres.drop_database(name)
+
+
 @pytest.fixture
 def redshift(
     postgres: PostgresServer,
@@ -100,15 +117,7 @@ def redshift(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Redshift]:
     """An empty database behind the proxy, and an empty staging bucket; their connections are in the environment."""
-    name = f"warehouse_{next(_NUMBERS)}"
-    postgres.create_database(name)
-    postgres.psql(BOOTSTRAP, name)
-    lake = Lake(buckets.url, {ROLE: (buckets.server.access_key_id, buckets.server.secret_access_key)})
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(*redshift_certificate)
-    with redshift_proxy(postgres.port, lake, tls) as proxy:
-        found = Redshift(proxy, postgres, name, buckets, buckets.make_bucket(), redshift_certificate[0])
+    with redshift_database(postgres, buckets, redshift_certificate) as found:
         for variable, value in found.connections().items():
             monkeypatch.setenv(variable, value)
         yield found
-    postgres.drop_database(name)
