@@ -23,6 +23,8 @@ LOG_ROWS = 1_000
 
 ONE_MORE = "one_more"
 """The column by which a table is widened."""
+WITHOUT_MORE = "without"
+"""The id of a row that has null in it."""
 
 _TOKENS = (f"{number:08x}" for number in itertools.count(0xA0000001))
 
@@ -116,7 +118,7 @@ class Run:
 
     def _value(self, column: Column, number: int, id_: str) -> Any:
         if column.name == ONE_MORE:
-            return f"more of {id_}"
+            return None if id_ == WITHOUT_MORE else f"more of {id_}"
         values: dict[str, Any] = {
             "timestamp": self.window.start + dt.timedelta(microseconds=number),
             "request_id": id_,
