@@ -76,7 +76,7 @@ class ObjectFolder:
         try:
             yield cast("BinaryIO", writing)
         except BaseException as error:
-            writing.abandon()
+            writing.abandon(error)
             if is_no_place(error):  # of what a transformation puts aside
                 raise no_place(error) from None
             raise

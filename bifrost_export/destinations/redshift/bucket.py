@@ -113,8 +113,8 @@ class StagingBucket:
                 while block := body.read(BLOCK):
                     writing.write(block)
             writing.finish()
-        except BaseException:
-            writing.abandon()
+        except BaseException as error:
+            writing.abandon(error)
             raise
         return key
 
