@@ -60,8 +60,8 @@ class Faults:
             self.begun.append(answer)
         answer = list(answer) if inspect.isgenerator(answer) or name.startswith("list") else answer
         if is_now:
-            if name == "open" and answer is not None:
-                answer.close()
+            if close := getattr(answer, "close", None):
+                close()
             self._break(name)
         return Faulty(answer, self) if name == "begin" else answer
 
