@@ -15,6 +15,7 @@ import orjson
 
 from bifrost_export.config.staging_url import folder_of, staging_url_problem
 from bifrost_export.destinations.addresses import open_bucket
+from bifrost_export.destinations.key_names import STAGING, Renaming, naming
 from bifrost_export.destinations.keys import folded
 from bifrost_export.destinations.store import DeletionRefusedError, KeyTakenError, PutOptions, sha256_at
 from bifrost_export.destinations.streaming import Writing
@@ -141,10 +142,12 @@ def open_folder(
     folder = folder_of(url)
     if folder is not None:
         return LocalFolder(folder, shared=shared)
-    bucket = open_bucket(url, conn_id, encryption)
+    with naming(STAGING):
+        bucket = open_bucket(url, conn_id, encryption)
     if bucket is not None:
         prefix = folded(bucket[1]).strip("/")
-        return ObjectFolder(bucket[0], f"{prefix}/" if prefix else "")
+        store = cast("ObjectStore", Renaming(bucket[0], STAGING))
+        return ObjectFolder(store, f"{prefix}/" if prefix else "")
     raise ConfigError(
         f"log_exports.staging.url {url!r} needs a connection",
         allowed="az://container/prefix with log_exports.staging.conn_id",
