@@ -20,6 +20,7 @@ from bifrost_export.destinations.store import (
     ObjectStore,
     PutOptions,
     VersionChangedError,
+    sha256_at,
 )
 from bifrost_export.errors import (
     DestinationError,
@@ -117,7 +118,9 @@ class Commit:
         if overlapping(self.store, self.keys, self.owned.warn):
             return False
         return all(
-            (stored := self.store.head(part.key)) is not None and stored.bytes == part.bytes
+            (stored := self.store.head(part.key)) is not None
+            and stored.bytes == part.bytes
+            and (not self.reread or sha256_at(self.store, part.key) == part.sha256)
             for part in parts_of(manifest)
         )
 

@@ -16,6 +16,7 @@ import pytest
 
 from bifrost_export.destinations.warehouse.tables import LOADS, OWN
 from bifrost_export.errors import BifrostExportError, DestinationError, LostCommitError, OverlapError
+from bifrost_export.testing.warehouse_nulls import Nulls
 from bifrost_export.testing.warehouse_runs import ONE_MORE, Run, columns, widened
 from bifrost_export.testing.warehouse_sources import Sources
 from bifrost_export.window import Window
@@ -73,7 +74,7 @@ class Place:
         return [(export, start[:19], int(revision), int(rows)) for export, start, revision, rows in told]
 
 
-class WarehouseContract(Sources):
+class WarehouseContract(Sources, Nulls):
     """What every warehouse must do; subclass it and bring the fixture `place`."""
 
     many: ClassVar[int] = 2_000

@@ -18,7 +18,7 @@ from bifrost_export.destinations.temporary import temporary_folder
 from bifrost_export.destinations.warehouse import rejected_rows
 from bifrost_export.destinations.warehouse.audit import Audit
 from bifrost_export.destinations.warehouse.commit import Commit, describe
-from bifrost_export.destinations.warehouse.fitting import lacking
+from bifrost_export.destinations.warehouse.fitting import gaps_of
 from bifrost_export.destinations.warehouse.names import StagedNames
 from bifrost_export.destinations.warehouse.neighbours import neighbours
 from bifrost_export.destinations.warehouse.probing import Probing
@@ -118,7 +118,7 @@ class WarehouseDestination:
             for window in found.overlapping:
                 refuse_overlap(self.target.window, window, self.target.export, replace_overlapping=replace_overlapping)
             for table in self.tables:
-                lacking(engine, table)
+                gaps_of(engine, table)
             self.warnings = engine.warnings(self.tables)
         return found.formers
 
