@@ -49,7 +49,7 @@ def narrate_plan(log: Logger, plan: Plan) -> None:
     if plan.replace_overlapping:
         log.info("Published windows that this one covers will be replaced.")
     if plan.allow_shrink:
-        log.info("allow_shrink is set: fewer log rows than were published are accepted.")
+        log.info("allow_shrink is set: fewer log rows or contents than were published are accepted.")
     if plan.replace_source:
         log.info("replace_source is set: windows published from another log store are replaced.")
     if plan.dry_run:

@@ -62,8 +62,9 @@ def trigger_form(timezone: str) -> dict[str, Param]:
             False,
             type="boolean",
             title="Allow shrinking",
-            description="Publish a window that now holds fewer log rows than were published. Otherwise the run fails:"
-            " Bifrost deletes old rows (client.log_retention_days).",
+            description="Publish a window that now holds fewer log rows, or fewer offloaded contents, than were"
+            " published. Otherwise the run fails: Bifrost deletes old rows (client.log_retention_days), and payloads"
+            " expire.",
         ),
         "replace_source": Param(
             False,

@@ -72,7 +72,9 @@ _WINDOW_HELP = "ISO 8601; without a zone it is taken in the export's timezone."
 @click.option("--force", is_flag=True, help="Export a window that has not settled yet.")
 @click.option("--replace-overlapping", is_flag=True, help="Replace published windows that this one covers completely.")
 @click.option(
-    "--allow-shrink", is_flag=True, help="Publish a window that now holds fewer log rows than were published."
+    "--allow-shrink",
+    is_flag=True,
+    help="Publish a window that now holds fewer log rows, or fewer offloaded contents, than were published.",
 )
 @click.option("--replace-source", is_flag=True, help="Replace windows that were published from another log store.")
 @click.option("--dry-run", is_flag=True, help="Read, filter and count, but write nothing to the destination.")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.destinations.lost_contents import Payloads, loss, payloads_of
 from bifrost_export.errors import OtherLogStoreError, ShrunkWindowError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Consent:
     """What the operator has accepted for a run.
 
     Args:
-        allow_shrink: Publish a window that holds fewer log rows than it did.
+        allow_shrink: Publish a window that holds fewer log rows, or fewer contents, than it did.
         replace_source: Publish a window from another log store than before.
         retention_days: `client.log_retention_days` of the document, for messages; None when it is not set.
     """
@@ -51,11 +52,13 @@ class Source:
         window: Final rows inside the window by table. A table that was not read is absent; empty when an older version
             published the window.
         read: The same for all the time that was read, which a wide `date_range` extends beyond the window.
+        payloads: Rows that needed their offloaded payload, by table; empty before they have been read.
     """
 
     log_store: Mapping[str, Any]
     window: Mapping[str, int] = field(default_factory=dict)
     read: Mapping[str, int] = field(default_factory=dict)
+    payloads: Mapping[str, Payloads] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def source_of(body: Mapping[str, Any]) -> Source:
     read = {"logs": max((entry["source"] for entry in body["datasets"].values()), default=None)}
     calls = body.get("mcp")
     read["mcp_tool_logs"] = calls["source"] if calls else None
-    return Source(body.get("source") or {}, _known(body.get("window_rows") or {}), _known(read))
+    return Source(body.get("source") or {}, _known(body.get("window_rows") or {}), _known(read), payloads_of(body))
 
 
 def _known(rows: Mapping[str, int | None]) -> dict[str, int]:
@@ -99,7 +102,8 @@ def check(window: Window, export: str, formers: Sequence[Former], source: Source
 
     Raises:
         OtherLogStoreError: A published window came from another log store.
-        ShrunkWindowError: The window holds fewer log rows than the published windows counted.
+        ShrunkWindowError: The window holds fewer log rows than the published windows counted, or payloads that were
+            published can't be read any more.
     """
     if not consent.replace_source:
         for former in formers:
@@ -109,6 +113,7 @@ def check(window: Window, export: str, formers: Sequence[Former], source: Source
             then, now = _counts(table, formers, source)
             if then is not None and now is not None and now < then:
                 raise _shrunk(window, export, formers, f"{now:,} {noun}", f"{then:,}", consent)
+            _check_payloads(window, export, formers, source, table)
 
 
 def is_same_log_store(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -172,8 +177,7 @@ def _counts(table: str, formers: Iterable[Former], source: Source) -> tuple[int 
 def _shrunk(
     window: Window, export: str, formers: Sequence[Former], now: str, then: str, consent: Consent
 ) -> ShrunkWindowError:
-    own = all(former.window == window for former in formers)
-    published = "when it was published" if own else "in the published windows that this run replaces"
+    published = _published(window, formers)
     days = consent.retention_days
     retention = (
         f"is not set in this document (Bifrost's default is {DEFAULT_RETENTION} days)" if days is None else f"= {days}"
@@ -184,4 +188,25 @@ def _shrunk(
         allowed=f"at least {then}, or allow_shrink",
         hint="Check whether log rows were deleted, or the log store was emptied or restored from an older backup. To"
         " publish fewer rows all the same, set allow_shrink (--allow-shrink on the command line).",
+    )
+
+
+def _published(window: Window, formers: Sequence[Former]) -> str:
+    own = all(former.window == window for former in formers)
+    return "when it was published" if own else "in the published windows that this run replaces"
+
+
+def _check_payloads(window: Window, export: str, formers: Sequence[Former], source: Source, table: str) -> None:
+    published = [former.source.payloads[table] for former in formers if table in former.source.payloads]
+    lost = loss(published, source.payloads[table]) if published and table in source.payloads else None
+    if lost is None:
+        return
+    noun = _TABLES[table]
+    raise ShrunkWindowError(
+        f"the window {window} of {export!r} would lose contents: the payloads of {lost.now:,} {noun} can be read, and"
+        f" there were {lost.then:,} {_published(window, formers)} ({lost}); the published data is unchanged",
+        allowed=f"payloads of at least {lost.then:,} {noun}, or allow_shrink",
+        hint="Check whether a lifecycle rule or a retention deletes payloads from the log store's object_storage, and"
+        " whether its credentials can still read them. To publish the window without these contents all the same, set"
+        " allow_shrink (--allow-shrink on the command line).",
     )

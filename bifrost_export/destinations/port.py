@@ -209,6 +209,11 @@ class Destination(Protocol):
     is_local: ClassVar[bool]
     file_format: ClassVar[FileFormat | None]
 
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know of what `guard` and `published` have found; a destination may leave it out."""
+        ...
+
     def targets(self) -> list[str]:
         """Where a run of the window writes, in words for people; nothing is opened."""
         ...
@@ -265,3 +270,12 @@ class Destination(Protocol):
     def clean_up(self, keep: dt.timedelta) -> None:
         """Take away what the run left beside what it published, and what dead runs left longer ago than `keep`."""
         ...
+
+
+def warnings_of(destination: Destination) -> list[str]:
+    """Return what a destination warns of; one that was written before it could declares none.
+
+    Args:
+        destination: The destination, of this package or of somebody else's.
+    """
+    return list(getattr(destination, "warnings", ()))

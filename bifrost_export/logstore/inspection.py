@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from bifrost_export.window import Window
 
 
+NOT_EXPORTED = {"agent_logs": "A2A operations"}
+"""Tables of requests in newer log stores that no dataset is made of, each with what it holds."""
+
+
 @dataclass(frozen=True)
 class Remark:
     """A finding that a person should know of, though the log store can be read.
@@ -43,6 +47,10 @@ class Inspected(Protocol):
 
     def remarks(self) -> list[Remark]:
         """Ways in which rows may be missing here without an error: a view, another server's copy."""
+        ...
+
+    def has_table(self, name: str) -> bool:
+        """Return whether a table of this name is beside `logs`."""
         ...
 
     def caught_up(self, until: dt.datetime) -> str | None:

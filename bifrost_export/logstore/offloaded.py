@@ -64,6 +64,11 @@ class _Wish:
     columns: tuple[str, ...]
     table: str
 
+    @property
+    def names(self) -> list[str]:
+        """The columns as the payload names them."""
+        return [name.removeprefix(CONTENT) for name in self.columns]
+
 
 @dataclass
 class Completion:
@@ -100,18 +105,17 @@ class Completion:
         done = 0
         try:
             for wish, columns in zip(wishes, self._answers(wishes), strict=True):
-                counts.add("gone" if columns is None else "broken" if columns == _BROKEN else "completed")
+                outcome = "gone" if columns is None else "broken" if columns == _BROKEN else "completed"
+                counts.add(outcome, wish.names)
                 done += 1
-                if isinstance(columns, dict):
-                    for name in wish.columns:
-                        if text := columns.get(name.removeprefix(CONTENT)):
-                            found[name][wish.row] = text
+                _keep(found, wish, columns)
         except LogStoreError as error:
             if self.config.offloaded == "fail":
                 raise
             self._refusal = error
             counts.reason = error.message
-            counts.add("skipped", len(wishes) - done)
+            for wish in wishes[done:]:
+                counts.add("skipped", wish.names)
         for name, texts in found.items():
             if texts:
                 rows = rows.set_column(rows.schema.get_field_index(name), name, _filled(rows.column(name), texts))
@@ -186,13 +190,20 @@ class Completion:
         return self._objects
 
 
+def _keep(found: dict[str, dict[int, bytes]], wish: _Wish, columns: dict[str, bytes] | str | None) -> None:
+    """Add what an object holds to the texts by column and row."""
+    if isinstance(columns, dict):
+        for name in wish.columns:
+            if text := columns.get(name.removeprefix(CONTENT)):
+                found[name][wish.row] = text
+
+
 _BROKEN = "broken"
 
 
 def _answer(objects: Objects, wish: _Wish) -> dict[str, bytes] | str | None:
     try:
-        wanted = [name.removeprefix(CONTENT) for name in wish.columns]
-        return objects.columns(wish.key, wanted, holds_values=wish.table == TOOL_CALLS)
+        return objects.columns(wish.key, wish.names, holds_values=wish.table == TOOL_CALLS)
     except BrokenError:
         return _BROKEN
 

@@ -13,7 +13,7 @@ from bifrost_export.logstore.inspection import Inspected
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -132,15 +132,19 @@ class Offloaded:
 
     Args:
         rows: By `OUTCOMES`.
+        columns: The same by column of the payload that the row needed.
         reason: Why there was no access, when there was none.
     """
 
     rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+    columns: dict[str, dict[str, int]] = field(default_factory=dict)
     reason: str | None = None
 
-    def add(self, outcome: str, rows: int = 1) -> None:
-        """Count rows."""
-        self.rows[outcome] += rows
+    def add(self, outcome: str, columns: Iterable[str]) -> None:
+        """Count a row that needed some columns of its payload."""
+        self.rows[outcome] += 1
+        for column in columns:
+            self.columns.setdefault(column, dict.fromkeys(OUTCOMES, 0))[outcome] += 1
 
 
 @dataclass
@@ -185,12 +189,7 @@ class Payloads(Protocol):
         ...
 
     def probe(self) -> str:
-        """Return what a trial read found.
-
-        Raises:
-            LogStoreError: There is no access.
-            LogStoreBusyError: The object storage can't be reached.
-        """
+        """Return what a trial read found; raises a `LogStoreError` where there is no access."""
         ...
 
 

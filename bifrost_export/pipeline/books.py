@@ -35,6 +35,7 @@ class Books:
         odd: How many of those that passed have blanked fields or repaired texts; they are no part of the balance.
         unsettled: Rows still `processing`, outside the books.
         offloaded: Rows that needed their offloaded payload, by what became of them; they are no part of the balance.
+        payloads: The same by column of the payload.
     """
 
     source: Sums = _NONE
@@ -48,6 +49,7 @@ class Books:
     odd: OddCounts = _NOT_ODD
     unsettled: int = 0
     offloaded: dict[str, int] = field(default_factory=dict)
+    payloads: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def __add__(self, other: Books) -> Books:
         """Both together."""
@@ -63,13 +65,18 @@ class Books:
             self.odd + other.odd,
             self.unsettled + other.unsettled,
             added(self.offloaded, other.offloaded),
+            {
+                name: added(self.payloads.get(name, {}), other.payloads.get(name, {}))
+                for name in dict.fromkeys((*self.payloads, *other.payloads))
+            },
         )
 
     def to_json(self) -> dict[str, Any]:
         """The books as JSON."""
         sums = {name: getattr(self, name).to_json() for name in _SUMS}
         changes = [each.to_json() for each in self.changes]
-        counts = {"filtered_by": self.filtered_by, "unsettled": self.unsettled, "offloaded": self.offloaded}
+        names = ("filtered_by", "unsettled", "offloaded", "payloads")
+        counts = {name: getattr(self, name) for name in names}
         return {**sums, "odd": self.odd.to_json(), "changes": changes, **counts}
 
     @classmethod
@@ -84,6 +91,7 @@ class Books:
             filtered_by=dict(document["filtered_by"]),
             unsettled=document["unsettled"],
             offloaded=dict(document["offloaded"]),
+            payloads=dict(document.get("payloads", {})),
         )
 
     def changed(self, changes: Sequence[Change], staged: Sums) -> Books:

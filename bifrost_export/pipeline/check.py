@@ -13,6 +13,7 @@ from bifrost_export.destinations.checks import Probe, Steps
 from bifrost_export.errors import BifrostExportError, ConfigError, NoLogStoreError, PermanentError, StagingGoneError
 from bifrost_export.logstore.columns import known_columns
 from bifrost_export.logstore.endpoints import endpoint_of, is_known
+from bifrost_export.logstore.inspection import NOT_EXPORTED
 from bifrost_export.logstore.port import COLUMNS
 from bifrost_export.logstore.records import FINAL
 from bifrost_export.pipeline.plan import draft, staging_of
@@ -89,7 +90,12 @@ def _log_store(runtime: Runtime, drafted: Plan) -> Iterator[Probe]:
 
 def _remarks(log_store: LogStore) -> Probe:
     remarks = log_store.remarks()
-    found = "; ".join(("is there, with id, timestamp and status", *(each.message for each in remarks)))
+    others = [
+        f"the table {name} ({what}) is here too, and is not exported"
+        for name, what in NOT_EXPORTED.items()
+        if log_store.has_table(name)
+    ]
+    found = "; ".join(("is there, with id, timestamp and status", *(each.message for each in remarks), *others))
     return Probe("table logs", True, found, " ".join(each.hint for each in remarks) or None)
 
 

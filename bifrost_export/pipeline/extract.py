@@ -163,4 +163,5 @@ def _books(reading: Reading, kept: Sums) -> Books:
         staged=kept,
         unsettled=reading.totals.unsettled,
         offloaded=reading.offloaded.rows,
+        payloads=reading.offloaded.columns,
     )

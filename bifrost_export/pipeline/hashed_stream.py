@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
+
+
+class Hashing(Protocol):
+    """**Protocol.** A stream to write to that knows the SHA-256 of its bytes, so that nobody hashes them again."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the bytes so far, in hex."""
+        ...
+
+    def write(self, data: Any, /) -> int:
+        """Take the next bytes, in any object that is a buffer."""
+        ...
 
 
 class HashedStream(io.RawIOBase):

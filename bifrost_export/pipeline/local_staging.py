@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from bifrost_export.errors import BifrostExportError, PermanentError, StagingChangedError
+from bifrost_export.pipeline.hashed_stream import HashedStream
 from bifrost_export.pipeline.private_folders import check_root, private_folder
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -36,7 +37,7 @@ class LocalFolder:
         self._compared: set[tuple[str, str, tuple[int, ...]]] = set()
 
     @contextmanager
-    def write(self, name: str) -> Iterator[BinaryIO]:
+    def write(self, name: str) -> Iterator[HashedStream]:
         """A stream under a temporary name that is moved into place when the block ends well."""
         path = PurePosixPath(name)
         try:
@@ -48,12 +49,12 @@ class LocalFolder:
                 raise _failed(self.root, error) from None
             raise
 
-    def _write(self, folder: int, name: str) -> Iterator[BinaryIO]:
+    def _write(self, folder: int, name: str) -> Iterator[HashedStream]:
         temporary = f".{name}.{secrets.token_hex(4)}.tmp"
         handle = os.open(temporary, _NEW, 0o600, dir_fd=folder)
         try:
             with os.fdopen(handle, "w+b") as stream:
-                yield cast("BinaryIO", stream)
+                yield HashedStream(cast("BinaryIO", stream))
             os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
         finally:
             with suppress(FileNotFoundError):

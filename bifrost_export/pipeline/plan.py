@@ -14,6 +14,7 @@ from bifrost_export.config.loader import load_export
 from bifrost_export.config.models.export import Export
 from bifrost_export.datasets.tool_calls import reads_tool_calls
 from bifrost_export.destinations import continuity
+from bifrost_export.destinations.port import warnings_of
 from bifrost_export.errors import ConfigError, WindowError
 from bifrost_export.filters.date_range import range_of
 from bifrost_export.logstore.port import LogStore
@@ -101,7 +102,7 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
         return looked
 
     planned = with_log_store(runtime, drafted, look)
-    for message in dict.fromkeys([*getattr(destination, "warnings", ()), *remarks]):
+    for message in dict.fromkeys([*warnings_of(destination), *remarks]):
         runtime.report("warning", {"message": message})
     opened = open_staging(runtime, planned)
     sweep_abandoned(runtime, planned, opened)

@@ -101,8 +101,14 @@ def _body(plan: Plan, books: dict[str, Books], calls: Books | None, pieces: list
         "unplaced": plan.unplaced,
         "datasets": {name: _entry(plan, name, each, pieces) for name, each in books.items()},
         "mcp": _calls(calls),
+        "payloads": _payloads({"logs": books[plan.datasets[0]], **({"mcp_tool_logs": calls} if calls else {})}),
         "rejected": rejected,
     }
+
+
+def _payloads(books: dict[str, Books]) -> dict[str, dict[str, dict[str, int]]]:
+    """The rows that needed their offloaded payload, by table and column; all datasets are made of the same log rows."""
+    return {table: dict(sorted(each.payloads.items())) for table, each in books.items() if each.payloads}
 
 
 def _calls(books: Books | None) -> dict[str, Any] | None:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 import orjson
 
 from bifrost_export.config.models.staging_url import folder_of, staging_url_problem
+from bifrost_export.destinations.key_names import STAGING, Renaming, naming
 from bifrost_export.destinations.object_store.addresses import open_bucket
 from bifrost_export.destinations.object_store.keys import folded
 from bifrost_export.destinations.object_store.port import DeletionRefusedError, KeyTakenError, PutOptions, sha256_at
 from bifrost_export.destinations.object_store.upload_stream import Writing
 from bifrost_export.destinations.temporary_files import is_no_place, no_place, unnamed_file
 from bifrost_export.errors import ConfigError, StagingGoneError
-from bifrost_export.pipeline.hashed_stream import HashedStream
+from bifrost_export.pipeline.hashed_stream import Hashing
 from bifrost_export.pipeline.local_staging import LocalFolder, changed, identity
 from bifrost_export.window import parse_instant
 
@@ -36,8 +37,8 @@ FOLDER = re.compile(
 class Folder(Protocol):
     """**Protocol.** What staging needs of the place that its URL names."""
 
-    def write(self, name: str) -> AbstractContextManager[BinaryIO]:
-        """A stream whose bytes become a file when the block ends well; else nothing is left."""
+    def write(self, name: str) -> AbstractContextManager[Hashing]:
+        """A stream whose bytes become a file when the block ends well, else nothing is left; it knows their SHA-256."""
         ...
 
     def open(self, name: str, sha256: str | None = None) -> BinaryIO | None:
@@ -70,13 +71,13 @@ class ObjectFolder:
         self.prefix = prefix
 
     @contextmanager
-    def write(self, name: str) -> Iterator[BinaryIO]:
+    def write(self, name: str) -> Iterator[Hashing]:
         """A stream that is stored while it is written, and seen when the block ends well."""
         writing = Writing(self.store, self.prefix + name, PutOptions("application/octet-stream"))
         try:
-            yield cast("BinaryIO", writing)
+            yield writing
         except BaseException as error:
-            writing.abandon()
+            writing.abandon(error)
             if is_no_place(error):  # of what a transformation puts aside
                 raise no_place(error) from None
             raise
@@ -141,10 +142,12 @@ def open_folder(
     folder = folder_of(url)
     if folder is not None:
         return LocalFolder(folder, shared=shared)
-    bucket = open_bucket(url, conn_id, encryption)
+    with naming(STAGING):
+        bucket = open_bucket(url, conn_id, encryption)
     if bucket is not None:
         prefix = folded(bucket[1]).strip("/")
-        return ObjectFolder(bucket[0], f"{prefix}/" if prefix else "")
+        store = cast("ObjectStore", Renaming(bucket[0], STAGING))
+        return ObjectFolder(store, f"{prefix}/" if prefix else "")
     raise ConfigError(
         f"log_exports.staging.url {url!r} needs a connection",
         allowed="az://container/prefix with log_exports.staging.conn_id",
@@ -218,7 +221,7 @@ class Staging:
         )
 
     @contextmanager
-    def write(self, name: str) -> Iterator[HashedStream]:
+    def write(self, name: str) -> Iterator[Hashing]:
         """A stream whose bytes become the file `name` when the block ends well; else nothing is left.
 
         Raises:
@@ -226,7 +229,7 @@ class Staging:
         """
         self.check()
         with self.folder.write(f"{self.name}/{name}") as stream:
-            yield HashedStream(stream)
+            yield stream
             self.check()
 
     @contextmanager

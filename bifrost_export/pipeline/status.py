@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.destinations.port import warnings_of
 from bifrost_export.pipeline.plan import draft
 from bifrost_export.pipeline.resources import open_destination
 from bifrost_export.window import Window, merge, rfc3339
@@ -68,7 +69,7 @@ def status(runtime: Runtime, loaded: LoadedExport) -> Status:
     latest = loaded.good.schedule.latest_settled(runtime.now())
     destination = open_destination(runtime, draft(runtime, loaded, latest, "status"))
     found = status_of(destination.published(), latest.end)
-    return replace(found, warnings=tuple(getattr(destination, "warnings", ())))
+    return replace(found, warnings=tuple(warnings_of(destination)))
 
 
 def status_of(published: Sequence[Published], due: dt.datetime) -> Status:

@@ -60,6 +60,8 @@ class Faults:
             self.begun.append(answer)
         answer = list(answer) if inspect.isgenerator(answer) or name.startswith("list") else answer
         if is_now:
+            if close := getattr(answer, "close", None):
+                close()
             self._break(name)
         return Faulty(answer, self) if name == "begin" else answer
 

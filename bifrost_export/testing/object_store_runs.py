@@ -16,6 +16,7 @@ from bifrost_export.destinations.object_store import port, upload_stream
 from bifrost_export.destinations.object_store.destination import ObjectStoreDestination
 from bifrost_export.destinations.port import Draft, Landed, Outcome, Piece, Target
 from bifrost_export.window import Window
+from tests.support.offloading import counted
 
 PREFIX = "daily/{year}/{month}/{day}/"
 DAY = Window.parse("2026-03-01", "2026-03-02")
@@ -127,6 +128,7 @@ class Run:
     consent: Consent = field(default_factory=Consent)
     log_rows: int = LOG_ROWS
     log_store: dict[str, Any] = field(default_factory=lambda: LOG_STORE)
+    payloads: tuple[int, int] = (0, 0)
     landed: tuple[Landed, ...] = ()
 
     def __post_init__(self) -> None:
@@ -154,6 +156,7 @@ class Run:
     def body(self) -> dict[str, Any]:
         """The manifest's fields as the pipeline gives them."""
         body = manifest_body(self.window, self.landed, self.log_rows)
+        body["datasets"]["request_logs"]["offloaded"], body["payloads"] = counted(*self.payloads)
         return {**body, "source": self.log_store, "window_rows": {"logs": self.log_rows, "mcp_tool_logs": None}}
 
     def check_source(self) -> None:

@@ -102,6 +102,27 @@ class Sources:
             assert place.contents() == before
         assert place.run(TWO_DAYS, replace_overlapping=True, log_rows=2_000).load(b"both").publish().revision == 1
 
+    def test_payloads_that_have_expired_since_are_refused(self, place: Place) -> None:
+        """They were published; a first publication without them, and the consent to lose them, are fine."""
+        place.run(payloads=(7, 3)).load(b"one").publish()
+        before = place.contents()
+        run = place.run(payloads=(6, 4)).load(b"two")
+        with pytest.raises(ShrunkWindowError, match=r"payloads of 6 log rows.*7 when.*4 gone: input_history"):
+            run.publish()
+        assert place.contents() == before
+        consent = Consent(allow_shrink=True)
+        assert place.run(payloads=(6, 4), consent=consent).load(b"two").publish().revision == 2
+        assert place.run(payloads=(8, 2)).load(b"three").publish().revision == 3
+
+    def test_windows_that_are_replaced_keep_their_payloads_together(self, place: Place) -> None:
+        """By the sum of their counts."""
+        place.run(payloads=(7, 0)).load(b"one").publish()
+        place.run(NEXT_DAY, payloads=(5, 1)).load(b"two").publish()
+        both = {"replace_overlapping": True, "log_rows": 2_000}
+        with pytest.raises(ShrunkWindowError, match=r"11 log rows.*12 in the published windows"):
+            place.run(TWO_DAYS, payloads=(11, 2), **both).load(b"both").publish()
+        assert place.run(TWO_DAYS, payloads=(12, 1), **both).load(b"both").publish().revision == 1
+
     def test_a_withdrawn_manifest_counts_as_none(self, place: Place) -> None:
         """Nothing is published there."""
         run = place.run().load(b"one")

@@ -14,6 +14,7 @@ import pytest
 
 from bifrost_export.destinations.warehouse.tables import LOADS, OWN
 from bifrost_export.errors import BifrostExportError, DestinationError, LostCommitError, OverlapError
+from bifrost_export.testing.warehouse_nulls import Nulls
 from bifrost_export.testing.warehouse_runs import ONE_MORE, Place, Run, columns, widened
 from bifrost_export.testing.warehouse_sources import Sources
 from bifrost_export.window import Window
@@ -26,7 +27,7 @@ HALF = Window.parse("2026-03-01T12:00:00", "2026-03-02T12:00:00")
 TWO_DAYS = Window.parse("2026-03-01", "2026-03-03")
 
 
-class WarehouseContract(Sources):
+class WarehouseContract(Sources, Nulls):
     """What every warehouse must do; subclass it and bring the fixture `place`."""
 
     many: ClassVar[int] = 2_000

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from bifrost_export.destinations.continuity import Consent, check, source_of
 from bifrost_export.destinations.port import Draft, Landed, Outcome, Piece, Target
 from bifrost_export.window import Window, rfc3339
+from tests.support.offloading import counted
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.port import Target
@@ -23,6 +24,8 @@ LOG_ROWS = 1_000
 DAY = Window.parse("2026-03-01", "2026-03-02")
 ONE_MORE = "one_more"
 """The column by which a table is widened."""
+WITHOUT_MORE = "without"
+"""The id of a row that has null in it."""
 
 _TOKENS = (f"{number:08x}" for number in itertools.count(0xA0000001))
 
@@ -68,6 +71,7 @@ class Run:
     consent: Consent = field(default_factory=Consent)
     log_rows: int = LOG_ROWS
     log_store: dict[str, Any] = field(default_factory=lambda: {"type": "sqlite", "path": "logs.db"})
+    payloads: tuple[int, int] = (0, 0)
     is_older: bool = False
     token: str = field(default_factory=lambda: next(_TOKENS))
 
@@ -115,7 +119,7 @@ class Run:
 
     def _value(self, column: Column, number: int, id_: str) -> Any:
         if column.name == ONE_MORE:
-            return f"more of {id_}"
+            return None if id_ == WITHOUT_MORE else f"more of {id_}"
         values: dict[str, Any] = {
             "timestamp": self.window.start + dt.timedelta(microseconds=number),
             "request_id": id_,
@@ -149,6 +153,7 @@ class Run:
         parts = [self._part(*piece) for piece in self.pieces if piece[0] is not None]
         rejected = next((self._part(*piece) for piece in self.pieces if piece[0] is None), None)
         rows = sum(part["rows"] for part in parts)
+        offloaded, payloads = counted(*self.payloads)
         sums = {"input_tokens": 10 * rows, "output_tokens": 0, "cost_usd": 0.25 * rows}
         described = [{"name": each.name, "type": each.type, "required": each.required} for each in self.columns]
         entry = {
@@ -163,6 +168,12 @@ class Run:
             "blanked": {},
             "repaired": {},
             "parts": parts,
+            **({} if self.is_older else {"offloaded": offloaded}),
+        }
+        later = {
+            "window_rows": {"logs": self.log_rows, "mcp_tool_logs": None},
+            "mcp": None,
+            "payloads": payloads,
         }
         return {
             "export": self.export,
@@ -179,7 +190,7 @@ class Run:
             "unplaced": 0,
             "datasets": {"request_logs": entry},
             "rejected": rejected,
-            **({} if self.is_older else {"window_rows": {"logs": self.log_rows, "mcp_tool_logs": None}, "mcp": None}),
+            **({} if self.is_older else later),
         }
 
     def _part(self, dataset: str | None, landed: Landed, rows: int) -> dict[str, Any]:

@@ -75,6 +75,27 @@ class Sources:
         place.run(TWO_DAYS, replace_overlapping=True, log_rows=2_000).load(["both"]).publish()
         assert place.rows() == {"nightly 2026-03-01 00:00:00": ["both"]}
 
+    def test_payloads_that_have_expired_since_are_refused(self, place: Place) -> None:
+        """They were published; a first publication without them, and the consent to lose them, are fine."""
+        place.run(payloads=(7, 3)).load(["a"]).publish()
+        before = place.rows()
+        run = place.run(payloads=(6, 4)).load(["b"])
+        with pytest.raises(ShrunkWindowError, match=r"payloads of 6 log rows.*7 when.*4 gone: input_history"):
+            run.publish()
+        assert place.rows() == before
+        consent = Consent(allow_shrink=True)
+        assert place.run(payloads=(6, 4), consent=consent).load(["b"]).publish().revision == 2
+        assert place.run(payloads=(8, 2)).load(["c"]).publish().revision == 3
+
+    def test_windows_that_are_replaced_keep_their_payloads_together(self, place: Place) -> None:
+        """By the sum of their counts."""
+        place.run(payloads=(7, 0)).load(["a"]).publish()
+        place.run(NEXT_DAY, payloads=(5, 1)).load(["n"]).publish()
+        both = {"replace_overlapping": True, "log_rows": 2_000}
+        with pytest.raises(ShrunkWindowError, match=r"11 log rows.*12 in the published windows"):
+            place.run(TWO_DAYS, payloads=(11, 2), **both).load(["both"]).publish()
+        assert place.run(TWO_DAYS, payloads=(12, 1), **both).load(["both"]).publish().revision == 1
+
     def test_a_commit_whose_answer_was_lost_is_no_shrinking(self, place: Place) -> None:
         """The audit row in place is the run's own."""
         run = place.run().load(["a"])

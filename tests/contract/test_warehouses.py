@@ -38,6 +38,7 @@ class RedshiftContract(WarehouseContract):
     """Redshift, with or without a staging bucket."""
 
     has_bucket = True
+    relaxes = False
 
     @pytest.fixture
     def place(self, redshift: Redshift) -> Place:

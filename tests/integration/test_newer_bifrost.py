@@ -149,6 +149,45 @@ def test_check_names_what_it_does_not_know(desk: Desk, newer: Path) -> None:
     assert not steps(desk)["columns"]["ok"]
 
 
+def read_from(desk: Desk, kind: str, newer: Path, newer_in_postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the desk's document name one of the log stores."""
+    document = json.loads(Path(desk.document).read_text())
+    config = {"path": str(newer)}
+    if kind == "postgres":
+        monkeypatch.setenv("STORE_PASSWORD", PostgresServer.password)
+        config = {**from_address(newer_in_postgres, "the test"), "password": "${STORE_PASSWORD}"}
+    document["log_exports"]["source"] = {"type": kind, "config": config}
+    path = desk.folder / "newer.json"
+    path.write_text(json.dumps(document))
+    monkeypatch.setattr(Desk, "document", str(path))
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_check_names_a_table_of_requests_that_is_not_exported(
+    desk: Desk,
+    newer: Path,
+    newer_in_postgres: str,
+    postgres: PostgresServer,
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`agent_logs`, in the step of the table `logs`; a run says nothing of it."""
+    read_from(desk, kind, newer, newer_in_postgres, monkeypatch)
+    assert "agent_logs" not in steps(desk)["table logs"]["message"]
+    if kind == "sqlite":
+        with closing(sqlite3.connect(newer)) as connection:
+            connection.execute("CREATE TABLE agent_logs (id text PRIMARY KEY)")
+    else:
+        postgres.psql("CREATE TABLE agent_logs (id text PRIMARY KEY)", newer_in_postgres.rpartition("/")[2])
+
+    step = steps(desk)["table logs"]
+
+    assert step["ok"]
+    assert "the table agent_logs (A2A operations) is here too, and is not exported" in step["message"]
+    assert step["hint"] is None
+    assert not any("agent_logs" in each for each in desk.run("2026-03-01", "2026-03-02")["warnings"])
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_check_names_kinds_and_statuses_that_it_does_not_know(
     desk: Desk,
@@ -160,15 +199,7 @@ def test_check_names_kinds_and_statuses_that_it_does_not_know(
 ) -> None:
     """In the latest settled window."""
     add(kind, newer, newer_in_postgres)
-    document = json.loads(Path(desk.document).read_text())
-    config = {"path": str(newer)}
-    if kind == "postgres":
-        monkeypatch.setenv("STORE_PASSWORD", PostgresServer.password)
-        config = {**from_address(newer_in_postgres, "the test"), "password": "${STORE_PASSWORD}"}
-    document["log_exports"]["source"] = {"type": kind, "config": config}
-    path = desk.folder / "newer.json"
-    path.write_text(json.dumps(document))
-    monkeypatch.setattr(Desk, "document", str(path))
+    read_from(desk, kind, newer, newer_in_postgres, monkeypatch)
 
     message = steps(desk)["kinds of rows"]["message"]
 

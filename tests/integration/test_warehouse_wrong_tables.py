@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,15 @@ import pytest
 
 from bifrost_export.errors import DestinationError, DestinationUnavailableError
 from bifrost_export.window import Window
+from demo.servers.bigquery.catalog import quoted
+from demo.servers.bigquery.errors import denied
 from tests.integration.commands import Desk
 from tests.integration.exports import Export
 from tests.servers.bigquery.server import PROJECT, BigQuery
 from tests.servers.redshift.server import Redshift
 from tests.servers.snowflake.server import Snowflake
 
+DAY_OF = ("--export", "nightly", "--window-start", "2026-03-01", "--window-end", "2026-03-02")
 DAY = Window.parse("2026-03-01", "2026-03-02")
 
 
@@ -84,7 +89,6 @@ def _bigquery(bigquery: BigQuery, what: str) -> None:
         "a time without zone": ("timestamp", {"type": "DATETIME"}),
         "a decimal": ("cost_usd", {"type": "NUMERIC", "precision": "10", "scale": "2"}),
         "an array": ("model", {"mode": "REPEATED"}),
-        "a required": ("cost_usd", {"mode": "REQUIRED"}),
     }
     if what in changes:
         name, change = changes[what]
@@ -98,7 +102,6 @@ _BIGQUERY = {
     "a time without zone": r"column timestamp is DATETIME and would have to be TIMESTAMP",
     "a decimal": r"column cost_usd is NUMERIC and would have to be FLOAT",
     "an array": r"column model is ARRAY<STRING> and would have to be STRING",
-    "a required": r"column cost_usd takes no null",
     "VIEW": r"request_logs is a view, and rows can only be loaded into a table",
     "MATERIALIZED_VIEW": r"request_logs is a materialized view",
     "EXTERNAL": r"request_logs is a external table|request_logs is an external table",
@@ -114,6 +117,60 @@ def test_bigquery_refuses_it_by_plan_and_check(bigquery: BigQuery, desk: Desk, w
     _bigquery(bigquery, what)
     _refused(desk, _BIGQUERY[what])
     assert bigquery.staged() == []
+
+
+def _without_latencies(log_store: Path) -> None:
+    """Let every row be as a cache hit leaves it."""
+    with closing(sqlite3.connect(log_store)) as connection, connection:
+        connection.execute("UPDATE logs SET latency = NULL, error_details = NULL")
+
+
+def _metrics_of_version_1(bigquery: BigQuery, desk: Desk) -> None:
+    """Load `metrics`, and let its latencies be as version 1 of the schema had them: they took no null."""
+    desk.destination = {"type": "bigquery", "config": bigquery.config(table="metrics")}
+    desk.data = {"include": ["metrics"]}
+    desk.run("2026-03-01", "2026-03-02")
+    catalog = bigquery.api.service.catalog
+    key = (PROJECT, bigquery.dataset, "metrics")
+    fields = [each for each in catalog.tables[key]["schema"]["fields"] if "latency" in each["name"]]
+    for each in fields:
+        catalog.database.execute(f'ALTER TABLE {quoted(key)} ALTER COLUMN "{each["name"]}" SET NOT NULL')
+        each["mode"] = "REQUIRED"
+    assert len(fields) == 4
+    _without_latencies(desk.log_store)
+
+
+def test_latencies_of_an_older_metrics_table_take_null_from_now_on(bigquery: BigQuery, desk: Desk) -> None:
+    """`check` says so, and the run changes the columns."""
+    _metrics_of_version_1(bigquery, desk)
+    code, found = desk.told("check")
+    assert code == 0
+    [message] = [each["message"] for each in found["checks"] if "will let" in each["message"]]
+    assert "metrics will let avg_latency_ms, p50_latency_ms, p95_latency_ms, p99_latency_ms take null" in message
+
+    assert desk.run("2026-03-01", "2026-03-02")["revision"] == 2
+    assert {
+        each["mode"]
+        for each in bigquery.api.service.catalog.tables[PROJECT, bigquery.dataset, "metrics"]["schema"]["fields"]
+        if "latency" in each["name"]
+    } == {"NULLABLE"}
+
+
+def test_a_user_who_may_not_change_the_columns_is_told_the_statements(
+    bigquery: BigQuery, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the published rows stay."""
+    _metrics_of_version_1(bigquery, desk)
+
+    def refuse(key: tuple[str, str, str], *_: Any) -> dict[str, Any]:
+        raise denied("Table", f"{key[0]}:{key[1]}.{key[2]}", "bigquery.tables.update")
+
+    monkeypatch.setattr(bigquery.api.service.catalog, "patch_table", refuse)  # a right on this table alone
+    code, found = desk.told("run", *DAY_OF)
+    assert (code, found["error"]["type"]) == (1, "DestinationError")
+    assert "take no null, and some rows have none: avg_latency_ms" in found["error"]["message"]
+    table = f"`{PROJECT}.{bigquery.dataset}.metrics`"
+    assert f"ALTER TABLE {table} ALTER COLUMN `p99_latency_ms` DROP NOT NULL" in found["error"]["hint"]
 
 
 _SNOWFLAKE = {

@@ -46,6 +46,10 @@ class BigQueryDialect(Dialect):
         """A name between backticks."""
         return f"`{name}`"
 
+    def kept(self, name: str) -> str:
+        """A name between backticks."""
+        return self.quote(name)
+
     def table(self, name: str) -> str:
         """Project, dataset and table between backticks."""
         return f"`{self.address(name)}`"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -153,8 +153,7 @@ class BigQueryEngine:
 
     def look(self, table: str) -> FoundTable | None:
         """A table with its kind, or None where nothing has that name."""
-        found = self._table(table)
-        return None if found is None else describe(found)
+        return None if (found := self._table(table)) is None else describe(found)
 
     def warnings(self, tables: Iterable[Table]) -> list[str]:
         """What BigQuery is going to delete by itself."""
@@ -172,8 +171,7 @@ class BigQueryEngine:
         client = self.client
         moment(f"create table {table.name}")
         with errors.told(f"making the table {self.dialect.address(table.name)}"):
-            found = client.create_table(made, exists_ok=True, retry=retry(), timeout=TIMEOUT)
-            self._keep(found)
+            self._keep(client.create_table(made, exists_ok=True, retry=retry(), timeout=TIMEOUT))
 
     def _keep(self, found: Any) -> None:
         """Take away the expirations that the dataset gave to a new table."""
@@ -189,12 +187,21 @@ class BigQueryEngine:
                 self._keep(found)
 
     def add(self, table: Table, columns: Sequence[Column]) -> None:
-        """Add columns by a new schema, on condition that the table is as it was read."""
-        client = self.client
-        moment(f"add columns to {table.name}")
-        with errors.told(f"adding columns to {self.dialect.address(table.name)}"):
-            found = client.get_table(self.dialect.address(table.name), retry=retry(), timeout=TIMEOUT)
-            found.schema = [*found.schema, *(new_table.field(self.dialect, column, is_new=True) for column in columns)]
+        """Add columns, which take null in the rows that are there."""
+        new = [new_table.field(self.dialect, column, is_new=True) for column in columns]
+        self._reshape(table, "add columns to", lambda fields: [*fields, *new])
+
+    def relax(self, table: Table, columns: Sequence[FoundColumn]) -> None:
+        """Let columns take null from now on."""
+        self._reshape(table, "relax columns of", lambda fields: new_table.relaxed(fields, columns))
+
+    def _reshape(self, table: Table, what: str, change: Callable[[Sequence[Any]], list[Any]]) -> None:
+        """Give a table a new schema, on condition that it is as it was read."""
+        client, address = self.client, self.dialect.address(table.name)
+        moment(f"{what} {table.name}")
+        with errors.told(f"changing the columns of {address}"):
+            found = client.get_table(address, retry=retry(), timeout=TIMEOUT)
+            found.schema = change(found.schema)
             client.update_table(found, ["schema"], retry=retry(), timeout=TIMEOUT)
 
     def stage(self, name: str, file: Path, table: Table, rows: int) -> str:

@@ -8,8 +8,9 @@ from bifrost_export.destinations.bigquery import expiration
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterable
 
-    from bifrost_export.destinations.warehouse.dialect import Dialect
+    from bifrost_export.destinations.warehouse.dialect import Dialect, FoundColumn
     from bifrost_export.destinations.warehouse.tables import Column, Table
 
 
@@ -27,6 +28,22 @@ def field(dialect: Dialect, column: Column, *, is_new: bool = False, is_staged: 
     mode = "REQUIRED" if column.required and not is_new else "NULLABLE"
     kind = dialect.type_of(column, is_staged=is_staged)
     return SchemaField(column.name, kind, mode=mode, description=column.description)
+
+
+def relaxed(fields: Iterable[Any], columns: Iterable[FoundColumn]) -> list[Any]:
+    """The same columns, of which some take null from now on.
+
+    Args:
+        fields: The columns as the client describes them.
+        columns: Those that take null.
+    """
+    from google.cloud.bigquery import SchemaField
+
+    names = {column.name for column in columns}
+    return [
+        SchemaField.from_api_repr({**each.to_api_repr(), "mode": "NULLABLE"}) if each.name in names else each
+        for each in fields
+    ]
 
 
 def of(dialect: Dialect, table: Table, kept: dt.timedelta | None) -> Any:

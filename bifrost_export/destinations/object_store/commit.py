@@ -16,6 +16,7 @@ from bifrost_export.destinations.object_store.port import (
     ObjectStore,
     PutOptions,
     VersionChangedError,
+    sha256_at,
 )
 from bifrost_export.destinations.object_store.read_back import read_back
 from bifrost_export.destinations.object_store.sameness import is_same, parts_of
@@ -117,7 +118,9 @@ class Commit:
         if overlapping(self.store, self.keys, self.owned.warn):
             return False
         return all(
-            (stored := self.store.head(part.key)) is not None and stored.bytes == part.bytes
+            (stored := self.store.head(part.key)) is not None
+            and stored.bytes == part.bytes
+            and (not self.reread or sha256_at(self.store, part.key) == part.sha256)
             for part in parts_of(manifest)
         )
 

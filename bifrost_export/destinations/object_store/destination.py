@@ -135,14 +135,14 @@ class ObjectStoreDestination:
         writing = Writing(self.store, key, self._options(piece))
         try:
             rows = piece.write(cast("BinaryIO", writing))
-        except KeyTakenError:
-            writing.abandon()
+        except KeyTakenError as error:
+            writing.abandon(error)
             raise DestinationUnavailableError(
                 f"the upload of {self.address(key)} is gone before it was whole",
                 hint="The task tries again; if a run of the same window has swept this one's files, this run loses.",
             ) from None
-        except BaseException:
-            writing.abandon()
+        except BaseException as error:
+            writing.abandon(error)
             raise
         try:
             stored = writing.finish()

@@ -10,6 +10,9 @@ from bifrost_export.fields.markers import Strict
 
 VERSION = 1
 
+Outcome = Literal["completed", "gone", "broken", "skipped"]
+"""What became of an offloaded payload."""
+
 
 class Part(Strict):
     """One published file of a dataset."""
@@ -77,7 +80,7 @@ class DatasetEntry(Strict):
     repaired: dict[str, int] = Field(
         default={}, description="Log rows among those that passed with bad bytes in a text, each U+FFFD now, by column."
     )
-    offloaded: dict[Literal["completed", "gone", "broken", "skipped"], int] = Field(
+    offloaded: dict[Outcome, int] = Field(
         default={},
         description="Log rows that needed a payload that Bifrost has offloaded, by what became of it: read, gone, there"
         " but unreadable, or without access. All but the first are exported by what the row itself has.",
@@ -103,9 +106,7 @@ class ToolCalls(Strict):
     blanked: dict[str, int] = Field(default={}, description="Rows kept with a field that was blanked, by column.")
     repaired: dict[str, int] = Field(default={}, description="Rows kept with a text that was repaired, by column.")
     unsettled: int = Field(description="Rows that were still `processing`; they are not exported.")
-    offloaded: dict[Literal["completed", "gone", "broken", "skipped"], int] = Field(
-        description="Rows that needed an offloaded payload, by what became of it."
-    )
+    offloaded: dict[Outcome, int] = Field(description="Rows that needed an offloaded payload, by what became of it.")
     cost_usd: float = Field(description="Sum of the cost of the rows kept, over the priced ones.")
 
 
@@ -168,6 +169,11 @@ class Manifest(Strict):
     mcp: ToolCalls | None = Field(default=None, description="The tool calls; null where no dataset needs them.")
     window_rows: WindowRows | None = Field(
         default=None, description="Log rows of the window; null in manifests of older versions."
+    )
+    payloads: dict[Literal["logs", "mcp_tool_logs"], dict[str, dict[Outcome, int]]] | None = Field(
+        default=None,
+        description="Rows that needed an offloaded payload, by table, by column of the payload, and by what became of"
+        " it: a rerun may not lose them. Null in manifests of older versions.",
     )
     rejected: Part | None = Field(default=None, description="The file that reports rejected rows and blanked fields.")
     replaces: list[str] = Field(default=[], description="Keys that this revision takes away; they count as gone.")

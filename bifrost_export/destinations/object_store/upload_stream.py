@@ -103,23 +103,39 @@ class Writing(io.RawIOBase):
                 return self.store.put(self.key, bytes(self._held), self.options)
             self._settle()
             stored = self._upload.finish(bytes(self._held))
-        except BaseException:
-            self.abandon()
+        except BaseException as error:
+            self.abandon(error)
             raise
         self._end()
         return stored
 
-    def abandon(self) -> None:
-        """Take away what was stored; it fails in silence, since the next publish of the window tries again."""
+    def abandon(self, cause: BaseException) -> None:
+        """Take away what was stored. An upload that the store keeps is named by the error that ended the writing.
+
+        Args:
+            cause: That error.
+        """
         try:
             with suppress(Exception):
                 self._settle()
         finally:
             self._end()
-        if self._upload is not None:
-            with suppress(BifrostExportError):
-                self._upload.abandon()
+        upload, self._upload = self._upload, None
+        if upload is not None:
+            try:
+                upload.abandon()
+            except BifrostExportError as refusal:
+                _name_left(cause, refusal)
 
     def _end(self) -> None:
         if self._thread is not None:
             self._thread.shutdown()
+
+
+def _name_left(cause: BaseException, refusal: BifrostExportError) -> None:
+    """Add to an error that an upload was left, which later runs take away."""
+    left = f"An unfinished upload could not be taken away ({refusal}); the next run of the window tries again."
+    if isinstance(cause, BifrostExportError):
+        cause.hint = f"{cause.hint.rstrip('.')}. {left}" if cause.hint else left
+    else:
+        cause.add_note(left)

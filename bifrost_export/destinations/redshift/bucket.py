@@ -7,8 +7,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from bifrost_export.destinations.key_names import REDSHIFT, Renaming, naming
 from bifrost_export.destinations.object_store.keys import folded
 from bifrost_export.destinations.object_store.port import BLOCK, PutOptions
 from bifrost_export.destinations.object_store.upload_stream import Writing
@@ -76,7 +77,7 @@ class StagingBucket:
         """The bucket; its connection is one for AWS."""
         staging = self.config.staging
         assert staging is not None  # noqa: S101 (asked by the caller)
-        with told("signing in to S3"):
+        with naming(REDSHIFT), told("signing in to S3"):
             conn_id = checked_aws_connection(self.config)
         store = S3Store(
             S3Config(
@@ -88,7 +89,7 @@ class StagingBucket:
             )
         )
         store.if_free = {}  # the same name again replaces a file
-        return store
+        return cast("S3Store", Renaming(store, REDSHIFT))
 
     @property
     def client(self) -> Any:
@@ -109,7 +110,7 @@ class StagingBucket:
         if wanted is None:
             return
         moment("head bucket")
-        with told(f"head s3://{self.bucket}", RIGHTS):
+        with naming(REDSHIFT), told(f"head s3://{self.bucket}", RIGHTS):
             answer = self.client.head_bucket(Bucket=self.bucket)
         found = answer.get("BucketRegion") or answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
         if found and found != wanted:
@@ -127,8 +128,8 @@ class StagingBucket:
                 while block := body.read(BLOCK):
                     writing.write(block)
             writing.finish()
-        except BaseException:
-            writing.abandon()
+        except BaseException as error:
+            writing.abandon(error)
             raise
         return key
 
@@ -151,7 +152,7 @@ class StagingBucket:
     def _check(self, file: StagedFile) -> None:
         from botocore.exceptions import ClientError
 
-        with told(f"head {self.address(file.key)}", RIGHTS):
+        with naming(REDSHIFT), told(f"head {self.address(file.key)}", RIGHTS):
             try:
                 self.client.head_object(Bucket=self.bucket, Key=file.key)
             except ClientError as error:
@@ -162,7 +163,7 @@ class StagingBucket:
     def found(self, prefix: str = "") -> Iterator[tuple[str, dt.datetime]]:
         """Keys below the root that begin with a prefix, with the time when they were put, UTC."""
         moment("list staging")
-        with told(f"list {self.address(self.root + prefix)}", RIGHTS):
+        with naming(REDSHIFT), told(f"list {self.address(self.root + prefix)}", RIGHTS):
             for page in self.client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=self.root + prefix
             ):
@@ -180,7 +181,7 @@ class StagingBucket:
         for key in keys:
             moment("delete a staged file")
             # One by one: the answer to a deletion of many tells what was refused only within.
-            with told(f"delete {self.address(key)}", RIGHTS):
+            with naming(REDSHIFT), told(f"delete {self.address(key)}", RIGHTS):
                 self.client.delete_object(Bucket=self.bucket, Key=key)
 
     def clean_up(self, keep: dt.timedelta) -> None:

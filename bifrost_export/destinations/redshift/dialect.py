@@ -11,6 +11,7 @@ from bifrost_export.destinations.warehouse.statements import Statement
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bifrost_export.destinations.warehouse.dialect import FoundColumn
     from bifrost_export.destinations.warehouse.tables import Column, Table
 
 _TEXTS = frozenset({"CHARACTER VARYING", "TEXT", "VARCHAR"})
@@ -44,6 +45,7 @@ class RedshiftDialect(Dialect):
     }
 
     longest: ClassVar[int | None] = 65_535
+    relaxes: ClassVar[bool] = False
 
     def fold(self, name: str) -> str:
         """Redshift keeps every name in lower case, quoted or not."""
@@ -65,6 +67,20 @@ class RedshiftDialect(Dialect):
         definition = f"{self.quote(column.name)} {self.type_of(column)}"
         yield Statement(f"ALTER TABLE {self.table(table.name)} ADD COLUMN {definition}")
         yield self._comment(table, column)
+
+    def relax(self, name: str, column: FoundColumn) -> list[Statement]:
+        """Copy the column into one that takes null: Redshift can't change it in place."""
+        if not any(column.type in types for types in self.accepted.values()):
+            return []
+        table, there, new = self.table(name), self.kept(column.name), self.kept(f"{column.name}_nullable")
+        kind = column.type if column.length is None else f"{column.type}({column.length})"
+        statements = (
+            f"ALTER TABLE {table} ADD COLUMN {new} {kind}",
+            f"UPDATE {table} SET {new} = {there}",
+            f"ALTER TABLE {table} DROP COLUMN {there}",
+            f"ALTER TABLE {table} RENAME COLUMN {new} TO {there}",
+        )
+        return [Statement(each) for each in statements]
 
     def _comment(self, table: Table, column: Column) -> Statement:
         place = f"{self.table(table.name)}.{self.quote(column.name)}"

@@ -214,6 +214,8 @@ def facts_of(body: dict[str, Any], dataset: str, table: str, min_max: Sequence[s
         "unplaced": body["unplaced"],
         "window_rows": body.get("window_rows"),
         "mcp": body.get("mcp"),
+        "offloaded": entry.get("offloaded"),
+        "payloads": body.get("payloads"),
         "blanked": entry["blanked"],
         "repaired": entry["repaired"],
         **({"long_texts": entry["long_texts"]} if entry.get("long_texts") else {}),

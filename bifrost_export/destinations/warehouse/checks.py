@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bifrost_export.destinations.checks import Probe, Steps
 from bifrost_export.destinations.warehouse.statements import Statement, instant, text
-from bifrost_export.destinations.warehouse.table_evolution import lacking
+from bifrost_export.destinations.warehouse.table_evolution import Gaps, gaps_of
 from bifrost_export.destinations.warehouse.tables import OWN, Table
 from bifrost_export.errors import (
     BifrostExportError,
@@ -84,15 +84,7 @@ class Probing:
 
     def _look(self) -> Probe:
         address = self.engine.dialect.address
-        told = []
-        for table in self.tables:
-            missing = lacking(self.engine, table)
-            if missing is None:
-                told.append(f"{address(table.name)} will be made")
-            elif missing:
-                told.append(f"{address(table.name)} will get {', '.join(column.name for column in missing)}")
-            else:
-                told.append(f"{address(table.name)} is there")
+        told = [f"{address(table.name)} {_outlook(gaps_of(self.engine, table))}" for table in self.tables]
         # A step that passes tells in its hint what a person should know.
         warnings = self.engine.warnings(self.tables)
         return Probe("tables", True, "; ".join(told), ". ".join(warnings) + "." if warnings else None)
@@ -130,3 +122,15 @@ class Probing:
     def _drop(self) -> str:
         self.engine.execute(Statement(f"DROP TABLE {self._name}"))
         return f"{self.engine.dialect.address(self.probe.name)} was dropped"
+
+
+def _outlook(gaps: Gaps | None) -> str:
+    """What becomes of a table."""
+    if gaps is None:
+        return "will be made"
+    changes = []
+    if gaps.missing:
+        changes.append(f"get {', '.join(column.name for column in gaps.missing)}")
+    if gaps.strict:
+        changes.append(f"let {', '.join(column.name for column in gaps.strict)} take null")
+    return f"will {' and '.join(changes)}" if changes else "is there"

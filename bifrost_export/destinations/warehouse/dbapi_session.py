@@ -10,7 +10,7 @@ from bifrost_export.destinations.warehouse.engine import moment
 from bifrost_export.destinations.warehouse.statements import Check, CheckFailedError, Do, Statement
 
 if TYPE_CHECKING:
-    from bifrost_export.destinations.warehouse.dialect import Dialect
+    from bifrost_export.destinations.warehouse.dialect import Dialect, FoundColumn
     from bifrost_export.destinations.warehouse.statements import Value
     from bifrost_export.destinations.warehouse.tables import Column, Table
 
@@ -87,6 +87,12 @@ class Session:
         """Add columns, which take null in the rows that are there."""
         for column in columns:
             for statement in self.dialect.add(table, column):
+                self.execute(statement)
+
+    def relax(self, table: Table, columns: Sequence[FoundColumn]) -> None:
+        """Let columns take null from now on."""
+        for column in columns:
+            for statement in self.dialect.relax(table.name, column):
                 self.execute(statement)
 
     def warnings(self, tables: Iterable[Table]) -> list[str]:

@@ -21,7 +21,7 @@ from bifrost_export.destinations.warehouse.checks import Probing
 from bifrost_export.destinations.warehouse.commit import Commit, describe
 from bifrost_export.destinations.warehouse.names import StagedNames
 from bifrost_export.destinations.warehouse.neighbours import neighbours
-from bifrost_export.destinations.warehouse.table_evolution import lacking
+from bifrost_export.destinations.warehouse.table_evolution import gaps_of
 from bifrost_export.destinations.warehouse.tables import LOADS, Tables
 from bifrost_export.destinations.warehouse.verification import compare
 from bifrost_export.errors import ConfigError
@@ -118,7 +118,7 @@ class WarehouseDestination:
             for window in found.overlapping:
                 refuse_overlap(self.target.window, window, self.target.export, replace_overlapping=replace_overlapping)
             for table in self.tables:
-                lacking(engine, table)
+                gaps_of(engine, table)
             self.warnings = engine.warnings(self.tables)
         return found.formers
 

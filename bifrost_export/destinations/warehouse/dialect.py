@@ -23,7 +23,8 @@ class Dialect:
 
     Class attributes: `types` names a column's type in a table, `staged_types` those that differ in the temporary table
     that files are read into, `accepted` the types of a table that somebody else has made which hold the same values,
-    `longest` the length that a column of texts needs to hold every text that the warehouse takes (None: no length).
+    `longest` the length that a column of texts needs to hold every text that the warehouse takes (None: no length),
+    `relaxes` whether a column that takes no null can be changed where it is.
 
     Args:
         schema: Names that stand before a table's, outermost first.
@@ -33,6 +34,7 @@ class Dialect:
     staged_types: ClassVar[Mapping[str, str]] = {}
     accepted: ClassVar[Mapping[str, frozenset[str]]]
     longest: ClassVar[int | None] = None
+    relaxes: ClassVar[bool] = True
 
     def __init__(self, schema: tuple[str, ...]) -> None:
         self.schema = schema
@@ -94,6 +96,19 @@ class Dialect:
     def add(self, table: Table, column: Column) -> Iterable[Statement]:
         """Add a column, which takes null in the rows that are there."""
         raise TypeError(f"{type(self).__name__} widens no tables")
+
+    def relax(self, name: str, column: FoundColumn) -> list[Statement]:
+        """Let a column take null from now on; none where that can't be done without loss.
+
+        Args:
+            name: The table's own name.
+            column: As the warehouse describes it.
+        """
+        return [Statement(f"ALTER TABLE {self.table(name)} ALTER COLUMN {self.kept(column.name)} DROP NOT NULL")]
+
+    def kept(self, name: str) -> str:
+        """A name as the warehouse keeps it, quoted."""
+        return '"' + name.replace('"', '""') + '"'
 
     def lock(self, table: Table, statement: Statement) -> Statement:
         """The statement that takes the lock.

@@ -137,6 +137,10 @@ class Engine(Protocol):
         """Add columns, which take null in the rows that are there."""
         ...
 
+    def relax(self, table: Table, columns: Sequence[FoundColumn]) -> None:
+        """Let columns take null from now on; asked only where the dialect `relaxes`."""
+        ...
+
     def stage(self, name: str, file: Path, table: Table, rows: int) -> str:
         """Put a Parquet file where the warehouse reads it; gives its key. The same name again replaces it."""
         ...

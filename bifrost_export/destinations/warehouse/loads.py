@@ -152,5 +152,6 @@ class Found:
 def _body(loads: Sequence[Load]) -> dict[str, Any]:
     """Return the fields of a manifest that record the source of a window."""
     details = loads[0].details
-    datasets = {load.dataset: {"source": load.source} for load in loads}
-    return {"datasets": datasets, **{name: details.get(name) for name in ("source", "window_rows", "mcp")}}
+    datasets = {load.dataset: {"source": load.source, "offloaded": load.details.get("offloaded")} for load in loads}
+    names = ("source", "window_rows", "mcp", "payloads")
+    return {"datasets": datasets, **{name: details.get(name) for name in names}}

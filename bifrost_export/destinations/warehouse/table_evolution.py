@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bifrost_export.destinations.warehouse.engine import TABLE
@@ -10,13 +11,30 @@ from bifrost_export.destinations.warehouse.tables import OWN
 from bifrost_export.errors import DestinationError
 
 if TYPE_CHECKING:
-    from bifrost_export.destinations.warehouse.dialect import FoundColumn
+    from bifrost_export.destinations.warehouse.dialect import Dialect, FoundColumn
     from bifrost_export.destinations.warehouse.engine import Engine, FoundTable
     from bifrost_export.destinations.warehouse.tables import Column, Table
 
 
-def lacking(engine: Engine, table: Table) -> list[Column] | None:
-    """The columns that a table lacks, or None where there is no table.
+@dataclass(frozen=True)
+class Gaps:
+    """What a table lacks, and can be given.
+
+    Args:
+        missing: Columns that it does not have.
+        strict: Columns that take no null, and may get one.
+    """
+
+    missing: list[Column] = field(default_factory=list)
+    strict: list[FoundColumn] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Whether it lacks anything."""
+        return bool(self.missing or self.strict)
+
+
+def gaps_of(engine: Engine, table: Table) -> Gaps | None:
+    """Return what a table lacks, or None where there is no table.
 
     Raises:
         DestinationError: A column's type has changed, or the table demands what no row has.
@@ -31,21 +49,28 @@ def lacking(engine: Engine, table: Table) -> list[Column] | None:
             f"{dialect.address(table.name)} is {kind}, and rows can only be loaded into a table; no row was moved",
             hint=f"Rename or drop the {there.kind}: the table is created then. Or set destination.config.table.",
         )
+    strict = list(_strict(engine, table, found))
     problems = [*there.problems, *_problems(engine, table, found)]
+    fixable: list[FoundColumn] = []
+    if not dialect.relaxes:
+        problems += [f"its column {each.name} takes no null, and some rows have none" for each in strict]
+        fixable += strict
+    if foreign := list(_foreign(engine, table, found)):
+        problems += [f"its column {each.name} takes no null, and no row has it" for each in foreign]
+        fixable += foreign
     if problems:
         raise DestinationError(
             f"the table {dialect.address(table.name)} does not fit: {'; '.join(problems)}; no row was moved",
-            hint="Change the column by hand, name another table, or rename the old one away: a new one is made.",
+            hint="Change the column by hand, name another table, or rename the old one away: a new one is made."
+            + _by_hand(dialect, table, fixable),
         )
-    return [column for column in table.columns if dialect.key(column.name) not in found]
+    return Gaps([column for column in table.columns if dialect.key(column.name) not in found], strict)
 
 
 def _problems(engine: Engine, table: Table, found: dict[str, FoundColumn]) -> Iterator[str]:
     dialect = engine.dialect
-    known = set()
     for column in table.columns:
         name = dialect.key(column.name)
-        known.add(name)
         there = found.get(name)
         if there is None:
             continue
@@ -54,11 +79,28 @@ def _problems(engine: Engine, table: Table, found: dict[str, FoundColumn]) -> It
             yield f"its column {name} is {there.type} and would have to be {wanted}"
         elif too_narrow := dialect.too_narrow(column, there):
             yield f"its column {name} is {too_narrow} and would have to be {wanted}"
-        elif not there.takes_null and not column.required:
-            yield f"its column {name} takes no null, and some rows have none"
+
+
+def _strict(engine: Engine, table: Table, found: dict[str, FoundColumn]) -> Iterator[FoundColumn]:
+    """Columns of the rows that take no null, such as those that every row had in an earlier version."""
+    for column in table.columns:
+        there = found.get(engine.dialect.key(column.name))
+        if there is not None and not there.takes_null and not column.required:
+            yield there
+
+
+def _foreign(engine: Engine, table: Table, found: dict[str, FoundColumn]) -> Iterator[FoundColumn]:
+    """Columns that no row has, and every row must have."""
+    known = {engine.dialect.key(column.name) for column in table.columns}
     for name, there in found.items():
         if name not in known and not there.takes_null and not there.has_default:
-            yield f"its column {name} takes no null, and no row has it"
+            yield there
+
+
+def _by_hand(dialect: Dialect, table: Table, columns: Sequence[FoundColumn]) -> str:
+    """The statements by which the table's owner lets columns take null."""
+    statements = [statement.sql for column in columns for statement in dialect.relax(table.name, column)]
+    return f" To let it take null, run as the table's owner. Run: {'; '.join(statements)}" if statements else ""
 
 
 def is_of_exports(engine: Engine, there: FoundTable) -> bool:
@@ -76,20 +118,36 @@ def is_of_exports(engine: Engine, there: FoundTable) -> bool:
 
 
 def fit(engine: Engine, table: Table) -> None:
-    """Make a table that is missing, and add the columns that it lacks.
+    """Make a table that is missing, add the columns that it lacks, and let columns take null that may get one.
 
     Raises:
         DestinationError: It can't be made to fit.
     """
-    missing = lacking(engine, table)
+    gaps = gaps_of(engine, table)
     try:
-        if missing is None:
+        if gaps is None:
             engine.create(table)
         else:
-            engine.complete(table)
-            if missing:
-                engine.add(table, missing)
+            _close(engine, table, gaps)
     except DestinationError:
         # Another run may have made it in the same moment.
-        if lacking(engine, table) != []:
+        again = gaps_of(engine, table)
+        if again is None or again:
             raise
+
+
+def _close(engine: Engine, table: Table, gaps: Gaps) -> None:
+    engine.complete(table)
+    if gaps.missing:
+        engine.add(table, gaps.missing)
+    if not gaps.strict:
+        return
+    try:
+        engine.relax(table, gaps.strict)
+    except DestinationError as error:
+        names = ", ".join(column.name for column in gaps.strict)
+        raise DestinationError(
+            f"columns of {engine.dialect.address(table.name)} take no null, and some rows have none: {names}. They"
+            f" could not be changed: {error.message}; no row was published",
+            hint=_by_hand(engine.dialect, table, gaps.strict).strip(),
+        ) from None

@@ -36,6 +36,13 @@ WHERE r.srrelid = to_regclass({name}) ORDER BY 1
 """
 
 
+def has_table(connection: Connection, schema: str, name: str) -> bool:
+    """Return whether a schema has a table of a name, whether or not it may be read."""
+    sql = f"SELECT to_regclass(format('%I.%I', {literal(schema)}, {literal(name)})) IS NOT NULL AS found"
+    with connection.snapshot():
+        return bool(connection.execute(sql)[0]["found"])
+
+
 def remarks(connection: Connection, tables: list[Table], *, is_schema_given: bool) -> list[Remark]:
     """Look for such ways.
 

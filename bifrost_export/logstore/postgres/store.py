@@ -23,7 +23,7 @@ from bifrost_export.logstore.port import COLUMNS, TOOL_CALLS, Reading, Rejected,
 from bifrost_export.logstore.postgres.chunks import Chunk, chunks, unread_chunk
 from bifrost_export.logstore.postgres.config import PostgresConfig
 from bifrost_export.logstore.postgres.connection import Connection
-from bifrost_export.logstore.postgres.remarks import remarks
+from bifrost_export.logstore.postgres.remarks import has_table, remarks
 from bifrost_export.logstore.postgres.standby import caught_up
 from bifrost_export.logstore.postgres.statements import Statements
 from bifrost_export.logstore.postgres.sums import Sums
@@ -119,6 +119,10 @@ class PostgresLogStore:
         tools = self.__dict__.get("tools")  # looked for by exports that need it: another may not be allowed to read it
         tables = [self.table, *([tools] if tools else [])]
         return remarks(self.connection, tables, is_schema_given=self.config.schema_ is not None)
+
+    def has_table(self, name: str) -> bool:
+        """Whether the schema of `logs` has a table of this name."""
+        return has_table(self.connection, self.table.schema, name)
 
     def is_indexed(self) -> bool | None:
         """Whether an index on `timestamp` finds the rows of a window; None for a view."""

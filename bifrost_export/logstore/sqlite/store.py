@@ -178,6 +178,10 @@ class SQLiteLogStore:
         """Nothing: a file holds what was written to it."""
         return []
 
+    def has_table(self, name: str) -> bool:
+        """Whether the file has a table of this name."""
+        return bool(self._columns_of(name))
+
     def caught_up(self, until: dt.datetime) -> str | None:
         """None: the file is the original."""
         return None

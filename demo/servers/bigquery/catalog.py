@@ -164,6 +164,24 @@ class Catalog:
                 if each.get("mode") == "REQUIRED":
                     raise ApiError(400, "invalid", f"Cannot add required fields to an existing schema. (field: {name})")
                 self.database.cursor().execute(f"ALTER TABLE {quoted(key)} ADD COLUMN {_define(each)}")
+            elif each.get("mode") != former[name].get("mode"):
+                self._change_mode(key, former[name], each)
+
+    def _change_mode(self, key: Key, former: dict[str, Any], given: dict[str, Any]) -> None:
+        """Let a column take null; the other way round is refused."""
+        if (former.get("mode"), given.get("mode")) != ("REQUIRED", "NULLABLE"):
+            modes = f"from {former.get('mode')} to {given.get('mode')}"
+            raise ApiError(
+                400, "invalid", f"Provided Schema does not match Table. Field {given['name']} has changed mode {modes}"
+            )
+        self.relax(key, given["name"])
+
+    def relax(self, key: Key, column: str) -> None:
+        """Let a column take null, as `ALTER COLUMN DROP NOT NULL` does."""
+        for each in self.table(key)["schema"]["fields"]:
+            if each["name"].lower() == column.lower():
+                each["mode"] = "NULLABLE"
+        self.database.cursor().execute(f'ALTER TABLE {quoted(key)} ALTER COLUMN "{column}" DROP NOT NULL')
 
     def drop_table(self, key: Key) -> None:
         """Delete a table."""
