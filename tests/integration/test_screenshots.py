@@ -12,7 +12,7 @@ import pytest
 from bifrost_export.cli.demo.workspace import Workspace
 from bifrost_export.config.loader import load
 from bifrost_export.errors import PermanentError
-from docs import airflow_pages, screenshots
+from tools import airflow_pages, screenshots
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

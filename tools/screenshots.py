@@ -17,7 +17,7 @@ from bifrost_export.cli.demo.steps import step
 from bifrost_export.cli.demo.workspace import DAG_ID, Workspace
 from bifrost_export.errors import PermanentError
 from bifrost_export.testing.processes import wait_until
-from docs.airflow_pages import backfill_form, browser, open_form, run_backfill
+from tools.airflow_pages import backfill_form, browser, open_form, run_backfill
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
