@@ -31,7 +31,7 @@ reference: $(STAMP) ## Write the pages of the documentation that are generated f
 	@$(BIN)/python -m tools.reference
 
 docs: $(STAMP) ## Build the documentation into site/; a broken link fails the build
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "Ready: site/index.html"
 
 test: $(STAMP) ## Run the tests

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bifrost_export import datasets
 from bifrost_export.config.log_columns import LOG_COLUMNS
 from bifrost_export.datasets import Column
+from bifrost_export.logstore.endpoints import ENDPOINTS, LEGACY
 from tools.markdown import cell, table
 
 INTRODUCTION = """\
@@ -37,6 +38,13 @@ _EXTRA = """\
 column of a newer Bifrost, which is not in this list, takes its type from the log store.
 """
 
+_ENDPOINTS = """\
+## Endpoints
+
+`endpoint` and `method` follow from the column `object_type` of the log row. Another kind has `POST` and `/v1/<kind>`. A
+passthrough row has the method and path of its request, or `POST` and `/v1/passthrough` where its content is hidden.
+"""
+
 
 def page() -> str:
     """Return the page as Markdown."""
@@ -45,7 +53,16 @@ def page() -> str:
         ("column", "Parquet"),
         ((f"`{name}`", f"optional {_PARQUET[kind]}") for name, kind in sorted(LOG_COLUMNS.items())),
     )
-    return f"{INTRODUCTION}{sections}\n{_EXTRA}\n{extra}"
+    return f"{INTRODUCTION}{sections}\n{_EXTRA}\n{extra}\n{_ENDPOINTS}\n{_endpoints()}"
+
+
+def _endpoints() -> str:
+    older = {name: [old for old, present in LEGACY.items() if present == name] for name in ENDPOINTS}
+    rows = (
+        (f"`{name}`", ", ".join(f"`{each}`" for each in older[name]), method, f"`{path}`")
+        for name, (path, method) in sorted(ENDPOINTS.items())
+    )
+    return table(("object type", "older names", "method", "endpoint"), rows)
 
 
 def _section(name: str) -> Iterator[str]:

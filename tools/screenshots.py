@@ -1,4 +1,4 @@
-"""Take the README's pictures of a real Airflow: the one of `make ui`, with some runs and a broken export in it."""
+"""Take the documentation's pictures of the Airflow of `make ui`, with some runs and a broken export in it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from bifrost_export.testing.airflow_server import AirflowServer
 
-IMAGES = Path(__file__).parent / "images"
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
 LARGEST = 200_000
 """Bytes of a picture."""
 ROWS = 100_000

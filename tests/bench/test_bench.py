@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.table import rendered
 from bench.steps import REPORTED
+from bench.table import rendered
 
 ROOT = Path(__file__).parents[2]
 FORMATS = ("parquet-zstd", "parquet-gzip", "csv.gz", "jsonl.gz")
