@@ -61,23 +61,23 @@ def _sections() -> Iterator[str]:
     yield "## Log store\n"
     for kind, model in sorted(SOURCE_CONFIGS.items()):
         yield f"### `{kind}`\n\nKeys of `source.config` with `source.type: {kind}`.\n"
-        yield _keys(model, "source.config", closed=("object_storage",), configurable=True)
+        yield _keys(model, closed=("object_storage",), configurable=True)
     yield "### Offloaded payloads\n\nKeys of `source.config.object_storage`, for every type of log store.\n"
-    yield _keys(ObjectStorage, "object_storage", configurable=True)
-    yield "## Staging\n"
-    yield _keys(Staging, "log_exports.staging")
+    yield _keys(ObjectStorage, configurable=True)
+    yield "## Staging\n\nKeys of `log_exports.staging`.\n"
+    yield _keys(Staging)
     yield "## Export\n\nKeys of each entry of `log_exports.exports`.\n"
-    yield _keys(Export, "", skip=("schedule",))
-    yield "## Schedule\n"
+    yield _keys(Export, skip=("schedule",))
+    yield "## Schedule\n\nKeys of `schedule`.\n"
     yield from _schedules(schedule_models())
     yield "## Destinations\n"
     for kind in DESTINATIONS.names():
         yield f"### `{kind}`\n\nKeys of `destination.config`: see [{kind}](../destinations/{kind}.md).\n"
-        yield _keys(DESTINATIONS.load(kind).Config, "destination.config", configurable=True)
+        yield _keys(DESTINATIONS.load(kind).Config, configurable=True)
     yield "## Transformations\n"
     for kind in TRANSFORMS.names():
         yield f"### Transformation `{kind}`\n\nKeys of an entry of `data.transformations`.\n"
-        yield _keys(TRANSFORMS.load(kind).Config, "")
+        yield _keys(TRANSFORMS.load(kind).Config)
 
 
 def _schedules(models: Mapping[str, type[BaseModel]]) -> Iterator[str]:
@@ -90,17 +90,16 @@ def _schedules(models: Mapping[str, type[BaseModel]]) -> Iterator[str]:
     names = " or ".join(f"`{each}`" for each in models)
     some = next(iter(models.values()))
     yield "### Every frequency\n"
-    yield _keys(some, "schedule", skip=tuple(set(some.model_fields) - set(shared))).replace(
+    yield _keys(some, skip=tuple(set(some.model_fields) - set(shared))).replace(
         f"`{next(iter(models))}` |", f"{names} |", 1
     )
     for frequency, model in models.items():
         yield f"### `{frequency}`\n"
-        yield _keys(model, "schedule", skip=tuple(shared))
+        yield _keys(model, skip=tuple(shared))
 
 
 def _keys(
     model: type[BaseModel],
-    prefix: str,
     skip: tuple[str, ...] = (),
     closed: tuple[str, ...] = (),
     *,
@@ -110,14 +109,13 @@ def _keys(
 
     Args:
         model: The model.
-        prefix: What precedes each key.
         skip: Keys that another table has.
         closed: Keys whose own keys another table has.
         configurable: A reference may replace numbers, booleans and fixed words as well.
     """
     schema = model.model_json_schema(by_alias=True)
     scope = _Scope(schema.get("$defs", {}), skip, closed, configurable)
-    return table(HEADER, _rows(schema, scope, prefix))
+    return table(HEADER, _rows(schema, scope, ""))
 
 
 @dataclass(frozen=True)
