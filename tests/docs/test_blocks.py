@@ -57,9 +57,9 @@ def test_every_document_shown_is_valid(block: Block, tmp_path: Path) -> None:
     value = json.loads(block.text) if block.language == "json" else yaml.safe_load(block.text)
     document = as_document(value)
     if document is not None:
-        path = tmp_path / "log_exports.json"
-        # The text itself where it is a whole document, since line and form matter.
-        path.write_text(block.text if document == value and block.language == "json" else json.dumps(document), "utf-8")
+        path = tmp_path / f"log_exports.{block.language}"
+        # The text itself where it is a whole document, since its form matters.
+        path.write_text(block.text if document == value else json.dumps(document), "utf-8")
         assert [str(problem) for problem in load(path).errors] == []
 
 

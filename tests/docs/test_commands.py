@@ -15,7 +15,7 @@ import pytest
 from bifrost_export.airflow.dag_factory import build_dags
 from bifrost_export.airflow.document_search import find_document
 from bifrost_export.cli.group import execute
-from tests.docs.pages import Block, blocks, blocks_of
+from tests.docs.pages import Block, blocks, blocks_of, code_in, table_rows
 
 
 def commands(block: Block) -> list[str]:
@@ -84,6 +84,26 @@ def test_every_other_command_runs_after_the_quickstart(line: str, quickstart: tu
     run_all([line])
 
 
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("plan", "--from 2026-03-01 --count 1 --iam"),
+        ("status", ""),
+        ("run", "--export try_it --window-start 2026-03-01 --window-end 2026-03-02"),
+    ],
+)
+def test_every_json_field_in_the_tables_is_printed(command: str, arguments: str, quickstart: tuple[Path, str]) -> None:
+    """Warnings are there only when there is something to know."""
+    assert quickstart[0] == Path.cwd()
+    told = json.loads(run_all([f"bifrost-export {command} log_exports.json {arguments} --format json"]))
+    printed = told if command == "run" else told["exports"][0]
+    shown = {
+        name for row in table_rows("docs/command_line.md", f"JSON field of `{command}`") for name in code_in(row[0])
+    }
+    assert shown - {"warnings"} <= set(printed)
+    assert len(shown) >= 5
+
+
 def test_the_python_of_the_page_on_reading_runs(quickstart: tuple[Path, str]) -> None:
     """It finds each part once, and all rows."""
     shown = [block for block in blocks_of("docs/reading.md") if block.mark.startswith("run: ")]
@@ -97,6 +117,28 @@ def test_the_python_of_the_page_on_reading_runs(quickstart: tuple[Path, str]) ->
     rows = sum(each["datasets"]["request_logs"]["exported"] for each in manifests)
     assert len(names["logs"]) == rows > 10_000  # type: ignore[arg-type]
     assert "openai" in printed.getvalue()
+
+
+def test_a_window_that_was_deleted_by_hand_is_a_gap_and_is_exported_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the page on operating explains."""
+    monkeypatch.chdir(tmp_path)
+    run_all(prepare(tmp_path, "docs/quickstart.md"))
+    folder = tmp_path / "exports"
+    first = folder / "_manifests" / "try_it" / "20260301T000000Z_20260302T000000Z.json"
+    manifest = json.loads(first.read_text("utf-8"))
+    first.unlink()
+    for dataset in manifest["datasets"].values():
+        for part in dataset["parts"]:
+            (folder / part["key"]).unlink()
+
+    (before,) = json.loads(run_all(["bifrost-export status log_exports.json --format json"]))["exports"]
+    run_all(["bifrost-export run log_exports.json --export try_it --from 2026-03-01 --to 2026-03-03"])
+    (after,) = json.loads(run_all(["bifrost-export status log_exports.json --format json"]))["exports"]
+
+    assert [each["windows"] for each in (before, after)] == [1, 2]
+    assert json.loads(first.read_text("utf-8"))["revision"] == 1
 
 
 def test_the_layout_with_a_subfolder_finds_the_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
