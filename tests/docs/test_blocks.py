@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import pydoc
 import re
 import shlex
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import click
+import pyarrow as pa
 import pytest
 import sqlglot
 import yaml
 
 from bifrost_export.cli.group import COMMANDS, bifrost_export
 from bifrost_export.config.loader import load
-from bifrost_export.registry import FORMATS, TRANSFORMS
+from bifrost_export.registry import DESTINATIONS, FORMATS, LOG_STORES, TRANSFORMS
 from tests.docs.pages import ROOT, Block, as_document, blocks, blocks_of, code_in, name_of, pages, prose_of
 
 LANGUAGES = {"", "text", "json", "yaml", "toml", "sh", "sql", "python", "dockerfile"}
@@ -122,6 +125,28 @@ def test_every_python_block_compiles(block: Block) -> None:
     compile(block.text, str(block), "exec")
 
 
+def test_the_function_of_ones_own_that_is_shown_does_what_it_says() -> None:
+    """It adds the region and removes the customer, as its `columns` declare."""
+    (shown,) = [each for each in blocks_of("docs/transformations.md") if each.language == "python"]
+    names: dict[str, Any] = {}
+    exec(compile(shown.text, str(shown), "exec"), names)  # noqa: S102 (the page's own code)
+    rows = pa.table({"customer_id": ["eu-1", "us-1", ""], "model": ["a", "b", "c"]})
+    assert names["add_region"](rows).to_pydict() == {"model": ["a", "b", "c"], "region": ["eu", "other", "other"]}
+
+
+GROUPS = {each.group for each in (DESTINATIONS, FORMATS, LOG_STORES, TRANSFORMS)}
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_every_module_class_and_file_of_the_package_that_is_named_exists(page: Path) -> None:
+    """The public names of the pages on extending, say."""
+    for name in code_in(prose_of(name_of(page))):
+        if re.fullmatch(r"bifrost_export(\.\w+)+", name) and name not in GROUPS:
+            assert pydoc.locate(name) is not None, name
+        if re.fullmatch(r"(bifrost_export|bench|dags|examples|include|tools)/[\w./]+", name) and "*" not in name:
+            assert (ROOT / name).exists() or name.startswith("bifrost_export/dag_files"), name
+
+
 @pytest.mark.parametrize("block", blocks("sql"), ids=str)
 def test_every_sql_block_is_valid_in_its_dialect(block: Block) -> None:
     """Which the comment above it, or its page, says."""
@@ -134,12 +159,7 @@ def test_every_sql_block_is_valid_in_its_dialect(block: Block) -> None:
 def test_every_entry_point_shown_is_one_of_a_group(block: Block) -> None:
     """Of those that the registry reads."""
     shown = tomllib.loads(block.text)["project"]["entry-points"]
-    assert set(shown) <= {
-        "bifrost_export.formats",
-        "bifrost_export.transforms",
-        "bifrost_export.destinations",
-        "bifrost_export.logstores",
-    }
+    assert set(shown) <= GROUPS
 
 
 @pytest.mark.parametrize("example", sorted(each.name for each in (ROOT / "examples").glob("custom_*")))
