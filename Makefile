@@ -10,7 +10,7 @@ STAMP := .venv/.installed
 UNCOMPILED := /(ray|openai|litellm|sympy|scipy|sklearn|networkx|cfnlint|mypy|google/ads|google/cloud/[a-z0-9_]*(_v[0-9]|platform).*)/
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo ui screenshots test test-long bench lint clean
+.PHONY: help setup demo ui screenshots reference docs test test-long bench lint clean
 
 help: ## Tell what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,8 +24,15 @@ demo: $(STAMP) ## Show two exports from end to end, in a real Airflow, to S3 and
 ui: $(STAMP) ## Keep a local Airflow with an export, a log store and an S3 server running, to look at, until Ctrl-C
 	@$(BIN)/python -m demo --ui --folder .demo-ui
 
-screenshots: $(STAMP) ## Take README's pictures anew, from an Airflow like that of make ui; needs a Chromium
-	@$(BIN)/python -m docs.screenshots
+screenshots: $(STAMP) ## Take the pictures of the documentation, from an Airflow like that of make ui; needs a Chromium
+	@$(BIN)/python -m tools.screenshots
+
+reference: $(STAMP) ## Write the pages of the documentation that are generated from the code
+	@$(BIN)/python -m tools.reference
+
+docs: $(STAMP) ## Build the documentation into site/; a broken link fails the build
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "Ready: site/index.html"
 
 test: $(STAMP) ## Run the tests
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
@@ -44,7 +51,7 @@ lint: $(STAMP) ## Check style, types, and which way imports point
 	$(BIN)/pytest -q -p no:randomly tests/unit/test_architecture.py
 
 clean: ## Remove what the other targets have made, but for .venv
-	rm -rf .demo .demo-ui .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf .demo .demo-ui .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist site
 
 $(STAMP): requirements.lock pyproject.toml | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirements requirements.lock

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.readme import rendered
 from bench.steps import REPORTED
+from bench.table import rendered
 
 ROOT = Path(__file__).parents[2]
 FORMATS = ("parquet-zstd", "parquet-gzip", "csv.gz", "jsonl.gz")
@@ -45,8 +45,8 @@ def test_the_benchmark_writes_its_results(tmp_path: Path) -> None:
     assert "floor of sqlite:" in done.stderr
 
 
-def test_the_readme_shows_the_results_that_are_kept() -> None:
+def test_the_documentation_shows_the_results_that_are_kept() -> None:
     """Its table is made from `bench/results.json`."""
-    readme = (ROOT / "README.md").read_text("utf-8")
-    assert readme == rendered(readme, json.loads((ROOT / "bench" / "results.json").read_text("utf-8")))
-    assert "bifrost-export, 2 slices" in readme
+    page = (ROOT / "docs" / "performance.md").read_text("utf-8")
+    assert page == rendered(page, json.loads((ROOT / "bench" / "results.json").read_text("utf-8")))
+    assert "bifrost-export, 2 slices" in page

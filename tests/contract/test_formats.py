@@ -63,18 +63,6 @@ def test_names_compressions_and_file_endings_are_the_contracts() -> None:
     assert {name: FORMATS.load(name).kind for name in BUILT_IN} == {name: name for name in BUILT_IN}
 
 
-def test_the_readme_tells_formats_compressions_and_endings() -> None:
-    """One row a format, the default compression first."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-
-    for name in BUILT_IN:
-        kind = FORMATS.load(name)
-        compressions = sorted(kind.compressions, key=lambda each: each != kind.default_compression)
-        endings = dict.fromkeys(EXTENSIONS[name, each] for each in compressions)
-        cells = [[name], compressions, endings]
-        assert f"| {' | '.join(', '.join(f'`{word}`' for word in cell) for cell in cells)} |\n" in readme
-
-
 @each_choice
 @settings(max_examples=20)
 @given(rows=wide_rows(), cuts=CUTS)

@@ -100,12 +100,12 @@ def test_people_see_the_policy(desk: Desk, buckets: Buckets) -> None:
 
 
 def test_a_prefix_of_days_is_read_as_a_partitioned_table(desk: Desk) -> None:
-    """As the README shows it for DuckDB."""
+    """As the documentation shows it for DuckDB."""
     desk.destination = {"type": "local", "config": {"path": "out", "prefix": "dt={year}-{month}-{day}/"}}
     rows = [desk.run(*days)["datasets"]["request_logs"]["exported"] for days in (DAY, ("2026-03-02", "2026-03-03"))]
-    readme = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
+    page = Path(__file__).parents[2].joinpath("docs", "reading.md").read_text("utf-8")
     shown = "FROM read_parquet('dt=*/request_logs/nightly__*.parquet', hive_partitioning = true)"
-    assert shown in readme
+    assert shown in page
 
     with duckdb.connect() as connection:
         table = shown.replace("dt=", f"{desk.out}/dt=")

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from demo.servers.processes import Process, free_port, running, wait_until
-from docs.airflow_pages import BROWSERS, backfill_form, browser, run_backfill
+from tools.airflow_pages import BROWSERS, backfill_form, browser, run_backfill
 
 DAG = "bifrost_export__daily_s3_export"
 PATIENCE = 900

@@ -1,4 +1,4 @@
-"""Take the README's pictures of a real Airflow: the one of `make ui`, with some runs and a broken export in it."""
+"""Take the documentation's pictures of the Airflow of `make ui`, with some runs and a broken export in it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from demo.browsing import ready_airflow
 from demo.servers.processes import wait_until
 from demo.steps import step
 from demo.workspace import DAG_ID, Workspace
-from docs.airflow_pages import backfill_form, browser, open_form, run_backfill
+from tools.airflow_pages import backfill_form, browser, open_form, run_backfill
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from demo.servers.airflow_server import AirflowServer
 
-IMAGES = Path(__file__).parent / "images"
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
 LARGEST = 200_000
 """Bytes of a picture."""
 ROWS = 100_000

@@ -1,4 +1,4 @@
-"""The README's table of ratios, made from `bench/results.json`: `python -m bench.readme` writes it."""
+"""The table of ratios in docs/performance.md, made from `bench/results.json`: `python -m bench.table` writes it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _PLACE = re.compile(r"(<!-- bench -->\n).*?(<!-- /bench -->)", re.DOTALL)
 _SOURCES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 
 
-def rendered(readme: str, told: dict[str, Any]) -> str:
-    """The README with the table of these results in its place."""
-    return _PLACE.sub(lambda found: f"{found[1]}{section(told)}{found[2]}", readme)
+def rendered(page: str, told: dict[str, Any]) -> str:
+    """Return the page with the table of these results in its region."""
+    return _PLACE.sub(lambda found: f"{found[1]}{section(told)}{found[2]}", page)
 
 
 def section(told: dict[str, Any]) -> str:
@@ -41,8 +41,8 @@ def _cell(result: dict[str, Any], floor: float) -> str:
 
 
 def main() -> None:
-    """Write the table into the README."""
-    path = ROOT / "README.md"
+    """Write the table into the page."""
+    path = ROOT / "docs" / "performance.md"
     told = json.loads((ROOT / "bench" / "results.json").read_text("utf-8"))
     path.write_text(rendered(path.read_text("utf-8"), told), "utf-8")
 

@@ -1,4 +1,4 @@
-"""The README's section on analysis: its queries run over a window that was exported, and tell the truth."""
+"""The page on reading the result: its queries run over windows that were exported, and their answers are true."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ import pytest
 
 from bifrost_export import datasets
 from bifrost_export.window import UTC, Window
+from tests.docs.pages import blocks_of, text_of
 from tests.integration.exports import Export
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+PAGE = "docs/reading.md"
 DAYS = [Window.parse("2026-03-01", "2026-03-02"), Window.parse("2026-03-02", "2026-03-03")]
 
 
 def statements() -> list[str]:
-    """The blocks of SQL of the section."""
-    section = README.partition("\n## Analyze\n")[2].partition("\n## ")[0]
-    return re.findall(r"^```sql\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    """Return the blocks of SQL for DuckDB."""
+    return [block.text for block in blocks_of(PAGE) if block.language == "sql" and not block.mark]
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_the_partitioned_table_shown_counts_one_dataset_of_one_export(
     tmp_path: Path, log_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beside four other datasets, and another export in the same folders."""
-    prefix, query = re.findall(r'`prefix: "(dt=.*?)"`.*?`(SELECT .*?)`', README)[0]
+    prefix, query = re.findall(r'`prefix: "(dt=.*?)"`.*?`(SELECT .*?)`', text_of(PAGE))[0]
     place = {"type": "local", "config": {"path": str(tmp_path / "exports"), "prefix": prefix}}
     export = Export(tmp_path, log_store, {"include": list(datasets.names())}, destination=place)
     rows: dict[str, int] = dict.fromkeys(datasets.names(), 0)
