@@ -143,7 +143,7 @@ def test_the_entry_points_of_the_wheel_load(deployment: Deployment) -> None:
         "from importlib.metadata import distribution\n"
         "for each in distribution('bifrost-export').entry_points: print(each.group, each.name, callable(each.load()))"
     )
-    assert deployment.run("python", "-c", script).splitlines() == [
+    assert sorted(deployment.run("python", "-c", script).splitlines()) == [
         "airflow.plugins bifrost_export True",
         "console_scripts bifrost-export True",
     ]
