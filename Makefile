@@ -4,13 +4,15 @@ PYTHON ?= python3
 WORKERS ?= 2
 ROWS ?= 1000000
 ROUNDS ?= 1
+COVERAGE ?= --cov --cov-report=term
+UPGRADE ?=
 BIN := .venv/bin
 STAMP := .venv/.installed
 # Large packages that nothing here imports, or hardly: compiling them would take a minute.
 UNCOMPILED := /(ray|openai|litellm|sympy|scipy|sklearn|networkx|cfnlint|mypy|google/ads|google/cloud/[a-z0-9_]*(_v[0-9]|platform).*)/
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo ui screenshots reference docs test test-long bench lint clean
+.PHONY: help setup demo ui screenshots reference docs test test-long bench lint lock dist clean
 
 help: ## Tell what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,8 +36,11 @@ docs: $(STAMP) ## Build the documentation into site/; a broken link fails the bu
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "Ready: site/index.html"
 
-test: $(STAMP) ## Run the tests
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+test: $(STAMP) ## Run the tests; report branch coverage of the unit tests (COVERAGE= turns the measurement off)
+	@status=0; \
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile tests/unit $(COVERAGE) || status=1; \
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile tests --ignore tests/unit || status=1; \
+	exit $$status
 
 test-long: $(STAMP) ## Run the tests that take long: everything killed and cleared, all zones, big sizes, the oldest Airflow
 	BIFROST_TEST_LONG=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile -m "long or widened"
@@ -50,12 +55,22 @@ lint: $(STAMP) ## Check style, types, and which way imports point
 	$(BIN)/mypy
 	$(BIN)/pytest -q -p no:randomly tests/unit/test_architecture.py
 
+lock: | $(BIN)/uv ## Write requirements.lock from pyproject.toml; UPGRADE=--upgrade takes newer versions
+	$(BIN)/uv pip compile pyproject.toml --universal --all-extras --group dev --generate-hashes \
+		--no-emit-index-url --no-header --quiet $(UPGRADE) --output-file requirements.lock
+
+dist: $(STAMP) ## Build the sdist and the wheel into dist/, and check both
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+
 clean: ## Remove what the other targets have made, but for .venv
-	rm -rf .demo .demo-ui .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist site
+	rm -rf .demo .demo-ui .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build dist site
 
 $(STAMP): requirements.lock pyproject.toml | $(BIN)/uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirements requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirements requirements.lock
+	@# The packages that build this project are locked, too: an isolated build would fetch newer ones.
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .
 	@# Where Python may not write its byte code, each of the many processes would compile Airflow anew.
 	-@$(BIN)/python -m compileall -q -j 0 -x '$(UNCOMPILED)' .venv/lib >/dev/null
 	@touch $@
@@ -66,4 +81,5 @@ $(BIN)/uv:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "error: this Python can't make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 2; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	sed -n '/^uv==/,/^ *#/p' requirements.lock > .venv/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt

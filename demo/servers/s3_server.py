@@ -1,6 +1,6 @@
 """An S3 server on the loopback, for the demo and for tests: moto's, which holds its objects in memory.
 
-It comes with the extra `demo`.
+It is installed by `make setup`.
 """
 
 from __future__ import annotations

@@ -72,14 +72,14 @@ def uv(*arguments: str | Path) -> None:
 
 
 def deploy(folder: Path, log_store: Path, *requirements: str | Path) -> Deployment:
-    """Build the wheel, install it with the `amazon` extra into a clean environment, and give it a database.
+    """Build the sdist and from it the wheel, install that with `amazon` into a clean environment, and make a database.
 
     Args:
         folder: Gets all of it.
         log_store: A SQLite log store, which is copied.
         requirements: What else `uv pip install` is told.
     """
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder / "dist", ROOT]
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "dist", ROOT]
     subprocess.run(build, check=True, capture_output=True, timeout=300)
     (wheel,) = (folder / "dist").glob("bifrost_export-*.whl")
     uv("venv", "--python", sys.executable, folder / "venv")

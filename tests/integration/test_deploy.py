@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import tarfile
+import zipfile
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -17,6 +23,20 @@ from tests.servers.s3 import BUCKET
 def deployment(tmp_path_factory: pytest.TempPathFactory, sample_store: Path) -> Deployment:
     """The wheel beside the locked versions."""
     return deploy(tmp_path_factory.mktemp("deployment"), sample_store, "--constraint", ROOT / "requirements.lock")
+
+
+@pytest.fixture(scope="module")
+def wheel(deployment: Deployment) -> Path:
+    """The file that was installed."""
+    (found,) = (deployment.folder / "dist").glob("*.whl")
+    return found
+
+
+def metadata(wheel: Path) -> Message:
+    """What the wheel says of itself."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (each for each in archive.namelist() if each.endswith(".dist-info/METADATA"))
+        return message_from_bytes(archive.read(name))
 
 
 def test_airflow_runs_the_dags_of_the_installed_wheel(deployment: Deployment, s3: S3Server) -> None:
@@ -58,3 +78,72 @@ def test_the_wheel_carries_the_dag_files(deployment: Deployment) -> None:
     script = "import json; from demo.workspace import dag_files; print(json.dumps(dag_files()))"
     carried = json.loads(deployment.run("python", "-c", script))
     assert carried == {each.name: each.read_text("utf-8") for each in (ROOT / "dags").glob("bifrost_export*.py")}
+
+
+def test_an_index_accepts_the_wheel_and_the_sdist(deployment: Deployment) -> None:
+    """`twine check --strict` finds nothing in either."""
+    files = sorted((deployment.folder / "dist").iterdir())
+    assert [each.suffix for each in files] == [".whl", ".gz"]
+    command = [sys.executable, "-m", "twine", "check", "--strict", *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("PASSED") == 2
+
+
+def test_the_wheel_and_the_sdist_carry_the_license(wheel: Path) -> None:
+    """Its text is in the wheel's `licenses`, and the metadata names both the file and the license."""
+    text = (ROOT / "LICENSE").read_bytes()
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (each for each in archive.namelist() if each.endswith(".dist-info/licenses/LICENSE"))
+        assert archive.read(name) == text
+    assert metadata(wheel)["License-Expression"] == "Apache-2.0"
+    assert metadata(wheel).get_all("License-File") == ["LICENSE"]
+
+    (sdist,) = wheel.parent.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        top = sdist.name.removesuffix(".tar.gz")
+        carried = archive.extractfile(f"{top}/LICENSE")
+        assert carried is not None
+        assert carried.read() == text
+        assert {f"{top}/CHANGELOG.md", f"{top}/CONTRIBUTING.md", f"{top}/SECURITY.md"} <= set(archive.getnames())
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
+    """Tests, benchmarks and tools stay in the repository."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert {each.split("/")[0] for each in names} == {
+        "bifrost_export",
+        f"{'-'.join(wheel.stem.split('-')[:2])}.dist-info",
+    }
+    assert "bifrost_export/py.typed" in names
+
+
+def test_the_installed_version_is_the_wheels(deployment: Deployment, wheel: Path) -> None:
+    """The command line and the package read it from the metadata."""
+    version = metadata(wheel)["Version"]
+    assert wheel.name.startswith(f"bifrost_export-{version}-")
+    assert deployment.run("bifrost-export", "--version").split()[-1] == version
+    script = "import bifrost_export; print(bifrost_export.__version__)"
+    assert deployment.run("python", "-c", script).strip() == version
+
+
+def test_the_installed_command_validates_the_published_example(deployment: Deployment) -> None:
+    """A new user's first command."""
+    told = deployment.run("bifrost-export", "validate", str(ROOT / "include" / "log_exports.json"), "--format", "json")
+    assert json.loads(told)["ok"] is True
+
+
+def test_the_entry_points_of_the_wheel_load(deployment: Deployment) -> None:
+    """Airflow finds the plugin with its timetable, and the command line its function."""
+    (plugin,) = (each for each in deployment.told("plugins") if each["name"] == "bifrost_export")
+    assert "bifrost-export" in str(plugin["source"])
+    assert "ExportTimetable" in str(plugin["timetables"])
+    script = (
+        "from importlib.metadata import distribution\n"
+        "for each in distribution('bifrost-export').entry_points: print(each.group, each.name, callable(each.load()))"
+    )
+    assert sorted(deployment.run("python", "-c", script).splitlines()) == [
+        "airflow.plugins bifrost_export True",
+        "console_scripts bifrost-export True",
+    ]

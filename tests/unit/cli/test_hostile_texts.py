@@ -122,6 +122,7 @@ MANY: dict[str, Any] = {
 }
 
 
+@pytest.mark.no_cover  # it measures time
 @pytest.mark.parametrize("content", MANY.values(), ids=MANY.keys())
 def test_many_problems_take_seconds(content: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Each is told to machines; people are shown the first, and how many are left."""
@@ -131,6 +132,7 @@ def test_many_problems_take_seconds(content: Any, tmp_path: Path, capfd: pytest.
     assert "more problems are not shown here" in people
 
 
+@pytest.mark.no_cover
 def test_exports_of_one_name_take_seconds(tmp_path: Path) -> None:
     """Each has a DAG id of its own."""
     path = tmp_path / "same.json"
