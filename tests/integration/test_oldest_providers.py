@@ -34,8 +34,8 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 STORES, WAREHOUSES = "tests/contract/test_object_stores.py", "tests/contract/test_warehouses.py"
 CLOUDS, SIGN_IN = "tests/integration/test_clouds.py", "tests/integration/test_warehouse_sign_in.py"
-REDSHIFT = (f"{WAREHOUSES}::TestRedshift", f"{WAREHOUSES}::TestRedshiftWithoutStaging", f"{SIGN_IN}::TestRedshift")
-SNOWFLAKE = (f"{WAREHOUSES}::TestSnowflake", f"{SIGN_IN}::TestSnowflake")
+REDSHIFT = (f"{WAREHOUSES}::TestRedshift", f"{WAREHOUSES}::TestRedshiftWithoutStaging")
+SNOWFLAKE = f"{WAREHOUSES}::TestSnowflake"
 PREFIX = "apache-airflow-providers-"
 SQL = f"{PREFIX}common-sql"
 AIRFLOW = "apache-airflow"
@@ -79,13 +79,14 @@ PROVIDERS = {
             "tests/integration/test_object_staging.py",
             "tests/integration/test_s3_checksums.py::test_a_connection_keeps_its_settings",
             *REDSHIFT,
+            f"{SIGN_IN}::TestRedshift",
         ),
     ),
     "google": Provider(("google",), (f"{STORES}::TestGCS", f"{WAREHOUSES}::TestBigQuery", *cloud("gcs"))),
     "microsoft-azure": Provider(("azure",), (f"{STORES}::TestAzureBlob", *cloud("azure"))),
-    "snowflake": Provider(("snowflake",), SNOWFLAKE),
+    "snowflake": Provider(("snowflake",), (SNOWFLAKE, f"{SIGN_IN}::TestSnowflake")),
     "common-sql": Provider(
-        ("amazon", "snowflake"), (*REDSHIFT, *SNOWFLAKE), (AIRFLOW, f"{PREFIX}amazon", f"{PREFIX}snowflake")
+        ("amazon", "snowflake"), (*REDSHIFT, SNOWFLAKE), (AIRFLOW, f"{PREFIX}amazon", f"{PREFIX}snowflake")
     ),
 }
 
@@ -180,7 +181,7 @@ class Environment:
         Raises:
             AssertionError: Something failed; the message holds what was written.
         """
-        command = [self.python, "-m", "pytest", *self.what.suites, "-q", "-m", "long or not long"]
+        command: list[str | Path] = [self.python, "-m", "pytest", *self.what.suites, "-q", "-m", "long or not long"]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "AIRFLOW"))}
         log = self.folder / "log.txt"
         with log.open("w") as output:
