@@ -242,6 +242,16 @@ def test_every_provider_of_an_extra_has_a_bound_and_suites() -> None:
     assert {f"{PREFIX}{name}" for name in PROVIDERS} == providers | {SQL}
 
 
+def test_the_oldest_snowflake_gets_a_sqlalchemy_that_it_bears(tmp_path: Path) -> None:
+    """By the extra alone: whoever installs it has no constraints of this project's."""
+    asked, told = tmp_path / "asked.in", tmp_path / "told.txt"
+    name = f"{PREFIX}snowflake"
+    asked.write_text(f"{name}=={bounds()[name]}\nbifrost-export[snowflake] @ {ROOT.as_uri()}")
+    uv("pip", "compile", "--no-config", "--python", sys.executable, asked, "--output-file", told)
+    (found,) = re.findall(r"^sqlalchemy==([\d.]+)", told.read_text(), re.MULTILINE)
+    assert Version(found) < Version("2.1")
+
+
 @pytest.mark.parametrize("environment", ["oldest", "newest"], indirect=True)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_the_contract_suites_pass(environment: Environment) -> None:
