@@ -92,6 +92,14 @@ def test_the_commands_shown_run(
     assert list((tmp_path / "exports" / "_manifests" / "try_it").glob("*.json"))
 
 
+def test_the_oldest_versions_are_those_of_the_package() -> None:
+    """Of Airflow and of each provider."""
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    bounds = re.findall(r'"apache-airflow(?:-providers-([a-z-]+))?>=([\d.]+)', project)
+    (told,) = re.findall(r"It needs at least .*?\. ", README)
+    assert re.findall(r"(\S+) (\d+(?:\.\d+)*)", told) == [(name or "Airflow", version) for name, version in bounds]
+
+
 def test_every_command_stands_in_the_table() -> None:
     """And no other."""
     shown = {names_in(row[0])[0].split()[1] for row in table_rows("command")}
