@@ -42,7 +42,7 @@ test: $(STAMP) ## Run the tests; report branch coverage of the unit tests (COVER
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile tests --ignore tests/unit || status=1; \
 	exit $$status
 
-test-long: $(STAMP) ## Run the tests that take long: everything killed and cleared, all zones, big sizes, the oldest Airflow
+test-long: $(STAMP) ## Run the tests that take long: everything killed and cleared, all zones, big sizes, the oldest Airflow, the oldest and newest providers
 	BIFROST_TEST_LONG=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile -m "long or widened"
 
 bench: $(STAMP) ## Measure exports against the floor and pandas (ROWS, ROUNDS), and the DAG file with 500 exports

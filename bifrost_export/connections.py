@@ -128,9 +128,9 @@ def hook_with(kind: type, connection: Any, **arguments: Any) -> Any:
 
 
 def missing(
-    what: str, provider: str, extra: str, error: ImportError, kind: type[PermanentError] = DestinationError
+    what: str, provider: str, extra: str, error: Exception, kind: type[PermanentError] = DestinationError
 ) -> PermanentError:
-    """The error for a provider that isn't installed.
+    """The error for a provider that isn't installed, or not with packages that fit it.
 
     Args:
         what: What needs it.

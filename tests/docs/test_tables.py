@@ -214,3 +214,13 @@ def test_the_destination_shown_can_be_opened() -> None:
     assert inspect.isclass(made)
     missing = [name for name in ("kind", "Config", "is_table", "is_local", "file_format") if not hasattr(made, name)]
     assert missing == []
+
+
+def test_the_oldest_versions_are_those_of_the_package() -> None:
+    """Of Airflow and of each provider."""
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    bounds = re.findall(
+        r'"apache-airflow(?:-providers-([a-z-]+))?>=([\d.]+)', project.partition("[dependency-groups]")[0]
+    )
+    (shown,) = re.findall(r"It needs at least .*?\.\n", text_of("docs/deploying.md"))
+    assert re.findall(r"(\S+) (\d+(?:\.\d+)*)", shown) == [(name or "Airflow", version) for name, version in bounds]

@@ -22,5 +22,7 @@ def connect(config: BigQueryConfig) -> Any:
         from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
     except ImportError as error:
         raise connections.missing("the destination bigquery", "google", "google", error) from None
-    hook = google_hook(BigQueryHook, config.conn_id, config.credentials, config.project_id)
+    # What the client asks is standard SQL in any case; newer providers warn of whoever leaves this to its default.
+    how = {"use_legacy_sql": False}
+    hook = google_hook(BigQueryHook, config.conn_id, config.credentials, config.project_id, **how)
     return hook.get_client(project_id=config.project_id, location=config.location)

@@ -25,7 +25,9 @@ class GoogleCredentials(Strict):
         yield from refused_key("credentials/service_account_key", self.service_account_key, KEY)
 
 
-def google_hook(kind: type, conn_id: str | None, credentials: GoogleCredentials | None, project_id: str | None) -> Any:
+def google_hook(
+    kind: type, conn_id: str | None, credentials: GoogleCredentials | None, project_id: str | None, **arguments: Any
+) -> Any:
     """A hook of Google's provider, signed in as the config says.
 
     Args:
@@ -33,6 +35,7 @@ def google_hook(kind: type, conn_id: str | None, credentials: GoogleCredentials 
         conn_id: An Airflow connection, in place of credentials.
         credentials: From the document; with neither, the default chain signs in.
         project_id: The project, where it is not the account's own.
+        arguments: Others of the hook.
 
     Raises:
         ConfigError: There is no such connection, or the key is none.
@@ -44,7 +47,7 @@ def google_hook(kind: type, conn_id: str | None, credentials: GoogleCredentials 
     else:
         key = None if credentials is None else read_key(credentials.service_account_key, KEY)
         connection = connections.make("google_cloud_platform", project=project_id, keyfile_dict=key)
-    return connections.hook_with(kind, connection, gcp_conn_id=conn_id or connections.IN_MEMORY)
+    return connections.hook_with(kind, connection, gcp_conn_id=conn_id or connections.IN_MEMORY, **arguments)
 
 
 def signed_in(sign_in: Callable[[], Any]) -> Any:

@@ -27,12 +27,12 @@ def connect(config: SnowflakeConfig, query_tag: str) -> Any:
         query_tag: What the account's query history shows beside every statement.
 
     Raises:
-        DestinationError: The snowflake provider isn't installed.
+        DestinationError: The snowflake provider isn't installed, or not with packages that fit it.
         ConfigError: There is no connection of the id that the config names, or the private key can't be read.
     """
     try:
         from airflow.providers.snowflake.hooks.snowflake import SnowflakeHook
-    except ImportError as error:
+    except (ImportError, AttributeError) as error:  # AttributeError: with a SQLAlchemy that is too new for it
         raise connections.missing("the destination snowflake", "snowflake", "snowflake", error) from None
     # The driver tells every failed sign-in on its own, with a traceback.
     logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-import scramp  # type: ignore[import-untyped]
-
 from tests.servers.redshift import copying, wire
 from tests.servers.redshift.sql import Copy, SqlError, as_postgres, read_copy
 
@@ -83,6 +81,8 @@ class _Session:
 
     def _sign_in(self, user: str) -> None:
         """Ask the client for its password in the clear, since it knows no SCRAM, and answer PostgreSQL's questions."""
+        import scramp  # type: ignore[import-untyped]  # comes with Redshift's driver, which other extras lack
+
         self.client.sendall(wire.message(b"R", struct.pack("!I", 3)))
         _, password = wire.read_message(self.client)
         scram = scramp.ScramClient(["SCRAM-SHA-256"], user, password.rstrip(b"\0").decode())

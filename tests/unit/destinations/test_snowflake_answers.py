@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from snowflake.connector.errors import DatabaseError, ForbiddenError, HttpError,
 
 from bifrost_export.destinations.snowflake import errors
 from bifrost_export.destinations.snowflake.config import SnowflakeConfig
-from bifrost_export.destinations.snowflake.connection import account_of
+from bifrost_export.destinations.snowflake.connection import account_of, connect
 from bifrost_export.errors import (
     BifrostExportError,
     ConfigError,
@@ -215,3 +216,26 @@ def test_what_is_no_account_is_refused_with_what_to_write(account: str, fix: str
     cause = problem["ctx"]["error"]
     assert isinstance(cause, ConfigError)
     assert fix in str(cause.hint)
+
+
+@pytest.mark.parametrize("fault", [ImportError("cannot import name 'x'"), AttributeError("module 'y' has no 'z'")])
+def test_a_provider_that_is_not_imported_is_told_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    """Whatever a package beside it that doesn't fit makes of the import."""
+    name = "airflow.providers.snowflake.hooks.snowflake"
+
+    class Broken:
+        """Finds modules before all others do."""
+
+        @staticmethod
+        def find_spec(asked: str, *_: object) -> None:
+            """Fail as the module would."""
+            if asked == name:
+                raise fault
+
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    with pytest.raises(DestinationError, match=re.escape(f"needs Airflow's snowflake provider ({fault})")) as raised:
+        connect(SnowflakeConfig(database="D", schema="S", table="t", conn_id="c"), "tag")
+    assert "pip install 'bifrost-export[snowflake]'" in str(raised.value.hint)
