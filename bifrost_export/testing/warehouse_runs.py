@@ -16,7 +16,7 @@ from bifrost_export.window import Window, rfc3339
 from tests.support.offloading import counted
 
 if TYPE_CHECKING:
-    from bifrost_export.destinations.port import Target
+    pass
 
 LOG_ROWS = 1_000
 """Log rows of a window, unless a run says otherwise: what they became differs from run to run."""

@@ -8,10 +8,11 @@ import pytest
 
 from bifrost_export.destinations.continuity import Consent
 from bifrost_export.errors import LostCommitError, OtherLogStoreError, ShrunkWindowError
+from bifrost_export.testing.warehouse_runs import DAY
 from bifrost_export.window import Window
 
 if TYPE_CHECKING:
-    from bifrost_export.testing.warehouse_runs import DAY, Place
+    from bifrost_export.testing.warehouse_runs import Place
 
 NEXT_DAY = Window.parse("2026-03-02", "2026-03-03")
 TWO_DAYS = Window.parse("2026-03-01", "2026-03-03")

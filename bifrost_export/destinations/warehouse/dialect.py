@@ -11,7 +11,6 @@ from bifrost_export.destinations.warehouse.statements import Statement
 from bifrost_export.errors import DestinationError
 
 if TYPE_CHECKING:
-    from bifrost_export.destinations.warehouse.statements import Statement
     from bifrost_export.destinations.warehouse.tables import Column, Table
 
 MICROSECONDS = 6
