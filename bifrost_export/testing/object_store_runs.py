@@ -15,8 +15,8 @@ from bifrost_export.destinations.continuity import Consent, check, source_of
 from bifrost_export.destinations.object_store import port, upload_stream
 from bifrost_export.destinations.object_store.destination import ObjectStoreDestination
 from bifrost_export.destinations.port import Draft, Landed, Outcome, Piece, Target
+from bifrost_export.testing.payload_counts import counted
 from bifrost_export.window import Window
-from tests.support.offloading import counted
 
 PREFIX = "daily/{year}/{month}/{day}/"
 DAY = Window.parse("2026-03-01", "2026-03-02")

@@ -8,15 +8,12 @@ import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from bifrost_export.destinations.continuity import Consent, check, source_of
 from bifrost_export.destinations.port import Draft, Landed, Outcome, Piece, Target
+from bifrost_export.testing.payload_counts import counted
 from bifrost_export.window import Window, rfc3339
-from tests.support.offloading import counted
-
-if TYPE_CHECKING:
-    pass
 
 LOG_ROWS = 1_000
 """Log rows of a window, unless a run says otherwise: what they became differs from run to run."""

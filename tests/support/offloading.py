@@ -33,17 +33,6 @@ def offloaded(
         yield {**left, "has_object": True}, key, gzip.compress(data, mtime=0) if compress else data
 
 
-def counted(read: int, gone: int) -> tuple[dict[str, int], dict[str, dict[str, dict[str, int]]]]:
-    """What a manifest records of log rows that needed their payload: `offloaded` of a dataset, and `payloads`.
-
-    Args:
-        read: Rows whose payload was read.
-        gone: Rows whose payload is gone.
-    """
-    rows = {"completed": read, "gone": gone, "broken": 0, "skipped": 0}
-    return rows, {"logs": {"input_history": rows}}
-
-
 CALL_VALUES = ("arguments", "result", "error_details", "metadata")
 """What the object of a tool call holds as values, and its row as their JSON text."""
 

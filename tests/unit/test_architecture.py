@@ -145,6 +145,13 @@ def test_imports_point_one_way(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", FILES)
+def test_the_package_imports_nothing_that_its_wheel_lacks(module: str) -> None:
+    """The demo, the tools, the benchmarks and the tests use the package, and not the other way round."""
+    found = {each.module.split(".")[0] for each in imports_of(module)} & {"bench", "demo", "docs", "tests", "tools"}
+    assert not found, f"{module} imports {sorted(found)}"
+
+
+@pytest.mark.parametrize("module", FILES)
 def test_no_two_files_import_each_other(module: str) -> None:
     """In functions and for types neither: what both need is in a third."""
     others = {each.module for each in imports_of(module) if module not in MAY_IMPORT_BY_NAME}
