@@ -10,6 +10,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from bifrost_export.errors import ConfigError
 from bifrost_export.fields.markers import LiteralText, Strict
 from bifrost_export.fields.suggestions import nearest
+from bifrost_export.thresholds import ERRORS_FROM, INT32_MAX
 from bifrost_export.window import parse_instant
 
 DATE_WORD_PATTERN = (
@@ -52,7 +53,7 @@ DateRangeChoice = Annotated[
 ]
 
 
-Code = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Code = Annotated[int, Field(ge=0, le=INT32_MAX)]
 
 
 class Filters(Strict):
@@ -63,9 +64,9 @@ class Filters(Strict):
     models: tuple[LiteralText, ...] | None = Field(default=None, min_length=1, description="One of these models.")
     customers: tuple[LiteralText, ...] | None = Field(default=None, min_length=1, description="One of these customers.")
     status_codes: tuple[Code, ...] | None = Field(default=None, min_length=1, description="One of these status codes.")
-    min_latency_ms: int | None = Field(default=None, ge=0, le=2**31 - 1, description="At least so slow, inclusive.")
-    max_latency_ms: int | None = Field(default=None, ge=0, le=2**31 - 1, description="At most so slow, inclusive.")
-    has_errors: bool | None = Field(default=None, description="true: status 400 and above; false: the rest.")
+    min_latency_ms: int | None = Field(default=None, ge=0, le=INT32_MAX, description="At least so slow, inclusive.")
+    max_latency_ms: int | None = Field(default=None, ge=0, le=INT32_MAX, description="At most so slow, inclusive.")
+    has_errors: bool | None = Field(default=None, description=f"true: status {ERRORS_FROM} and above; false: the rest.")
 
     @field_validator("date_range")
     @classmethod
