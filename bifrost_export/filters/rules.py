@@ -89,7 +89,7 @@ RULES = (
     Rule("min_latency_ms", "latency_ms", "the latency is at least {} ms", _at_least, "least_latency"),
     Rule("max_latency_ms", "latency_ms", "the latency is at most {} ms", _at_most, "most_latency"),
     Rule("status_codes", "status_code", "the status code is one of {}", _one_of, "one_of_status_codes"),
-    Rule("has_errors", "status_code", _ERRORS_IN_WORDS, _is_error, "has_errors"),
+    Rule("has_errors", "status_code", _ERRORS_IN_WORDS, _is_error, "errors"),
 )
 """In the order in which a row that several remove is counted (contract, section 6)."""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from bifrost_export.filters.rules import Rule, asked
 from bifrost_export.logstore.endpoints import PASSTHROUGH
+from bifrost_export.logstore.records import FINAL
 from bifrost_export.logstore.repair import REPLACEMENT
 from bifrost_export.thresholds import ERRORS_FROM, INT32_MAX, INT32_MIN
 
@@ -37,6 +38,7 @@ LEAST_LATENCY, MOST_LATENCY = INT32_MIN - 0.5, INT32_MAX + 0.5
 """From the one, inclusive, up to the other, exclusive, a latency is rounded to a number of 32 bits. Any other one is
 blanked, and 0 on the record."""
 
+_FINAL = ", ".join(f"'{status}'" for status in FINAL)
 _LIST_OF_TEXTS = '["'
 _BACKSLASH = "\\"
 _ESCAPED = "\\u"
@@ -148,7 +150,7 @@ class Removal(ABC):
         "least_latency": _is_faster,
         "most_latency": _is_slower,
         "one_of_status_codes": _is_no_code_of,
-        "has_errors": _ended_otherwise,
+        "errors": _ended_otherwise,
     }
     """Which rows a rule removes, by the kind of its pushdown: each gives the conditions of a rule with its value, in
     the order in which they are asked. A rule of another kind is judged on the record, and each rule behind it."""
@@ -180,7 +182,7 @@ class Removal(ABC):
         status, details = self.text("status"), self.text("error_details")
         return " AND ".join(
             (
-                f"{status} IN ('success', 'error', 'cancelled')",
+                f"{status} IN ({_FINAL})",
                 *self.sums_are_exact(),
                 f"CASE WHEN {self._passes_through()} THEN {self._tells_a_code(self.text('params'))} ELSE true END",
                 f"CASE WHEN {status} = 'success' THEN true ELSE {self._tells_a_code(details)} END",
