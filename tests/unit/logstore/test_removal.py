@@ -19,7 +19,7 @@ from bifrost_export.config.models.export import Data
 from bifrost_export.datasets import schema_of
 from bifrost_export.filters.config import Filters
 from bifrost_export.filters.row_filter import RowFilter
-from bifrost_export.filters.rules import RULES, counted_together
+from bifrost_export.filters.rules import RULES, asked, counted_together
 from bifrost_export.hidden_columns import ODDITIES
 from bifrost_export.logstore import pushdown
 from bifrost_export.logstore.port import LogStore, Rejected, Totals
@@ -49,8 +49,9 @@ LIMITS = settings(max_examples=60, suppress_health_check=[HealthCheck.function_s
 
 @pytest.mark.parametrize("removal", [SQLiteRemoval, PostgresRemoval])
 def test_every_log_store_has_sql_for_every_rule(removal: type[pushdown.Removal]) -> None:
-    """And for no other kind of rule."""
+    """And for no other kind of rule; the properties below try each."""
     assert set(removal.tests) == {rule.pushdown for rule in RULES}
+    assert {rule.name for filters in FILTERS for rule, _ in asked(filters)} == {rule.name for rule in RULES}
 
 
 def test_every_filter_of_a_document_is_named_in_the_sql() -> None:
