@@ -12,6 +12,7 @@ from bifrost_export.config.source import CONNECTION_ID, VARIABLE
 from bifrost_export.config.sources import SOURCE_CONFIGS
 from bifrost_export.config.transformations import told
 from bifrost_export.fields.field_walk import fields_of, model_below
+from bifrost_export.filters.rules import asked
 from bifrost_export.pipeline.encoding import encoding_of
 from bifrost_export.registry import DESTINATIONS
 
@@ -98,15 +99,6 @@ def _signing_in(config: Mapping[str, Any], model: type[BaseModel]) -> str | None
 _HASH: Final = 12
 """Hex digits of the configuration's hash: enough to tell one from another."""
 
-_RULES = {
-    "providers": "the provider is one of {}",
-    "models": "the model is one of {}",
-    "customers": "the customer is one of {}",
-    "min_latency_ms": "the latency is at least {} ms",
-    "max_latency_ms": "the latency is at most {} ms",
-    "status_codes": "the status code is one of {}",
-}
-
 
 def page(export: Export, frozen: Mapping[str, Any], config_hash: str, warnings: Iterable[Problem] = ()) -> str:
     """The page, as Markdown.
@@ -170,11 +162,8 @@ def rules(export: Export) -> Iterator[str]:
     filters = export.data.filters
     if filters.date_range is not None:
         yield f"rows of {_date_range(filters.date_range)}"
-    for name, words in _RULES.items():
-        if (wanted := getattr(filters, name)) is not None:
-            yield words.format(_values(wanted) if isinstance(wanted, tuple) else f"{wanted:,}")
-    if filters.has_errors is not None:
-        yield f"the status code is {'400 or above' if filters.has_errors else 'below 400'}"
+    for rule, wanted in asked(filters):
+        yield rule.in_words(wanted, _value)
 
 
 def transformations(export: Export) -> Iterator[str]:
@@ -209,5 +198,7 @@ def _document(frozen: Mapping[str, Any]) -> str:
     return plain(PurePath(frozen["document"]).name)
 
 
-def _values(values: Iterable[Any]) -> str:
-    return ", ".join(code(value) if isinstance(value, str) else str(value) for value in values)
+def _value(wanted: Any) -> str:
+    if not isinstance(wanted, tuple):
+        return f"{wanted:,}"
+    return ", ".join(code(value) if isinstance(value, str) else str(value) for value in wanted)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bifrost_export.columns import Column
 from bifrost_export.datasets.dataset import Dataset
 from bifrost_export.datasets.request_logs import RECORD, REQUEST_CONTENT
+from bifrost_export.thresholds import ERRORS_FROM
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,11 +20,11 @@ STATUS = Column("status", "string", False, "How the request ended: success, erro
 
 
 def _failed(batch: pa.RecordBatch) -> pa.Array:
-    """A status code of 400 and above, or another end than success."""
+    """A status code of an error, or another end than success."""
     import pyarrow.compute as pc
 
     return pc.or_(
-        pc.greater_equal(batch.column("status_code"), 400),
+        pc.greater_equal(batch.column("status_code"), ERRORS_FROM),
         pc.fill_null(pc.not_equal(batch.column("status"), "success"), True),
     )
 

@@ -16,6 +16,7 @@ from bifrost_export.datasets.request_logs import (
     STATUS_CODE,
     TIMESTAMP,
 )
+from bifrost_export.thresholds import ERRORS_FROM
 
 LEAST_BUCKET, MOST_BUCKET = dt.timedelta(minutes=1), dt.timedelta(days=31)
 """Of `data.metrics_bucket`."""
@@ -28,7 +29,7 @@ METRICS = Dataset(
         PROVIDER,
         MODEL,
         Column("requests", "int64", True, "Requests that started in the bucket."),
-        Column("errors", "int64", True, "Those with a status of 400 and above."),
+        Column("errors", "int64", True, f"Those with a status of {ERRORS_FROM} and above."),
         Column("error_rate", "double", True, "Their share, 0 to 1."),
         Column("avg_latency_ms", "double", False, "Mean of the known latencies in milliseconds; null without any."),
         Column("p50_latency_ms", "double", False, "Median of the known latencies, interpolated; null without any."),

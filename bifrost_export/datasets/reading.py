@@ -7,22 +7,12 @@ from typing import TYPE_CHECKING
 from bifrost_export.columns import Column
 from bifrost_export.datasets import asked_columns, named, staged_columns
 from bifrost_export.datasets.request_logs import COST, INPUT_TOKENS, OUTPUT_TOKENS, RECORD, REQUEST_ID, TIMESTAMP
+from bifrost_export.filters.rules import asked
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bifrost_export.datasets.dataset import Options
-
-FILTERED: dict[str, str] = {
-    "providers": "provider",
-    "models": "model",
-    "customers": "customer_id",
-    "min_latency_ms": "latency_ms",
-    "max_latency_ms": "latency_ms",
-    "status_codes": "status_code",
-    "has_errors": "status_code",
-}
-"""The column that each filter looks at."""
 
 _ALWAYS = (TIMESTAMP, REQUEST_ID, INPUT_TOKENS, OUTPUT_TOKENS, COST)
 """What the order of the rows and the books need."""
@@ -34,8 +24,8 @@ def columns_read(data: Options) -> tuple[Column, ...]:
     for name in data.include:
         for column in _wanted(name, data):
             wanted.setdefault(column.name, column)
-    asked = {column for rule, column in FILTERED.items() if getattr(data.filters, rule) is not None}
-    record = [column for column in RECORD if column.name in wanted or column.name in asked]
+    filtered = {rule.column for rule, _ in asked(data.filters)}
+    record = [column for column in RECORD if column.name in wanted or column.name in filtered]
     known = {column.name for column in RECORD}
     return (*record, *(column for name, column in wanted.items() if name not in known))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from bifrost_export.hidden_columns import is_hidden
+from bifrost_export.thresholds import ERRORS_FROM
 from bifrost_export.window import UTC, micros, rfc3339
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ LISTS: Final = (
 _BY_COLUMNS: Final = ("timestamp", "request_id", "trace_id", "latency_ms")
 _LAST = micros(dt.datetime.max.replace(tzinfo=UTC))
 _MILLISECOND = 1000
-_ERRORS_FROM = 400
 
 
 def request_spans(batch: pa.RecordBatch, schema: pa.Schema, data: Options) -> pa.RecordBatch:
@@ -166,7 +166,7 @@ def _list(text: str | None) -> Any:
 
 
 def _failed(row: dict[str, Any]) -> bool:
-    return bool(row["status"] != "success" or row["status_code"] >= _ERRORS_FROM)
+    return bool(row["status"] != "success" or row["status_code"] >= ERRORS_FROM)
 
 
 def _operation(row: dict[str, Any]) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bifrost_export.columns import Column
+from bifrost_export.datasets import traces
 from bifrost_export.datasets.error_logs import ERROR_TYPE, STATUS
 from bifrost_export.datasets.request_logs import COST, CUSTOMER_ID, LATENCY, REQUEST_ID, TIMESTAMP
 
 if TYPE_CHECKING:
     from bifrost_export.datasets.dataset import Options
 
-TRACES = "traces"
+TRACES = traces.TRACES.name
 """The dataset that tool calls are read for."""
 
 LLM_REQUEST_ID = Column("llm_request_id", "string", False, "The request whose answer called the tool.")

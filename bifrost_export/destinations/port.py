@@ -69,6 +69,8 @@ class Target:
         extension: The files' extension, with its dot.
         content_type: The files' media type.
         columns: Of each dataset's rows, in order.
+        known_datasets: Every dataset that an export can include: another configuration of this export may have left
+            files of any.
     """
 
     export: str
@@ -79,6 +81,12 @@ class Target:
     extension: str
     content_type: str
     columns: Mapping[str, tuple[Column, ...]] = field(default_factory=dict)
+    known_datasets: tuple[str, ...] = ()
+
+    @property
+    def every_dataset(self) -> tuple[str, ...]:
+        """Those that are known, and those of the run."""
+        return tuple(dict.fromkeys((*self.known_datasets, *self.datasets)))
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,13 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from bifrost_export.errors import ConfigError
 
-_DURATION = re.compile(r"([0-9]{1,9})([smhd])")
+DURATION_PATTERN = "[0-9]{1,9}[smhd]"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def duration_of(text: str) -> dt.timedelta | None:
     """The length of time that a text says, or None when it says none."""
-    match = _DURATION.fullmatch(text)
-    return dt.timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
+    return dt.timedelta(**{_UNITS[text[-1]]: int(text[:-1])}) if re.fullmatch(DURATION_PATTERN, text) else None
 
 
 def parse_duration(text: str, name: str, least: dt.timedelta, most: dt.timedelta) -> dt.timedelta:

@@ -10,14 +10,17 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from bifrost_export.errors import ConfigError
 from bifrost_export.fields.markers import LiteralText, Strict
 from bifrost_export.fields.suggestions import nearest
+from bifrost_export.thresholds import ERRORS_FROM, INT32_MAX
 from bifrost_export.window import parse_instant
 
-DATE_WORD_PATTERN = (
-    r"last_[1-9][0-9]{0,3}_(hours|days|weeks|months)|today|yesterday|this_week|last_week|this_month|last_month"
-)
+_COUNTED_UNITS = ("hours", "days", "weeks", "months")
+_CALENDAR_WORDS = ("today", "yesterday", "this_week", "last_week", "this_month", "last_month")
+_NUMBER = "[1-9][0-9]{0,3}"
+
+DATE_WORD_PATTERN = "|".join((f"last_{_NUMBER}_({'|'.join(_COUNTED_UNITS)})", *_CALENDAR_WORDS))
 """Of the words of `filters.date_range`."""
 
-
+_WORDS_ALLOWED = ", ".join((*(f"last_N_{unit}" for unit in _COUNTED_UNITS), *_CALENDAR_WORDS))
 _WORD = re.compile(DATE_WORD_PATTERN)
 
 
@@ -52,7 +55,7 @@ DateRangeChoice = Annotated[
 ]
 
 
-Code = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Code = Annotated[int, Field(ge=0, le=INT32_MAX)]
 
 
 class Filters(Strict):
@@ -63,9 +66,9 @@ class Filters(Strict):
     models: tuple[LiteralText, ...] | None = Field(default=None, min_length=1, description="One of these models.")
     customers: tuple[LiteralText, ...] | None = Field(default=None, min_length=1, description="One of these customers.")
     status_codes: tuple[Code, ...] | None = Field(default=None, min_length=1, description="One of these status codes.")
-    min_latency_ms: int | None = Field(default=None, ge=0, le=2**31 - 1, description="At least so slow, inclusive.")
-    max_latency_ms: int | None = Field(default=None, ge=0, le=2**31 - 1, description="At most so slow, inclusive.")
-    has_errors: bool | None = Field(default=None, description="true: status 400 and above; false: the rest.")
+    min_latency_ms: int | None = Field(default=None, ge=0, le=INT32_MAX, description="At least so slow, inclusive.")
+    max_latency_ms: int | None = Field(default=None, ge=0, le=INT32_MAX, description="At most so slow, inclusive.")
+    has_errors: bool | None = Field(default=None, description=f"true: status {ERRORS_FROM} and above; false: the rest.")
 
     @field_validator("date_range")
     @classmethod
@@ -73,8 +76,7 @@ class Filters(Strict):
         if isinstance(value, str) and not _WORD.fullmatch(value):
             raise ConfigError(
                 f"there is no date_range {value!r}",
-                allowed="last_N_hours, last_N_days, last_N_weeks, last_N_months, today, yesterday, this_week,"
-                ' last_week, this_month, last_month, or {"start": ..., "end": ...}',
+                allowed=f'{_WORDS_ALLOWED}, or {{"start": ..., "end": ...}}',
                 hint=nearest_date_word(value),
             )
         return value
@@ -89,7 +91,6 @@ class Filters(Strict):
 
 def nearest_date_word(word: str) -> str | None:
     """The hint that names the word of a date range that is meant, with the number that is written."""
-    numbers = re.findall(r"[1-9][0-9]{0,3}", word[:100])
-    counted = [f"last_{number}_{unit}" for number in numbers[:1] for unit in ("hours", "days", "weeks", "months")]
-    words = ["today", "yesterday", "this_week", "last_week", "this_month", "last_month"]
-    return nearest(word.replace("-", "_").replace(" ", "_"), [*counted, *words])
+    numbers = re.findall(_NUMBER, word[:100])
+    counted = [f"last_{number}_{unit}" for number in numbers[:1] for unit in _COUNTED_UNITS]
+    return nearest(word.replace("-", "_").replace(" ", "_"), [*counted, *_CALENDAR_WORDS])

@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
-INT32_MAX = 2**31 - 1
-INT32_MIN = -(2**31)
+from bifrost_export.thresholds import INT32_MAX
+
 BEYOND_INT32 = -1
 """Stands for a status code that was recorded and does not fit INT32."""
 

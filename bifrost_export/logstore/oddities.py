@@ -13,8 +13,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bifrost_export.logstore.port import SUMMED_TOKENS
 from bifrost_export.logstore.rejected import Faults, shape_of
+from bifrost_export.thresholds import SUMMED_TOKENS
 
 
 @dataclass(frozen=True)

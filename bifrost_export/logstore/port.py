@@ -32,13 +32,6 @@ TOOL_CALLS = "mcp_tool_logs"
 """The table of tool calls, which older log stores lack. It shares its times, its status, its customer, its latency, its
 cost and its error with `logs`, and they are read in the same way."""
 
-SUMMED_COST = 1e300
-"""A cost beyond this, either way, is exported and not added up: a sum of the others could not overflow."""
-
-
-SUMMED_TOKENS = 10**15
-"""A token count beyond this, either way, is not added up: a sum of 64 bits could overflow."""
-
 
 @dataclass(frozen=True)
 class Totals:

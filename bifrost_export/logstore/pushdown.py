@@ -8,19 +8,18 @@ Blanked and repaired fields are counted of exported rows alone, so that a remove
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from bifrost_export.logstore.details import INT32_MAX, INT32_MIN
+from bifrost_export.filters.rules import Rule, asked
 from bifrost_export.logstore.endpoints import PASSTHROUGH
+from bifrost_export.logstore.records import FINAL
 from bifrost_export.logstore.repair import REPLACEMENT
+from bifrost_export.thresholds import ERRORS_FROM, INT32_MAX, INT32_MIN
 
 if TYPE_CHECKING:
     from bifrost_export.filters.config import Filters
-
-RULES = ("providers", "models", "customers", "min_latency_ms", "max_latency_ms", "status_codes", "has_errors")
-"""The rules, in the order in which a row that several remove is counted (contract, section 6)."""
 
 IN_DOUBT = "in doubt"
 """In the place of a rule: one removes the row, unless it is rejected, which it may be."""
@@ -39,10 +38,23 @@ LEAST_LATENCY, MOST_LATENCY = INT32_MIN - 0.5, INT32_MAX + 0.5
 """From the one, inclusive, up to the other, exclusive, a latency is rounded to a number of 32 bits. Any other one is
 blanked, and 0 on the record."""
 
-_ERRORS_FROM = 400
+_FINAL = ", ".join(f"'{status}'" for status in FINAL)
 _LIST_OF_TEXTS = '["'
 _BACKSLASH = "\\"
 _ESCAPED = "\\u"
+
+
+class Test(NamedTuple):
+    """A condition on a row; it is never null.
+
+    Args:
+        sql: The condition.
+        is_sure: Whether a row that meets it is removed by the rule. If not, only the record tells whether the rule
+            removes it, so that no later rule may.
+    """
+
+    sql: str
+    is_sure: bool = True
 
 
 class Removal(ABC):
@@ -61,11 +73,14 @@ class Removal(ABC):
 
         Whether that one removes a row only the record tells, so that no later rule may.
         """
-        wanted = (rule for rule in RULES if getattr(self.filters, rule) is not None)
-        return list(takewhile(self._can_be_judged, wanted))
+        return [rule.name for rule, _ in self._judged()]
 
-    def _can_be_judged(self, rule: str) -> bool:
-        value = getattr(self.filters, rule)
+    def _judged(self) -> Iterator[tuple[Rule, Any]]:
+        return takewhile(lambda each: self._can_be_judged(*each), asked(self.filters))
+
+    def _can_be_judged(self, rule: Rule, value: Any) -> bool:
+        if rule.pushdown not in self.tests:
+            return False
         if not isinstance(value, tuple):
             return True
         # A text with bad bytes holds that character on the record alone.
@@ -96,38 +111,49 @@ class Removal(ABC):
         return f"(CASE {removed} END)"
 
     def _tests(self) -> Iterator[tuple[str, str]]:
-        """Rule, as SQL, and whether it removes a row for sure; in the order of the rules."""
-        # Whether a rule removes a row of which only its record tells what it looks at, SQL can't say, nor may a later
-        # rule remove it.
-        for rule in self.rules:
-            if rule in {"min_latency_ms", "max_latency_ms"}:
-                yield "NULL", self._takes_its_latency_elsewhere()
-            yield f"'{rule}'", self._test(rule, getattr(self.filters, rule))
-            if rule == "customers":
-                yield "NULL", f"{self.text('customer_id')} = '' AND {self.text('customer_ids')} <> ''"
+        """Rule, as SQL, and whether it removes a row, in the order of the rules; null where SQL can't tell."""
+        for rule, wanted in self._judged():
+            for test in self.tests[rule.pushdown](self, rule, wanted):
+                yield f"'{rule.name}'" if test.is_sure else "NULL", test.sql
 
     def _takes_its_latency_elsewhere(self) -> str:
         """Whether a row without a latency of its own may take one that its error tells."""
         elsewhere = f"{self.text('error_details')} <> '' OR {self.has_object()}"
         return f"NOT ({self.latency_is_known()}) AND {self.text('status')} <> 'success' AND ({elsewhere})"
 
-    def _test(self, rule: str, wanted: object) -> str:
-        match rule, wanted:
-            case "providers" | "models", tuple():
-                return f"NOT ({self._one_of(self.text(rule.removesuffix('s')), wanted)})"
-            case "customers", tuple():
-                return self._has_no_customer_of(wanted)
-            # A latency is rounded half to even before it is compared.
-            case "min_latency_ms", int(least):
-                return f"{self.latency()} {'<=' if least % 2 else '<'} {least - 0.5}"
-            case "max_latency_ms", int(most):
-                return f"{self.latency()} {'>=' if most % 2 else '>'} {most + 0.5}"
-            case "status_codes", tuple():
-                codes = ", ".join(str(int(code)) for code in wanted)
-                return f"coalesce({self._code()} NOT IN ({codes}), false)" if codes else "true"
-            case "has_errors", bool():
-                return f"coalesce({self._code()} {'<' if wanted else '>='} {_ERRORS_FROM}, false)"
-        raise AssertionError(rule)
+    def _is_no_text_of(self, rule: Rule, wanted: Iterable[str]) -> Iterator[Test]:
+        yield Test(f"NOT ({self._one_of(self.text(rule.column), wanted)})")
+
+    def _is_no_customer_of(self, _: Rule, wanted: Iterable[str]) -> Iterator[Test]:
+        yield Test(self._has_no_customer_of(wanted))
+        yield Test(f"{self.text('customer_id')} = '' AND {self.text('customer_ids')} <> ''", is_sure=False)
+
+    # A latency is rounded half to even before it is compared.
+    def _is_faster(self, _: Rule, least: int) -> Iterator[Test]:
+        yield Test(self._takes_its_latency_elsewhere(), is_sure=False)
+        yield Test(f"{self.latency()} {'<=' if least % 2 else '<'} {least - 0.5}")
+
+    def _is_slower(self, _: Rule, most: int) -> Iterator[Test]:
+        yield Test(self._takes_its_latency_elsewhere(), is_sure=False)
+        yield Test(f"{self.latency()} {'>=' if most % 2 else '>'} {most + 0.5}")
+
+    def _is_no_code_of(self, _: Rule, wanted: Iterable[int]) -> Iterator[Test]:
+        codes = ", ".join(str(int(code)) for code in wanted)
+        yield Test(f"coalesce({self._code()} NOT IN ({codes}), false)" if codes else "true")
+
+    def _ended_otherwise(self, _: Rule, wanted: bool) -> Iterator[Test]:
+        yield Test(f"coalesce({self._code()} {'<' if wanted else '>='} {ERRORS_FROM}, false)")
+
+    tests: ClassVar[Mapping[str, Callable[[Any, Rule, Any], Iterator[Test]]]] = {
+        "one_of_texts": _is_no_text_of,
+        "one_of_customers": _is_no_customer_of,
+        "least_latency": _is_faster,
+        "most_latency": _is_slower,
+        "one_of_status_codes": _is_no_code_of,
+        "errors": _ended_otherwise,
+    }
+    """Which rows a rule removes, by the kind of its pushdown: each gives the conditions of a rule with its value, in
+    the order in which they are asked. A rule of another kind is judged on the record, and each rule behind it."""
 
     def _has_no_customer_of(self, wanted: Iterable[str]) -> str:
         own, several = self.text("customer_id"), self.text("customer_ids")
@@ -156,7 +182,7 @@ class Removal(ABC):
         status, details = self.text("status"), self.text("error_details")
         return " AND ".join(
             (
-                f"{status} IN ('success', 'error', 'cancelled')",
+                f"{status} IN ({_FINAL})",
                 *self.sums_are_exact(),
                 f"CASE WHEN {self._passes_through()} THEN {self._tells_a_code(self.text('params'))} ELSE true END",
                 f"CASE WHEN {status} = 'success' THEN true ELSE {self._tells_a_code(details)} END",

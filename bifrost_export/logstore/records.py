@@ -18,8 +18,6 @@ from bifrost_export.logstore.contents import map_contents
 from bifrost_export.logstore.details import (
     BEYOND_INT32,
     GATEWAY_AT_FAULT,
-    INT32_MAX,
-    INT32_MIN,
     error_facts,
     first_customer,
     passthrough,
@@ -30,6 +28,7 @@ from bifrost_export.logstore.oddities import Odd, countable
 from bifrost_export.logstore.port import Rejected
 from bifrost_export.logstore.rejected import Faults, rejected_rows
 from bifrost_export.logstore.repair import Text, whole_text
+from bifrost_export.thresholds import INT32_MAX, INT32_MIN
 
 FINAL = ("success", "error", "cancelled")
 """The statuses that a row ends in; `processing` rows are never handed to the mapping."""

@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bifrost_export.logstore.port import SUMMED_COST, SUMMED_TOKENS, Rejected
+from bifrost_export.logstore.port import Rejected
 from bifrost_export.logstore.repair import repaired
 from bifrost_export.logstore.rows import NUMBERS, ODD, PREFIX, odd_shape, odd_value
+from bifrost_export.thresholds import SUMMED_COST, SUMMED_TOKENS
 
 
 @dataclass(frozen=True)

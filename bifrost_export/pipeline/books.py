@@ -10,9 +10,9 @@ from typing import Any
 from bifrost_export.errors import BooksError
 from bifrost_export.pipeline.changes import Change, together
 from bifrost_export.pipeline.odd_counts import OddCounts, added
-from bifrost_export.pipeline.sums import COST_TOLERANCE, Sums
+from bifrost_export.pipeline.sums import Sums
 
-__all__ = ["COST_TOLERANCE", "Books", "Change", "Sums", "balance"]
+__all__ = ["Books", "Change", "Sums", "balance"]
 
 
 _NONE = Sums()

@@ -8,7 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from bifrost_export.datasets.tool_calls import reads_tool_calls
-from bifrost_export.filters.row_filter import counted_together
+from bifrost_export.filters.rules import DATE_RANGE, counted_together
 from bifrost_export.hidden_columns import ODDITIES
 from bifrost_export.pipeline import tool_calls
 from bifrost_export.pipeline.arrow_files import StagedFile, Stamp, read_rows, write_rows
@@ -99,7 +99,7 @@ def _counted(plan: Plan, log_store: LogStore, slice_: Slice) -> _Extracted:
 
 def _left_out(totals: Totals) -> Books:
     source = Sums.of_totals(totals)
-    return Books(source=source, filtered=source, filtered_by={"date_range": source.rows}, unsettled=totals.unsettled)
+    return Books(source=source, filtered=source, filtered_by={DATE_RANGE: source.rows}, unsettled=totals.unsettled)
 
 
 def _read(

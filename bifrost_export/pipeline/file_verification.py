@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import pyarrow as pa
 
 from bifrost_export.formats.reading import can_read, read
-from bifrost_export.pipeline.books import COST_TOLERANCE, Sums
+from bifrost_export.pipeline.books import Sums
 from bifrost_export.pipeline.measured import Tally
+from bifrost_export.thresholds import COST_TOLERANCE
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.object_store.manifest import DatasetEntry, Manifest, Part

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.datasets.reading import rows_of
 from bifrost_export.datasets.tool_calls import TRACES
-from bifrost_export.filters.row_filter import RowFilter, counted_together
+from bifrost_export.filters.row_filter import RowFilter
+from bifrost_export.filters.rules import counted_together
 from bifrost_export.hidden_columns import ODDITIES, is_hidden
 from bifrost_export.logstore.merging import merged
 from bifrost_export.pipeline.arrow_files import Stamp, read_rows, write_rows

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from bifrost_export import datasets
 from bifrost_export.config.forms.source_map import Origins
 from bifrost_export.config.models.staging import ENCRYPTED
 from bifrost_export.config.models.staging import Staging as StagingConfig
@@ -100,6 +101,7 @@ def open_destination(runtime: Runtime, plan: Plan, *, with_secrets: bool = True)
         extension=encoding.format.extension(encoding.compression),
         content_type=encoding.format.content_type,
         columns={dataset: flow(plan, dataset).result for dataset in plan.datasets},
+        known_datasets=tuple(datasets.names()),
     )
     opened: Destination = kind(config, target)
     return opened

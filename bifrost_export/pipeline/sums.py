@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export.formats.sizes import value_bytes
 from bifrost_export.hidden_columns import MEASURED, ODDITIES
 from bifrost_export.logstore.oddities import odd_rows
-from bifrost_export.logstore.port import SUMMED_COST
+from bifrost_export.thresholds import COST_TOLERANCE, SUMMED_COST
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,9 +31,6 @@ def exact(values: Iterable[float]) -> tuple[float, ...]:
         rest.append(-part)
     return tuple(parts)
 
-
-COST_TOLERANCE = 1e-9
-"""Cost may differ by this share of the sum of absolute values: sums of floats depend on their order."""
 
 MEASURES = ("rows", "input_tokens", "output_tokens", "tokens", "cost")
 """What is compared; `tokens` are those of input and output together."""

@@ -9,9 +9,6 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-SUMMED = 1e300
-"""A cost beyond this, either way, is not added up, as in the books."""
-
 _MANTISSA = 53
 _LOW_BITS = 27
 _PIECE = 30

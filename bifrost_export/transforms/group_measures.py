@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bifrost_export.hidden_columns import MEASURED
+from bifrost_export.thresholds import ERRORS_FROM, SUMMED_COST
 from bifrost_export.transforms import exact_sums
 from bifrost_export.transforms.metrics import PERCENTILES
 from bifrost_export.transforms.partials import (
@@ -24,9 +25,6 @@ from bifrost_export.transforms.partials import (
     in_groups,
     numbered,
 )
-
-ERRORS_FROM = 400
-"""The lowest status code that is an error, as for the filter `has_errors`."""
 
 TOLD_APART: dict[str, tuple[str, ...]] = {
     "latencies": ("latency_ms",),
@@ -104,7 +102,7 @@ def _whole(rows: pa.Table, name: str, null: int) -> Array:
 def _costs(rows: pa.Table) -> tuple[pa.Array, pa.Array]:
     """The costs, and which of them are added up."""
     costs = _array(rows.column("cost_usd"))
-    return costs, pc.less_equal(pc.abs(costs), exact_sums.SUMMED).fill_null(False)
+    return costs, pc.less_equal(pc.abs(costs), SUMMED_COST).fill_null(False)
 
 
 def _as_whole(truths: pa.Array) -> Array:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bifrost_export.columns import ColumnType
+from bifrost_export.thresholds import ERRORS_FROM
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ PERCENTILES: Final = {"p50_latency": 50, "p90_latency": 90, "p95_latency": 95, "
 
 _LATENCY = ("latency_ms",)
 _TOKENS = ("input_tokens", "output_tokens")
+_AN_ERROR = f"a status of {ERRORS_FROM} and above"
 _COUNT = Metric("Requests of the group.", "int64", accounts=("rows",))
 
 METRICS: Final[dict[str, Metric]] = {
@@ -54,8 +56,8 @@ METRICS: Final[dict[str, Metric]] = {
     "total_cost": Metric("Price in USD over the priced requests; null without any.", "double", ("cost_usd",), False,
                          ("cost",)),
     "avg_cost": Metric("Mean price in USD over the priced requests; null without any.", "double", ("cost_usd",), False),
-    "error_rate": Metric("Share of requests with a status of 400 and above, 0 to 1.", "double", ("status_code",)),
-    "error_count": Metric("Requests with a status of 400 and above.", "int64", ("status_code",)),
-    "success_count": Metric("Requests with a status below 400.", "int64", ("status_code",)),
+    "error_rate": Metric(f"Share of requests with {_AN_ERROR}, 0 to 1.", "double", ("status_code",)),
+    "error_count": Metric(f"Requests with {_AN_ERROR}.", "int64", ("status_code",)),
+    "success_count": Metric(f"Requests with a status below {ERRORS_FROM}.", "int64", ("status_code",)),
     "unique_customers": Metric("Different customers, without ''.", "int64", ("customer_id",)),
 }  # fmt: skip

@@ -26,7 +26,7 @@ from bifrost_export.destinations.snowflake.dialect import SnowflakeDialect
 from bifrost_export.destinations.warehouse import commit
 from bifrost_export.destinations.warehouse.tables import OWN
 from bifrost_export.fields.field_walk import fields_of
-from bifrost_export.filters.row_filter import RULES
+from bifrost_export.filters.rules import DATE_RANGE, RULES
 from bifrost_export.registry import DESTINATIONS, FORMATS, TRANSFORMS
 from bifrost_export.schedules.kinds import schedule_models
 from bifrost_export.transforms.anonymize import METHODS
@@ -106,7 +106,15 @@ def test_the_time_that_publish_waits_for_a_table_is_right() -> None:
 
 def test_every_filter_is_in_the_table() -> None:
     """`date_range`, and those that look at the record."""
-    assert set(first_words("docs/filters.md", "filter")) == {"date_range", *RULES}
+    assert set(first_words("docs/filters.md", "filter")) == {DATE_RANGE, *(rule.name for rule in RULES)}
+
+
+@pytest.mark.parametrize("page", ["docs/filters.md", "docs/contract.md", "docs/protocol.md"])
+def test_the_filters_are_told_in_the_order_in_which_rows_are_counted(page: str) -> None:
+    """A row that several remove counts under the first."""
+    [told] = [line for line in text_of(page).splitlines() if f"order `{DATE_RANGE}`" in line]
+    listed = told.partition("in the order ")[2].partition(".")[0].partition(", then")[0]
+    assert code_in(listed) == [DATE_RANGE, *(rule.name for rule in RULES)]
 
 
 def test_every_transformation_is_in_the_table_with_all_its_keys() -> None:

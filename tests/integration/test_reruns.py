@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bifrost_export import datasets
 from bifrost_export.destinations.object_store.keys import without_token
 from bifrost_export.errors import OverlapError, RejectedRowsError, WindowError
 from bifrost_export.formats import parquet
@@ -93,6 +94,24 @@ def test_other_parts_and_back_again_leave_no_stale_part(export: Export) -> None:
 
     assert comparable(export.contents()) == first
     assert stale(export.contents()) == []
+
+
+def test_a_dataset_that_is_no_longer_included_leaves_no_part(export: Export) -> None:
+    """Neither one that the manifest before names, nor one of a run that was killed before it published."""
+    export.data["include"] = datasets.names()
+    export.run(DAY)
+    old = {key.split("/")[-2]: key for key in export.parts()}
+    assert set(old) == set(datasets.names())
+    for key in old.values():  # as a killed run leaves it: under its own token, and in no manifest
+        content = (export.out / key).read_bytes()
+        (export.out / re.sub(r"__[0-9a-f]{8}(?=__part-)", "__0badcafe", key)).write_bytes(content)
+
+    export.data["include"] = ["request_logs"]
+    assert export.run(DAY)["warnings"] == []
+
+    left = export.contents()
+    assert stale(left) == []
+    assert {key.split("/")[-2] for key in export.parts()} == {"request_logs"}
 
 
 @pytest.mark.parametrize("published", [False, True], ids=["first publication", "unchanged"])

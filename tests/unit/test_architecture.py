@@ -18,7 +18,7 @@ PACKAGE = "bifrost_export"
 SOURCES = sorted((ROOT / PACKAGE).rglob("*.py"))
 
 BASE = {"errors", "problem", "window", "trust", "registry", "user_code"}
-SHARED = {"fields", "redaction", "columns", "hidden_columns", "schedules", "filters"}
+SHARED = {"fields", "redaction", "thresholds", "columns", "hidden_columns", "schedules", "filters"}
 PORTS = {"logstore", "datasets", "transforms", "formats", "destinations"}
 BELOW_PORTS = {*BASE, *SHARED, "connections", "services"}
 MAY_IMPORT = {
@@ -28,12 +28,13 @@ MAY_IMPORT = {
     "trust": {"errors"},
     "registry": {"errors", "trust", "user_code"},
     "user_code": {"errors", "trust"},
+    "thresholds": set(),
     "columns": set(),
     "hidden_columns": {"columns"},
     "fields": {"errors"},
     "redaction": {"errors"},
     "schedules": {*BASE, "fields"},
-    "filters": {*BASE, "fields", "schedules"},
+    "filters": {*BASE, "fields", "thresholds", "schedules"},
     "connections": {*BASE, "fields", "redaction"},
     "services": {*BASE, "fields", "redaction"},
     "dag_bundles": set(),
@@ -55,11 +56,7 @@ MAY_IMPORT_BY_NAME = {"bifrost_export.registry", "bifrost_export.cli.group"}
 HEAVY = {"pyarrow", "numpy", "pandas", "duckdb", "adbc_driver_manager", "adbc_driver_sqlite", "adbc_driver_postgresql"}
 HEAVY |= {"boto3", "botocore", "s3fs", "fsspec", "moto", "rich", "isal"}
 LOADED_BY_DAG_FILES = (
-    *sorted(
-        BASE
-        | SHARED - {"filters"}
-        | {"config", "connections", "airflow", "plugin", "destinations", "formats", "datasets"}
-    ),
+    *sorted(BASE | SHARED | {"config", "connections", "airflow", "plugin", "destinations", "formats", "datasets"}),
 )
 
 

@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrost_export.filters.row_filter import RULES, RowFilter
+from bifrost_export.filters.config import Filters
+from bifrost_export.filters.row_filter import RowFilter
+from bifrost_export.filters.rules import DATE_RANGE, RULES, counted_together
 
+NAMES = tuple(rule.name for rule in RULES)
 SCHEMA = pa.schema(
     [
         pa.field(name, kind, nullable=False)
@@ -56,7 +59,7 @@ FILTERS = st.fixed_dictionaries(
 
 def filters(**given_: Any) -> Any:
     """A document's filters; those that are not given are None."""
-    return SimpleNamespace(**{**dict.fromkeys(RULES), "date_range": None, **given_})
+    return SimpleNamespace(**{**dict.fromkeys(NAMES), "date_range": None, **given_})
 
 
 def batch(*rows: dict[str, Any]) -> pa.RecordBatch:
@@ -87,7 +90,7 @@ def test_batches_are_filtered_as_row_by_row(rows: list[dict[str, Any]], wanted: 
     by_rule = [remover(row, wanted) for row in rows]
     assert kept.to_pylist() == [row for row, rule in zip(rows, by_rule, strict=True) if rule is None]
     assert {rule: count for rule, count in removed.items() if count} == {
-        rule: by_rule.count(rule) for rule in RULES if rule in by_rule
+        rule: by_rule.count(rule) for rule in NAMES if rule in by_rule
     }
     assert kept.schema == SCHEMA
 
@@ -105,7 +108,7 @@ def test_cutting_a_batch_changes_nothing(rows: list[dict[str, Any]], wanted: dic
 
 def test_the_rules_stand_in_the_order_in_which_rows_are_counted() -> None:
     """The order of the contract, behind `date_range`."""
-    assert RULES == (
+    assert NAMES == (
         "providers",
         "models",
         "customers",
@@ -114,6 +117,15 @@ def test_the_rules_stand_in_the_order_in_which_rows_are_counted() -> None:
         "status_codes",
         "has_errors",
     )
+    assert list(counted_together(dict.fromkeys(("request", *reversed(NAMES), DATE_RANGE), 1))) == [
+        *(DATE_RANGE, *NAMES),
+        "request",
+    ]
+
+
+def test_every_key_of_the_document_is_a_rule() -> None:
+    """And every rule is a key; the date range is the one that looks at no record."""
+    assert set(Filters.model_fields) == {DATE_RANGE, *NAMES}
 
 
 def test_a_row_that_several_rules_remove_counts_once() -> None:

@@ -11,22 +11,21 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bifrost_export.config.checks.checker import Checker
+from bifrost_export.datasets.metrics import METRICS
 from bifrost_export.errors import WindowError
 from bifrost_export.fields.units import duration_of
-from bifrost_export.window import UTC, Window, rfc3339
+from bifrost_export.window import EPOCH, UTC, Window, rfc3339
 
 if TYPE_CHECKING:
     from bifrost_export.config.models.export import Export
     from bifrost_export.schedules.base import BaseSchedule
 
-_DATASET = "metrics"
 _FROM = dt.datetime(2026, 1, 1, tzinfo=UTC)
 """Fixed, so that the same document gives the same warning on each day."""
 _WINDOWS = 400
 """Windows that are looked at: with daily ones a year, and all its clock changes."""
 _SHORTER = ("1d", "12h", "6h", "4h", "3h", "2h", "1h", "30m", "15m", "10m", "5m", "1m")
 _SECOND = dt.timedelta(seconds=1)
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def check_buckets(checker: Checker, export: Export, pointer: str) -> None:
@@ -38,7 +37,7 @@ def check_buckets(checker: Checker, export: Export, pointer: str) -> None:
         pointer: Where it stands.
     """
     bucket = duration_of(export.data.metrics_bucket)
-    if _DATASET not in export.data.include or bucket is None:
+    if METRICS.name not in export.data.include or bucket is None:
         return
     windows = list(_windows(export.schedule))
     cut = next((each for each in windows if _seconds(each.end) % _length(bucket)), None)
@@ -48,8 +47,9 @@ def check_buckets(checker: Checker, export: Export, pointer: str) -> None:
     is_default = export.data.metrics_bucket == type(export.data).model_fields["metrics_bucket"].default
     checker.add(
         f"{pointer}/schedule" if is_default else f"{pointer}/data/metrics_bucket",
-        f"windows cut buckets of {_DATASET}: the window {cut} ends inside the bucket of {export.data.metrics_bucket}"
-        f" from {rfc3339(start)} on, so that this bucket has rows in two windows, each of a part of its requests",
+        f"windows cut buckets of {METRICS.name}: the window {cut} ends inside the bucket of"
+        f" {export.data.metrics_bucket} from {rfc3339(start)} on,"
+        " so that this bucket has rows in two windows, each of a part of its requests",
         severity="warning",
         hint=_hint(windows, bucket),
     )
@@ -78,7 +78,7 @@ def _hint(windows: list[Window], bucket: dt.timedelta) -> str:
 
 
 def _seconds(instant: dt.datetime) -> int:
-    return (instant - _EPOCH) // _SECOND
+    return (instant - EPOCH) // _SECOND
 
 
 def _length(bucket: dt.timedelta) -> int:

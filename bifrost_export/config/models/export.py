@@ -14,6 +14,7 @@ from bifrost_export.config.models.file_formats import FormatName, check_compress
 from bifrost_export.config.models.kinds import load_kind
 from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
 from bifrost_export.datasets.metrics import LEAST_BUCKET, MOST_BUCKET
+from bifrost_export.datasets.request_logs import REQUEST_LOGS
 from bifrost_export.errors import ConfigError
 from bifrost_export.fields.markers import LITERAL, LiteralText, Strict
 from bifrost_export.fields.suggestions import brief, nearest
@@ -67,7 +68,7 @@ ExtraField = Annotated[LiteralText, AfterValidator(check_extra_field)]
 class Data(ExtraTypes):
     """What is exported, and how it is written."""
 
-    include: tuple[DatasetName, ...] = Field(default=("request_logs",), min_length=1, description="The datasets.")
+    include: tuple[DatasetName, ...] = Field(default=(REQUEST_LOGS.name,), min_length=1, description="The datasets.")
     format: FormatName = Field(
         default="parquet", description='The format of the files: a word, or {"type": "package.module:Class"}.'
     )

@@ -22,7 +22,7 @@ from bifrost_export.config.schema.forms import (
 )
 from bifrost_export.config.sources import SOURCE_CONFIGS
 from bifrost_export.config.transformations import transform_config
-from bifrost_export.fields.units import SIZE_PATTERN
+from bifrost_export.fields.units import DURATION_PATTERN, SIZE_PATTERN
 from bifrost_export.filters.config import DATE_WORD_PATTERN
 from bifrost_export.logstore.columns import COLUMN_PATTERN, LOG_COLUMNS
 from bifrost_export.registry import DESTINATIONS, FORMATS, TRANSFORMS
@@ -30,7 +30,7 @@ from bifrost_export.schedules.kinds import schedule_models
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = {"type": "string", "pattern": r"^env\.|\$\{", "description": "A reference such as ${NAME}."}
-_DURATION = {"pattern": "^[0-9]{1,9}[smhd]$", "examples": ["30m", "2h", "1d"]}
+_DURATION = {"pattern": f"^{DURATION_PATTERN}$", "examples": ["30m", "2h", "1d"]}
 _OF_SCHEDULES = {
     "time": {"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["02:00"]},
     "timezone": {"examples": ["UTC", "Europe/Berlin", "America/New_York"]},

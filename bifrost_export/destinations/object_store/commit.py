@@ -10,7 +10,7 @@ from bifrost_export.destinations import continuity
 from bifrost_export.destinations.object_store.keys import Keys
 from bifrost_export.destinations.object_store.manifest import Manifest
 from bifrost_export.destinations.object_store.manifest_reader import Current, beyond, read_manifest
-from bifrost_export.destinations.object_store.ownership import DATASETS, Ownership
+from bifrost_export.destinations.object_store.ownership import Ownership
 from bifrost_export.destinations.object_store.port import (
     MOST,
     ObjectStore,
@@ -137,17 +137,13 @@ class Commit:
         self._sweep(current, leftovers)
         return self._outcome(current.manifest, unchanged=True)
 
-    @property
-    def _datasets(self) -> tuple[str, ...]:
-        return (*DATASETS, *self.keys.target.datasets)
-
     # Step 4: what other runs of this window left behind.
     def _leftovers(self, manifest: Manifest | None) -> list[str]:
         named = {*manifest.keys(), *manifest.replaces} if manifest else set()
         mine = {part.key for part in self.draft.landed}
         return [
             key
-            for stem, pattern in self.keys.stems(self._datasets)
+            for stem, pattern in self.keys.stems(self.keys.target.every_dataset)
             for key in self.store.list(stem)
             if pattern.match(key) and key not in named and key not in mine
         ]
@@ -249,7 +245,7 @@ class Commit:
 
     def _sweep(self, current: Current, leftovers: list[str]) -> None:
         self.owned.delete([*self._replaced(current), *leftovers])
-        for stem, pattern in self.keys.stems(self._datasets):
+        for stem, pattern in self.keys.stems(self.keys.target.every_dataset):
             for key, upload in list(self.store.list_uploads(stem)):
                 if pattern.match(key):
                     self.owned.abort(key, upload)

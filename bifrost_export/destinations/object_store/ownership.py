@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from bifrost_export.destinations.object_store.port import ObjectStore
     from bifrost_export.window import Window
 
-DATASETS = ("request_logs", "response_logs", "error_logs", "metrics", "traces")
 FILES = ("part", "rejected")
 """The kinds of what a manifest publishes."""
 EVERY = (*FILES, "manifest")
@@ -116,7 +115,7 @@ class Ownership:
     def _stands_right(self, owned: Owned) -> bool:
         """Whether a part's folder is one that a prefix with this root gives for its window."""
         dataset = owned.dataset or ""
-        if dataset not in (*DATASETS, *self.keys.target.datasets):
+        if dataset not in self.keys.target.every_dataset:
             return False
         keys = self.keys.of_window(owned.window)
         if self.keys.root + owned.folder == keys.folder(dataset):

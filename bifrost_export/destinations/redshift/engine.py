@@ -14,6 +14,7 @@ from bifrost_export.destinations.redshift.connection import connect, copy_keys
 from bifrost_export.destinations.redshift.dialect import RedshiftDialect
 from bifrost_export.destinations.redshift.part_tables import PartTables
 from bifrost_export.destinations.temporary_files import temporary_folder
+from bifrost_export.destinations.warehouse import engine
 from bifrost_export.destinations.warehouse.dbapi_session import Session
 from bifrost_export.destinations.warehouse.row_statements import check_count
 from bifrost_export.destinations.warehouse.statements import Check, Do, Statement, Value, text
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from bifrost_export.destinations.warehouse.names import StagedNames
     from bifrost_export.destinations.warehouse.tables import Column, Table
 
-LOCK_SECONDS = 60
+LOCK_SECONDS = engine.LOCK_SECONDS
 """So long a run waits for a table that somebody else holds, before it lets go and tries again."""
 
 

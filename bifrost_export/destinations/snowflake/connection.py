@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export import connections, trust
 from bifrost_export.destinations.snowflake.config import ACCOUNT, account_of
+from bifrost_export.destinations.warehouse import engine
 from bifrost_export.errors import ConfigError, CredentialsRefusedError
 
 if TYPE_CHECKING:
     from bifrost_export.destinations.snowflake.config import SnowflakeConfig, SnowflakeCredentials
 
-LOCK_SECONDS = 60
+LOCK_SECONDS = engine.LOCK_SECONDS
 """So long a statement waits for a lock that another transaction holds."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bifrost_export.destinations.warehouse.dialect import FoundColumn
 from bifrost_export.errors import DestinationUnavailableError
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from bifrost_export.destinations.warehouse.dialect import Dialect
     from bifrost_export.destinations.warehouse.statements import Check, Do, Statement
     from bifrost_export.destinations.warehouse.tables import Column, Table
+
+LOCK_SECONDS: Final = 60
+"""How long a statement waits for a lock of another transaction before the run lets go and retries."""
 
 
 class ConflictError(DestinationUnavailableError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.warehouse.statements import Statement, Value, instant, real, text, whole
 from bifrost_export.errors import DestinationError
+from bifrost_export.thresholds import COST_TOLERANCE, SUMMED_COST
 from bifrost_export.window import Window, parse_instant
 
 if TYPE_CHECKING:
@@ -16,11 +17,6 @@ if TYPE_CHECKING:
     from bifrost_export.destinations.warehouse.engine import Engine
     from bifrost_export.destinations.warehouse.loads import Load
     from bifrost_export.destinations.warehouse.tables import Table
-
-COST_TOLERANCE = 1e-9
-"""Cost may differ by this share of the sum of absolute values: sums of floats depend on their order."""
-SUMMED_COST = 1e300
-"""A cost beyond this, either way, stands in no sum."""
 
 AT_ONCE = 100
 """Tables that one statement reads."""

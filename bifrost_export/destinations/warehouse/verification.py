@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from bifrost_export.destinations.warehouse.audit import Audit
 from bifrost_export.destinations.warehouse.identifiers import is_identifier
-from bifrost_export.destinations.warehouse.row_statements import COST_TOLERANCE, bounds, ordering, rows_of
+from bifrost_export.destinations.warehouse.row_statements import bounds, ordering, rows_of
 from bifrost_export.destinations.warehouse.statements import Statement
 from bifrost_export.errors import ConfigError
+from bifrost_export.thresholds import COST_TOLERANCE
 from bifrost_export.window import UTC, rfc3339
 
 if TYPE_CHECKING:

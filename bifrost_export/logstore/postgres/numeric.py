@@ -6,7 +6,7 @@ import math
 from decimal import Context, Decimal
 from typing import Final
 
-from bifrost_export.logstore.port import SUMMED_COST, SUMMED_TOKENS
+from bifrost_export.thresholds import SUMMED_COST, SUMMED_TOKENS
 
 INTEGERS: Final = ("int2", "int4", "int8")
 FLOATS: Final = ("float4", "float8")

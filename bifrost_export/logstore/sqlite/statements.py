@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from bifrost_export.logstore.endpoints import PASSTHROUGH
-from bifrost_export.logstore.port import SUMMED_COST, SUMMED_TOKENS
 from bifrost_export.logstore.rows import NUMBERS
 from bifrost_export.logstore.sqlite.extra_selection import ExtraSelection
 from bifrost_export.logstore.sqlite.intervals import (
@@ -21,6 +20,7 @@ from bifrost_export.logstore.sqlite.intervals import (
 )
 from bifrost_export.logstore.sqlite.numbers import is_whole_real, number, usual
 from bifrost_export.logstore.sqlite.pushdown import SQLiteRemoval
+from bifrost_export.thresholds import SUMMED_COST, SUMMED_TOKENS
 from bifrost_export.window import Window
 
 if TYPE_CHECKING:

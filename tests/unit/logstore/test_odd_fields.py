@@ -18,13 +18,14 @@ from bifrost_export.config.models.export import Data
 from bifrost_export.datasets import schema_of
 from bifrost_export.hidden_columns import MEASURED, ODDITIES, ODDITIES_COLUMN, TWINS
 from bifrost_export.logstore.oddities import Oddity
-from bifrost_export.logstore.port import SUMMED_TOKENS, LogStore
+from bifrost_export.logstore.port import LogStore
 from bifrost_export.logstore.postgres.store import PostgresLogStore
 from bifrost_export.logstore.repair import repaired
 from bifrost_export.logstore.sqlite.config import SQLiteConfig
 from bifrost_export.logstore.sqlite.store import SQLiteLogStore
 from bifrost_export.sample import postgres_tables as in_postgres
 from bifrost_export.sample.sqlite_tables import RawText, add_rows, create
+from bifrost_export.thresholds import SUMMED_TOKENS
 from bifrost_export.window import Window
 from demo.servers.postgres_server import PostgresServer
 from tests import independent

@@ -18,12 +18,15 @@ from hypothesis import strategies as st
 from bifrost_export.config.models.export import Data
 from bifrost_export.datasets import schema_of
 from bifrost_export.filters.config import Filters
-from bifrost_export.filters.row_filter import RULES, RowFilter, counted_together
+from bifrost_export.filters.row_filter import RowFilter
+from bifrost_export.filters.rules import RULES, asked, counted_together
 from bifrost_export.hidden_columns import ODDITIES
 from bifrost_export.logstore import pushdown
 from bifrost_export.logstore.port import LogStore, Rejected, Totals
+from bifrost_export.logstore.postgres.pushdown import PostgresRemoval
 from bifrost_export.logstore.postgres.store import PostgresLogStore
 from bifrost_export.logstore.sqlite.config import SQLiteConfig
+from bifrost_export.logstore.sqlite.pushdown import SQLiteRemoval
 from bifrost_export.logstore.sqlite.store import SQLiteLogStore
 from bifrost_export.pipeline.sums import Sums
 from bifrost_export.sample import postgres_tables as in_postgres
@@ -44,9 +47,21 @@ ROW = {**BASE, "timestamp": NOON, "created_at": NOON}
 LIMITS = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
-def test_the_rules_are_those_of_the_filter_on_the_record() -> None:
-    """In the same order, in which a row that several remove is counted."""
-    assert pushdown.RULES == RULES
+@pytest.mark.parametrize("removal", [SQLiteRemoval, PostgresRemoval])
+def test_every_log_store_has_sql_for_every_rule(removal: type[pushdown.Removal]) -> None:
+    """And for no other kind of rule; the properties below try each."""
+    assert set(removal.tests) == {rule.pushdown for rule in RULES}
+    assert {rule.name for filters in FILTERS for rule, _ in asked(filters)} == {rule.name for rule in RULES}
+
+
+def test_every_filter_of_a_document_is_named_in_the_sql() -> None:
+    """A document that asks for all of them gets all of them, in their order."""
+    several = {"providers": ("p",), "models": ("m",), "customers": ("c",), "status_codes": (200,)}
+    whole = Filters(**several, min_latency_ms=1, max_latency_ms=2, has_errors=False)
+    for store in (SQLiteLogStore, PostgresLogStore):
+        told = " ".join(store.sql(WINDOW, SCHEMA, None, whole))
+        places = [told.index(f"THEN '{rule.name}'") for rule in RULES]
+        assert places == sorted(places)
 
 
 @dataclass

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifrost_export.errors import BooksError
-from bifrost_export.logstore.port import SUMMED_COST, Rejected, Totals
+from bifrost_export.logstore.port import Rejected, Totals
 from bifrost_export.pipeline.books import Books, Sums, balance
+from bifrost_export.thresholds import SUMMED_COST
 
 SCHEMA = pa.schema([("input_tokens", pa.int32()), ("output_tokens", pa.int32()), ("cost_usd", pa.float64())])
 TOKENS = st.none() | st.integers(-(2**31), 2**31 - 1)
