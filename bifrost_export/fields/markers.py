@@ -16,6 +16,8 @@ SECRET = "x-secret"  # noqa: S105 - the name of a marker
 CONNECTION = "x-connection"
 LITERAL = "x-literal"
 PATH = "x-path"
+MARKERS = (SECRET, CONNECTION, LITERAL, PATH)
+"""What fields say of themselves to this package alone."""
 
 Secret = Annotated[str, Field(json_schema_extra={SECRET: True, CONNECTION: True})]
 """Text that is never shown; a literal gives a warning. Any variable may be referenced."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from bifrost_export import datasets
 from bifrost_export.config.forms.short_form import KEYS as SHORT_KEYS
@@ -17,11 +17,14 @@ from bifrost_export.config.schema.forms import (
     choose_config,
     format_choice,
     let_words_stand,
-    partial_definitions,
     transformation_item,
+    with_forms,
 )
+from bifrost_export.config.schema.required import complete, reference
 from bifrost_export.config.sources import SOURCE_CONFIGS
 from bifrost_export.config.transformations import transform_config
+from bifrost_export.fields.field_walk import fields_of
+from bifrost_export.fields.markers import MARKERS
 from bifrost_export.fields.units import DURATION_PATTERN, SIZE_PATTERN
 from bifrost_export.filters.config import DATE_WORD_PATTERN
 from bifrost_export.logstore.columns import COLUMN_PATTERN, LOG_COLUMNS
@@ -30,6 +33,7 @@ from bifrost_export.schedules.kinds import schedule_models
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = {"type": "string", "pattern": r"^env\.|\$\{", "description": "A reference such as ${NAME}."}
+_NOT_TEXT = {"boolean", "integer", "number"}
 _DURATION = {"pattern": f"^{DURATION_PATTERN}$", "examples": ["30m", "2h", "1d"]}
 _OF_SCHEDULES = {
     "time": {"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["02:00"]},
@@ -64,14 +68,15 @@ def document_schema() -> dict[str, Any]:
     models += [model for group in configs.values() for model in group.values()]
     transforms = _known({name: transform_config(name) for name in TRANSFORMS.names()})
     models += transforms.values()
-    _, made = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
-    definitions: dict[str, Any] = made["$defs"]
+    _, made = models_json_schema(
+        [(model, "validation") for model in models], ref_template="#/$defs/{model}", schema_generator=_Plain
+    )
+    definitions: dict[str, Any] = made["$defs"] | {"Reference": _REFERENCE}
     _complete(definitions, transforms)
+    _let_references_stand(definitions, [model for group in configs.values() for model in group.values()])
     for part, group in configs.items():
-        _let_references_stand(definitions, group)
         choose_config(definitions[part.capitalize()], group)
     let_words_stand(definitions, configs["destination"])
-    definitions |= partial_definitions(definitions)
     return {
         "$schema": _DIALECT,
         "title": "Bifrost log exports",
@@ -80,22 +85,60 @@ def document_schema() -> dict[str, Any]:
         "type": "object",
         "properties": _properties(definitions),
         **_either_form(),
-        "$defs": definitions,
+        "$defs": with_forms(definitions),
     }
+
+
+class _Plain(GenerateJsonSchema):
+    """Leaves out what tells an editor nothing.
+
+    Titles repeat the keys, markers are this package's own, and defaults of null or of a whole object are what an
+    editor would insert.
+    """
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Never."""
+        return False
+
+    def generate_inner(self, schema: Any) -> dict[str, Any]:
+        """The schema without them."""
+        made = {key: each for key, each in super().generate_inner(schema).items() if key not in MARKERS}
+        if made.get("default", True) is None or isinstance(made.get("default"), dict):
+            del made["default"]
+        return made
+
+    def nullable_schema(self, schema: Any) -> dict[str, Any]:
+        """Name the types, in one schema where two are not needed: an editor then knows what to insert."""
+        made = super().nullable_schema(schema)
+        inner = made.get("anyOf", [{}])[0]
+        if "$ref" in inner:
+            return {**made, "type": ["object", "null"]}
+        if not isinstance(inner.get("type"), str) or "const" in inner:
+            return made
+        words = {"enum": [*inner["enum"], None]} if "enum" in inner else {}
+        return {**inner, "type": [inner["type"], "null"], **words}
 
 
 def _properties(definitions: dict[str, Any]) -> dict[str, Any]:
-    data = definitions["Data"]["properties"]
+    transformations = complete(definitions["Data"]["properties"]["transformations"], definitions)
     return {
         "$schema": {"type": "string", "description": "This schema, for editors."},
-        "log_exports": _log_exports(),
+        "log_exports": _log_exports(definitions),
         "export": {"description": "The one export of a document in short form."},
-        "filters": {"$ref": "#/$defs/Filters", "description": "Filters of the export in short form."},
-        "transformations": {**data["transformations"], "description": "Transformations of the export in short form."},
+        "filters": {
+            "type": "object",
+            **complete(reference("Filters"), definitions),
+            "description": "Filters of the export in short form.",
+        },
+        "transformations": {
+            "type": "array",
+            **transformations,
+            "description": "Transformations of the export in short form.",
+        },
     }
 
 
-def _log_exports() -> dict[str, Any]:
+def _log_exports(definitions: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "description": "The exports, and what they share.",
@@ -103,7 +146,8 @@ def _log_exports() -> dict[str, Any]:
         "properties": {
             "enabled": {"type": "boolean", "default": True, "description": "false switches all exports off."},
             "source": {
-                "anyOf": [{"$ref": "#/$defs/Source"}, {"type": "null"}],
+                "type": ["object", "null"],
+                "anyOf": [complete(reference("Source"), definitions), {"type": "null"}],
                 "description": "The log store of all exports that name none.",
             },
             "staging": {"$ref": "#/$defs/Staging", "description": "Where rows wait between tasks."},
@@ -112,7 +156,7 @@ def _log_exports() -> dict[str, Any]:
         },
         "if": {"required": ["defaults"]},
         "then": {"properties": {"exports": {"items": {"$ref": "#/$defs/HeirExport"}}}},
-        "else": {"properties": {"exports": {"items": {"$ref": "#/$defs/Export"}}}},
+        "else": {"properties": {"exports": {"items": {"$ref": "#/$defs/FullExport"}}}},
     }
 
 
@@ -125,7 +169,7 @@ def _either_form() -> dict[str, Any]:
         "else": {
             "anyOf": [{"required": [key]} for key in SHORT_KEYS],
             "if": has_defaults,
-            "then": {"properties": {"export": {"$ref": "#/$defs/PartialExport"}}},
+            "then": {"properties": {"export": {"$ref": "#/$defs/Export"}}},
             "else": {"properties": {"export": {"$ref": "#/$defs/ShortExport"}}},
         },
     }
@@ -153,12 +197,13 @@ def _complete(definitions: dict[str, Any], transforms: dict[str, type[BaseModel]
         data[name]["uniqueItems"] = True
     data["format"].pop("oneOf")
     data["format"]["anyOf"] = format_choice(FORMATS.names(), definitions.pop("FormatByType"))
-    for each in data["max_file_size"]["anyOf"]:
-        each |= {"pattern": f"^{SIZE_PATTERN}$", "examples": ["256MB", "1GiB"]} if each["type"] == "string" else {}
+    data["max_file_size"] |= {"pattern": f"^{SIZE_PATTERN}$", "examples": ["256MB", "1GiB"]}
     data["transformations"]["items"] = transformation_item(transforms)
     for each in data["max_rejected"]["anyOf"]:
         each |= {"pattern": f"^({SHARE_PATTERN})$"} if each["type"] == "string" else {"minimum": 0}
-    for choice in definitions["Filters"]["properties"]["date_range"]["anyOf"]:
+    date_range = definitions["Filters"]["properties"]["date_range"]
+    date_range["type"] = ["string", "object", "null"]
+    for choice in date_range["anyOf"]:
         for each in choice.get("oneOf", ()):
             each |= {"pattern": f"^({DATE_WORD_PATTERN})$"} if each.get("type") == "string" else {}
     definitions["Data"]["allOf"] = [*(_compressions(name) for name in FORMATS.names()), _CSV_SAFE]
@@ -184,10 +229,14 @@ def _compressions(name: str) -> dict[str, Any]:
     return {"if": is_it, "then": {"properties": {"compression": {"enum": [*kind.compressions, None]}}}}
 
 
-def _let_references_stand(definitions: dict[str, Any], models: dict[str, type[BaseModel]]) -> None:
+def _let_references_stand(definitions: dict[str, Any], models: list[type[BaseModel]]) -> None:
     """A reference may also stand where a number, a truth value or one of some words is wanted."""
-    for model in models.values():
-        for name, each in definitions[model.__name__].get("properties", {}).items():
-            if {"enum", "const"} & set(each) or each.get("type") in ("boolean", "integer", "number"):
-                about = {key: each.pop(key) for key in ("title", "description", "default") if key in each}
-                definitions[model.__name__]["properties"][name] = {**about, "anyOf": [each, _REFERENCE]}
+    below = {inner for model in models for _, found in fields_of(model).values() for inner in found}
+    for model in {*models, *below}:
+        properties = definitions[model.__name__]["properties"]
+        for name, each in properties.items():
+            types = [each.get("type")] if isinstance(each.get("type"), str) else each.get("type", [])
+            if {"enum", "const"} & set(each) or _NOT_TEXT & set(types):
+                about = {key: each.pop(key) for key in ("description", "default") if key in each}
+                about["type"] = list(dict.fromkeys([*types, "string"]))
+                properties[name] = {**about, "anyOf": [each, reference("Reference")]}

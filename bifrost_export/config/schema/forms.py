@@ -7,11 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bifrost_export.config.schema.required import Schema, reference, split
 from bifrost_export.schedules.kinds import keys_of_frequency, schedule_models
-
-Schema = dict[str, Any]
-
-_PARTIAL = "Partial"
 
 CATCHUP_NEEDS_A_START: Schema = {
     "if": {"required": ["catchup"], "properties": {"catchup": {"const": True}}},
@@ -81,104 +78,112 @@ def transformation_item(models: dict[str, type[BaseModel]]) -> Schema:
 
 
 def let_words_stand(definitions: Schema, destinations: dict[str, type[BaseModel]]) -> None:
-    """Let words stand for schedule and destination, with their keys beside them; adds `ShortExport`.
+    """Let words stand for schedule and destination, with their keys beside them.
 
     Args:
-        definitions: The schema's; they are changed.
+        definitions: The schema's; that of an export is changed.
         destinations: Type -> the model of its config.
     """
     export, beside = definitions["Export"], _beside(definitions)
     properties, words = export["properties"], {"schedule": list(schedule_models()), "destination": sorted(destinations)}
     objects = {
-        "schedule": [{"$ref": f"#/$defs/{model.__name__}"} for model in _once(schedule_models().values())],
-        "destination": [{"$ref": "#/$defs/Destination"}],
+        "schedule": [reference(model.__name__) for model in _once(schedule_models().values())],
+        "destination": [reference("Destination")],
     }
     for key, each in words.items():
-        about = {"description": properties[key].get("description", ""), "examples": each[:1]}
+        about = {
+            "description": properties[key].get("description") or definitions["Destination"]["description"],
+            "examples": each[:1],
+        }
         properties[key] = {**about, "anyOf": [{"enum": each}, *objects[key]]}
     properties |= beside | {"config": {"type": "object", "description": "Keys of the destination, beside its word."}}
-    rules = [*_frequency_rules(definitions, set(beside)), *_destination_rules(destinations)]
-    export["allOf"] = [*rules, _only_beside_a_word("schedule", list(beside), needed=True), _config_needs_a_word()]
-    definitions["ShortExport"] = {
-        **{key: value for key, value in export.items() if key not in ("required", "title")},
-        "description": "One export in short form: without a schedule it is daily, without a destination local.",
-        "allOf": [*rules, _only_beside_a_word("schedule", list(beside), needed=False), _config_needs_a_word()],
-    }
+    export["allOf"] = [
+        *_frequency_rules(definitions, beside),
+        *_destination_rules(destinations),
+        CATCHUP_NEEDS_A_START,
+        _only_beside_a_word("schedule", list(beside)),
+        _only_beside_a_word("destination", ["config"]),
+    ]
 
 
-def partial_definitions(definitions: Schema) -> Schema:
-    """What an export may leave out because `defaults` has it: its definitions again, without what is required."""
-    made = {f"{_PARTIAL}{name}": _partial(each) for name, each in definitions.items() if name != "ShortExport"}
-    export = made[f"{_PARTIAL}Export"]
-    for rule in export["allOf"]:
-        if "else" in rule:  # the word may stand in the defaults
-            rule["if"].pop("required", None)
-    about = {"title": "Defaults", "description": "Keys of an export, but for its name."}
-    heir = {"$ref": f"#/$defs/{_PARTIAL}Export"}
+def with_forms(definitions: Schema) -> Schema:
+    """Return the definitions, split into optional and required keys, with those of every form of an export.
+
+    Args:
+        definitions: With that of a whole export, as `let_words_stand` leaves it.
+    """
+    whole = dict(definitions["Export"])
+    needed, about, title = whole.pop("required"), whole.pop("description"), whole.pop("title")
+    name = whole["properties"]["name"]
+    # Whether a name belongs here, each form says.
+    keys = {**whole, "properties": {**whole["properties"], "name": True}}
+    made = split({**{key: each for key, each in definitions.items() if key != "Export"}, "ExportKeys": keys})
+    named: Schema = {"type": "object", "properties": {"name": name}, "allOf": [reference("ExportKeys")]}
+    full: Schema = {"type": "object", "allOf": [reference("Export"), reference("ExportKeysRequired")]}
+    short = "One export in short form: without a schedule it is daily, without a destination local."
     return {
         **made,
-        "Defaults": {**export, **about, "properties": {**export["properties"], "name": False}},
-        "HeirExport": {**heir, "required": ["name"], "description": "An export that takes over what it lacks."},
+        "Export": {"title": title, "description": about, **named},
+        "FullExport": {"description": about, "required": needed, **full},
+        "ShortExport": {"description": short, "dependentRequired": {"config": ["destination"]}, **full},
+        "HeirExport": {
+            "description": "An export that takes over what it lacks.",
+            "type": "object",
+            "required": ["name"],
+            "allOf": [reference("Export")],
+        },
+        "Defaults": {
+            "title": "Defaults",
+            "description": "Keys of an export, but for its name.",
+            "type": "object",
+            "properties": {"name": False},
+            "allOf": [reference("ExportKeys")],
+        },
     }
-
-
-def _partial(value: Any, *, in_condition: bool = False) -> Any:
-    if isinstance(value, list):
-        return [_partial(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    made = {}
-    for key, each in value.items():
-        if key == "$ref":
-            made[key] = str(each).replace("#/$defs/", f"#/$defs/{_PARTIAL}")
-        elif key != "required" or in_condition:
-            made[key] = _partial(each, in_condition=key == "if")
-    return made
 
 
 def _beside(definitions: Schema) -> Schema:
     """Keys of all schedules, as they stand beside a word."""
-    found: dict[str, list[Schema]] = {}
+    found: dict[str, dict[str, Schema]] = {}
     for model in _once(schedule_models().values()):
         for key, each in definitions[model.__name__]["properties"].items():
-            if key != "frequency" and each not in found.setdefault(key, []):
-                found[key].append(each)
-    return {key: each[0] if len(each) == 1 else {"anyOf": each} for key, each in found.items()}
+            if key != "frequency" and each not in found.setdefault(key, {}).values():
+                found[key][model.__name__] = each
+    return {key: _of_models(key, each) for key, each in found.items()}
 
 
-def _frequency_rules(definitions: Schema, beside: set[str]) -> Iterator[Schema]:
+def _of_models(key: str, models: dict[str, Schema]) -> Schema:
+    """A key as each of some models describes it."""
+    found = [reference(f"{model}/properties/{key}") for model in models]
+    about = " ".join(each["description"] for each in models.values())
+    return found[0] if len(found) == 1 else {"description": about, "anyOf": found}
+
+
+def _frequency_rules(definitions: Schema, beside: Schema) -> Iterator[Schema]:
+    """What the word of a frequency forbids and requires, and which of the descriptions of a key is its own."""
     for frequency, model in schedule_models().items():
-        definition = definitions[model.__name__]
-        properties: Schema = dict.fromkeys(sorted(beside - keys_of_frequency()[frequency]), False)
-        properties |= {key: each for key, each in definition["properties"].items() if key != "frequency"}
+        definition, own = definitions[model.__name__], keys_of_frequency()[frequency]
+        properties: Schema = dict.fromkeys(sorted(set(beside) - own), False)
+        several = [key for key in beside if key in own and "anyOf" in beside[key]]
+        properties |= {key: reference(f"{model.__name__}/properties/{key}") for key in several}
         required = [key for key in definition.get("required", []) if key != "frequency"]
         yield {
             "if": {"required": ["schedule"], "properties": {"schedule": {"const": frequency}}},
-            "then": {"properties": properties, "required": required, **_all_of(definition)},
+            "then": {"properties": properties, "required": required},
         }
-
-
-def _all_of(definition: Schema) -> Schema:
-    return {"allOf": definition["allOf"]} if "allOf" in definition else {}
 
 
 def _destination_rules(destinations: dict[str, type[BaseModel]]) -> Iterator[Schema]:
     for name, model in sorted(destinations.items()):
         yield {
             "if": {"required": ["destination"], "properties": {"destination": {"const": name}}},
-            "then": {"properties": {"config": {"$ref": f"#/$defs/{model.__name__}"}}, "required": ["config"]},
+            "then": {"properties": {"config": reference(model.__name__)}, "required": ["config"]},
         }
 
 
-def _only_beside_a_word(holder: str, keys: list[str], *, needed: bool) -> Schema:
-    is_word: Schema = {"properties": {holder: {"type": "string"}}}
-    if needed:
-        is_word["required"] = [holder]
-    return {"if": is_word, "else": {"properties": dict.fromkeys(keys, False)}}
-
-
-def _config_needs_a_word() -> Schema:
-    return _only_beside_a_word("destination", ["config"], needed=True)
+def _only_beside_a_word(holder: str, keys: list[str]) -> Schema:
+    """Keys that an object in place of the word has itself."""
+    return {"if": {"properties": {holder: {"type": "string"}}}, "else": {"properties": dict.fromkeys(keys, False)}}
 
 
 def _once(models: Any) -> list[type[BaseModel]]:

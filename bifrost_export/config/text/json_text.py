@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from math import isinf
 from typing import Any
@@ -26,7 +27,7 @@ from bifrost_export.config.text.positions import (
 )
 from bifrost_export.fields.pointer import pointer_of
 
-_WORD = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_WORD = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]|[^\s{}\[\],:"]+', re.DOTALL)
 # Python's reader takes these, and they are no JSON.
 _NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 _COMMA = "A comma stands before the closing bracket: take it away."
@@ -59,9 +60,7 @@ def read_json(text: str) -> Text:
         value = _loaded(text, seen)
     except RecursionError:
         seen = _Seen(is_odd=True)
-        value = _loaded_within_bounds(_cut(text), seen)
-    except json.JSONDecodeError as error:
-        raise _fault(text, error) from None
+        value = _loaded(_cut(text), seen)
     locate = partial(_Scanner(text).read)
     if seen.no_number:
         locate()  # which knows the place of the fault
@@ -71,18 +70,14 @@ def read_json(text: str) -> Text:
 
 
 def _loaded(text: str, seen: _Seen) -> Any:
-    return json.loads(
-        text,
-        object_pairs_hook=seen.object,
-        parse_constant=seen.constant,
-        parse_float=seen.float_of,
-        parse_int=seen.int_of,
-    )
-
-
-def _loaded_within_bounds(text: str, seen: _Seen) -> Any:
     try:
-        return _loaded(text, seen)
+        return json.loads(
+            text,
+            object_pairs_hook=seen.object,
+            parse_constant=seen.constant,
+            parse_float=seen.float_of,
+            parse_int=seen.int_of,
+        )
     except json.JSONDecodeError as error:
         raise _fault(text, error) from None
 
@@ -176,103 +171,80 @@ def _is_deep(value: Any) -> bool:
     return any(isinstance(each, dict | list) for each in level)
 
 
-@dataclass
-class _Frame:
-    """An object or array that is open."""
-
-    spot: Spot
-    is_array: bool
-    index: int = 0
-    key: str | None = None
-    key_mark: Mark | None = None
-
-    @property
-    def step(self) -> str:
-        return str(self.index) if self.is_array else str(self.key)
+_Word = tuple[str, Mark, Mark]
+"""A bracket, text, number or word, with where it begins and the place behind it."""
 
 
-@dataclass
 class _Scanner:
-    """Finds the places in a text that is known to be JSON."""
+    """Finds the places in a text that is known to be JSON: commas and colons tell it nothing."""
 
-    text: str
-    frames: list[_Frame] = field(default_factory=list)
-    twice: list[tuple[str, Mark]] = field(default_factory=list)
-    former: list[tuple[str, Spot]] = field(default_factory=list)
-    odd: list[tuple[str, Mark, str]] = field(default_factory=list)
-    too_deep: int = 0
-    root: Spot | None = None
+    def __init__(self, text: str) -> None:
+        self.words = _words(text)
+        self.twice: list[tuple[str, Mark]] = []
+        self.former: list[tuple[str, Spot]] = []
+        self.odd: list[tuple[str, Mark, str]] = []
 
     def read(self) -> Located:
-        starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
-        for match in _WORD.finditer(self.text):
-            start, end = match.span()
-            line = bisect_right(starts, start)
-            begin = (line, start - starts[line - 1] + 1)
-            self._take(match[0], begin, (line, end - starts[line - 1] + 1))
-        return Located(self.root, tuple(self.twice), tuple(self.former), tuple(self.odd))
+        root = self._value(next(self.words), "", 0)
+        return Located(root, tuple(self.twice), tuple(self.former), tuple(self.odd))
 
-    def _take(self, word: str, start: Mark, end: Mark) -> None:
-        if self.too_deep:
-            self.too_deep += {"[": 1, "{": 1, "]": -1, "}": -1}.get(word, 0)
-            return
-        top = self.frames[-1] if self.frames else None
-        if word == ":":
-            return
-        if word == ",":
-            self._step()
-        elif word in ("]", "}"):
-            self.frames.pop().spot.end = end
-        elif top is not None and not top.is_array and top.key is None:
-            self._key(top, _text(word), start)
-        else:
-            self._value(word, Spot(start, end))
-
-    def _step(self) -> None:
-        top = self.frames[-1]
-        top.index, top.key = top.index + 1, None
-
-    def _key(self, top: _Frame, written: str, start: Mark) -> None:
-        key = _whole(written)
-        top.key, top.key_mark = key, start
-        if key != written:
-            self._note(HALF, Spot(start, start))
-        if key in top.spot.parts:
-            pointer = pointer_of(*(frame.step for frame in self.frames))
-            self.twice.append((pointer, start))
-            self.former.append((pointer, top.spot.parts[key]))
-
-    def _value(self, word: str, spot: Spot) -> None:
-        if self.frames:
-            top = self.frames[-1]
-            spot.key = None if top.is_array else top.key_mark
-            top.spot.parts[top.step] = spot
-        else:
-            self.root = spot
+    def _value(self, begin: _Word, pointer: str, depth: int, key: Mark | None = None) -> Spot:
+        word, start, end = begin
+        spot = Spot(start, end, key)
         if word in ("[", "{"):
-            self._open(word, spot)
+            self._open(word, spot, pointer, depth)
         elif word in _NO_NUMBERS:
-            raise SyntaxFaultError(f"no JSON: {word} is no number", *spot.start)
+            raise SyntaxFaultError(f"no JSON: {word} is no number", *start)
         elif word.startswith('"'):
-            if not _is_whole(_text(word)):
-                self._note(HALF, spot)
+            text = _text(word)
+            if text != _whole(text):
+                self.odd.append((pointer, start, HALF))
         elif word[0] in "-0123456789" and is_too_big(word):
-            self._note(TOO_BIG, spot)
+            self.odd.append((pointer, start, TOO_BIG))
+        return spot
 
-    def _open(self, word: str, spot: Spot) -> None:
-        if len(self.frames) < DEEPEST:
-            self.frames.append(_Frame(spot, word == "["))
+    def _open(self, word: str, spot: Spot, pointer: str, depth: int) -> None:
+        if depth == DEEPEST:
+            self.odd.append((pointer, spot.start, TOO_DEEP))
+            self._skip()
+        elif word == "[":
+            self._list(spot, pointer, depth + 1)
         else:
-            self.too_deep = 1
-            self._note(TOO_DEEP, spot)
+            self._object(spot, pointer, depth + 1)
 
-    def _note(self, message: str, spot: Spot) -> None:
-        self.odd.append((pointer_of(*(frame.step for frame in self.frames)), spot.start, message))
+    def _skip(self) -> None:
+        depth = 1
+        while depth:
+            depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(next(self.words)[0], 0)
+
+    def _list(self, spot: Spot, pointer: str, depth: int) -> None:
+        while (begin := next(self.words))[0] != "]":
+            index = str(len(spot.parts))
+            spot.parts[index] = self._value(begin, f"{pointer}/{index}", depth)
+        spot.end = begin[2]
+
+    def _object(self, spot: Spot, pointer: str, depth: int) -> None:
+        while (begin := next(self.words))[0] != "}":
+            text, mark = _text(begin[0]), begin[1]
+            key = _whole(text)
+            below = pointer + pointer_of(key)
+            if key != text:
+                self.odd.append((below, mark, HALF))
+            if key in spot.parts:
+                self.twice.append((below, mark))
+                self.former.append((below, spot.parts[key]))
+            spot.parts[key] = self._value(next(self.words), below, depth, mark)
+        spot.end = begin[2]
+
+
+def _words(text: str) -> Iterator[_Word]:
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    for match in _WORD.finditer(text):
+        start, end = match.span()
+        line = bisect_right(starts, start)
+        before = starts[line - 1] - 1
+        yield match[0], (line, start - before), (line, end - before)
 
 
 def _text(word: str) -> str:
     return str(json.loads(word)) if "\\" in word else word[1:-1]
-
-
-def _is_whole(text: str) -> bool:
-    return text == _whole(text)

@@ -26,7 +26,7 @@ class PostgresConfig(Offloading):
 
     conn_id: str | None = Field(default=None, description="An Airflow connection, in place of all keys that say where.")
     host: ConnectionText | None = Field(default=None, min_length=1, description="The server, or its socket's folder.")
-    port: Annotated[int, BeforeValidator(_number), Field(ge=1, le=65535)] = Field(
+    port: Annotated[int, Field(ge=1, le=65535), BeforeValidator(_number)] = Field(
         default=5432, description="The server's port."
     )
     user: ConnectionText | None = Field(default=None, description="A user who may SELECT from the table logs.")

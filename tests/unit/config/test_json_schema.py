@@ -16,6 +16,7 @@ from tests.unit.config.test_models import BAD, GOOD
 
 INCLUDE = Path(__file__).parents[3] / "include"
 VALIDATOR = Draft202012Validator(document_schema())
+_DEFINITIONS = document_schema()["$defs"]
 
 
 def test_it_is_a_json_schema() -> None:
@@ -50,6 +51,37 @@ def test_the_type_chooses_the_keys_of_the_config() -> None:
 def test_the_published_schema_is_that_of_the_package() -> None:
     """`bifrost-export schema > include/log_exports.schema.json` writes it anew."""
     assert json.loads((INCLUDE / "log_exports.schema.json").read_text("utf-8")) == document_schema()
+
+
+def test_the_published_schema_is_small() -> None:
+    """Editors fetch it for each document: no definition is in it twice."""
+    assert (INCLUDE / "log_exports.schema.json").stat().st_size < 120_000
+    described = [json.dumps(each["properties"]) for each in _DEFINITIONS.values() if "properties" in each]
+    assert len(described) == len(set(described))
+
+
+def test_an_editor_is_given_descriptions_and_no_markers() -> None:
+    """Of every key; what fields say to the package alone stays in it."""
+    keys = {
+        f"{name}.{key}": each
+        for name, definition in _DEFINITIONS.items()
+        if not name.endswith("Required")
+        for key, each in definition.get("properties", {}).items()
+        if not isinstance(each, bool) and "$ref" not in each
+    }
+    assert [place for place, each in keys.items() if not each.get("description")] == []
+    assert '"x-' not in (INCLUDE / "log_exports.schema.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize("key", ["port", "ssl_mode"])
+def test_a_reference_may_stand_for_a_word_or_a_number(key: str) -> None:
+    """Wherever the loader takes one; a port that no server has is refused."""
+    source: dict[str, Any] = {"type": "postgres", "config": {"host": "db", "db_name": "logs"}}
+    found = {"log_exports": {"source": source, "exports": [export()]}}
+    source["config"][key] = "${BIFROST_EXPORT_VALUE_X}"
+    assert list(VALIDATOR.iter_errors(found)) == []
+    source["config"][key] = 65536
+    assert not VALIDATOR.is_valid(found)
 
 
 def test_the_published_document_is_good() -> None:
