@@ -15,7 +15,7 @@ from bifrost_export.logstore.adaptive_pieces import in_pieces
 from bifrost_export.logstore.column_types import column_types
 from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.extra_columns import extra_fields
-from bifrost_export.logstore.inspection import Remark
+from bifrost_export.logstore.inspection import Inspected, Remark
 from bifrost_export.logstore.lookup import find_requests
 from bifrost_export.logstore.merging import in_order
 from bifrost_export.logstore.offloaded import Completion
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bifrost_export.logstore.columns import LogColumnType
 
 
-class PostgresLogStore:
+class PostgresLogStore(Inspected):
     """A PostgreSQL log store, of which `logs` and `mcp_tool_logs` are read, in short read-only transactions.
 
     Args:
@@ -51,6 +51,7 @@ class PostgresLogStore:
     """
 
     kind: ClassVar[str] = "postgres"
+    offloaded: Completion
     Config = PostgresConfig
 
     def __init__(self, config: PostgresConfig) -> None:
