@@ -66,12 +66,12 @@ class Registry:
         )
 
     def config_model(self, name: str) -> Any:
-        """Return the model of the `config` beside a name: the attribute `Config` of its class.
+        """Return the model of the `config` beside a name: the attribute `Config` of its class, or None without one.
 
         Raises:
             UnknownNameError: No such name; the message lists those that there are.
         """
-        return load_object(self.configs[name]) if name in self.configs else self.load(name).Config
+        return load_object(self.configs[name]) if name in self.configs else getattr(self.load(name), "Config", None)
 
 
 def load_object(path: str) -> Any:

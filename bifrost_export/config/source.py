@@ -200,7 +200,8 @@ def _told(config: dict[str, Any], model: type[BaseModel], resolver: Resolver) ->
 
 
 def _supported(kind: str, where: str) -> str:
-    kind = _KINDS.get(kind, kind)
+    # No scheme has an underscore, and Airflow writes types of connections either way.
+    kind = _KINDS.get(kind, kind.replace("-", "_"))
     try:
         source_model(kind)
     except UnknownNameError as error:

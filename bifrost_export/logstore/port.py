@@ -194,7 +194,7 @@ class LogStore(Protocol):
         """The columns that `logs` has here; older log stores lack some."""
         ...
 
-    def cuts(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
+    def slices(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
         """Cut windows into slices by counts of their own rows.
 
         Args:
@@ -219,7 +219,7 @@ class LogStore(Protocol):
         """
         ...
 
-    def read_requests(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
+    def lookup(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
         """Look requests up, wherever they lie in time.
 
         Args:

@@ -203,6 +203,6 @@ def _unplaced(export: Export, log_store: OpenLogStore) -> int:
 def _slices(runtime: Runtime, export: Export, window: Window, log_store: OpenLogStore) -> list[Slice]:
     inside, counted = pieces(export, window)
     most = max(1, runtime.max_map_length - len(counted))
-    cuts = log_store.cuts(inside, runtime.rows_per_slice, most) if inside else []
+    cuts = log_store.slices(inside, runtime.rows_per_slice, most) if inside else []
     slices = [*(Slice.of(piece, "rows") for piece in cuts), *(Slice.of(piece, "count") for piece in counted)]
     return sorted(slices, key=lambda each: each.window)

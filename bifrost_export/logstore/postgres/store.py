@@ -75,7 +75,7 @@ class PostgresLogStore(Inspected):
         """The columns that `logs` has here."""
         return frozenset(self.table.columns)
 
-    def cuts(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
+    def slices(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
         """Cut windows into slices by counts of their own rows, at whole seconds or minutes."""
         moment = step(windows)
         counts = [list(self._by_time(window, moment)) for window in windows]
@@ -155,7 +155,7 @@ class PostgresLogStore(Inspected):
         """Read the tool calls of one slice, in chunks as well."""
         return self._reading(self.tools, window, schema) if self.tools else Reading(Totals(), iter(()))
 
-    def read_requests(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
+    def lookup(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
         """Look requests up, each some hundreds in a snapshot of their own."""
         statements = Statements(self.table, schema)
 

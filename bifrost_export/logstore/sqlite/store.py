@@ -114,7 +114,7 @@ class SQLiteLogStore(Inspected):
         """The columns that `logs` has here."""
         return self._columns
 
-    def cuts(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
+    def slices(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
         """Cut windows into slices by counts of their own rows, at whole seconds or minutes."""
         characters = _characters(windows)
         counts = [
@@ -209,7 +209,7 @@ class SQLiteLogStore(Inspected):
             return Reading(Totals(), iter(()))
         return self._read(self._tools(schema), window, schema)
 
-    def read_requests(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
+    def lookup(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
         """Look requests up."""
         reading = self._logs(schema)
         return find_requests(lambda some: reading.named(some, schema), ids, schema)
