@@ -34,6 +34,21 @@ WIDE: Final = pa.schema(
     ]
 )
 
+_TEXTS = ("id", "status", "object_type", "provider", "model", "customer_id", "error_details", "team_id")
+_REALS = ("latency", "cost", "upstream_latency")
+_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "number_of_retries")
+
+TABLE: Final = pa.schema(
+    [
+        *((name, pa.timestamp("us", tz="UTC")) for name in ("timestamp", "created_at")),
+        *((name, pa.string()) for name in _TEXTS),
+        *((name, pa.float64()) for name in _REALS),
+        *((name, pa.int64()) for name in _COUNTS),
+        ("stream", pa.bool_()),
+    ]
+)
+"""The columns of the rows that are written."""
+
 LogRow = dict[str, Any]
 """Column of Bifrost's table `logs` -> value: text, whole number, real, truth value, or a time in UTC."""
 

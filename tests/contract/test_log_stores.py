@@ -19,6 +19,7 @@ from bifrost_export.logstore.sqlite.store import SQLiteLogStore
 from bifrost_export.registry import LOG_STORES
 from bifrost_export.sample import postgres_tables, sqlite_tables
 from bifrost_export.testing.log_store_contract import LogStoreContract, Place
+from bifrost_export.testing.log_store_rows import TABLE
 from demo.servers.postgres_server import PostgresServer
 from tests.integration.built_examples import EXAMPLES
 from tests.servers.postgres import config_of
@@ -91,7 +92,7 @@ class TestParquetLogs(LogStoreContract):
         def fill(rows: Sequence[dict[str, Any]]) -> None:
             half = len(rows) // 2
             for number, some in enumerate((rows[:half], rows[half:])):
-                pq.write_table(pa.Table.from_pylist(some, SCHEMA), folder / f"{number}.parquet")
+                pq.write_table(pa.Table.from_pylist(some, TABLE), folder / f"{number}.parquet")
 
         fill([])
         return Place(
@@ -100,21 +101,6 @@ class TestParquetLogs(LogStoreContract):
             state=lambda: {each.name: hashlib.sha256(each.read_bytes()).hexdigest() for each in folder.iterdir()},
             open_elsewhere=lambda: ParquetLogs(ParquetLogsConfig(path=str(tmp_path / "absent"))),
         )
-
-
-INSTANT = pa.timestamp("us", tz="UTC")
-SCHEMA = pa.schema(
-    [
-        *((name, pa.string()) for name in ("id", "status", "object_type", "provider", "model", "customer_id")),
-        *((name, INSTANT) for name in TIMES),
-        *((name, pa.float64()) for name in ("latency", "cost", "upstream_latency")),
-        *((name, pa.int64()) for name in ("prompt_tokens", "completion_tokens", "total_tokens", "number_of_retries")),
-        ("error_details", pa.string()),
-        ("team_id", pa.string()),
-        ("stream", pa.bool_()),
-    ]
-)
-"""The columns of the rows that the contract writes, as an archive of Bifrost's table has them."""
 
 
 def test_every_built_in_log_store_is_here() -> None:
