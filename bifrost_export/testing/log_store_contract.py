@@ -208,8 +208,8 @@ class LogStoreContract:
         read = place.read(DAY)
 
         assert read.ids == ["r0001", "r0003"]
-        [rejected] = read.rejected
-        assert (rejected.request_id, rejected.column) == ("r0002", "status_code")
+        assert [(each.request_id, each.column) for each in read.rejected] == [("r0002", "status_code")]
+        rejected = read.rejected[0]
         assert rejected.timestamp == int(odd["timestamp"].timestamp() * 1_000_000)
         assert rejected.input_tokens == 7
         assert "canary" not in repr(rejected)
