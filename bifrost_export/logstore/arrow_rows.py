@@ -160,7 +160,7 @@ def _column(rows: pa.Table | pa.RecordBatch, name: str, type_: pa.DataType) -> p
         if pa.types.is_string(given.type) and not pa.types.is_string(type_):
             raise pa.ArrowInvalid("it is text")
         return given.cast(type_, safe=not is_cut)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    except pa.ArrowException:
         raise LogStoreError(
             f"the column {name} of the log store is of type {given.type}, with values that are not of type {type_}",
             allowed=f"{type_}, or a type whose values fit into it",
