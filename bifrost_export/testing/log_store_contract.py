@@ -62,12 +62,12 @@ _UNKNOWN = dict.fromkeys(("customer_id", "latency", "cost", "prompt_tokens", "co
 
 
 class LogStoreContract:
-    """What every log store promises; a subclass brings the fixture `place`."""
+    """What every log store promises; a subclass defines the fixture `place`."""
 
     @pytest.fixture
     def place(self) -> Place:
         """An empty log store; a subclass says which."""
-        raise TypeError(f"{type(self).__name__} has to bring the fixture `place`")
+        raise TypeError(f"{type(self).__name__} must define the fixture `place`")
 
     def test_it_says_which_log_store_it_is(self, place: Place) -> None:
         """As JSON, the same each time, and with the name that it is registered under."""
@@ -232,7 +232,7 @@ class LogStoreContract:
         assert sum(tokens) + read.removed.input_tokens + rejected == read.totals.input_tokens
 
     def test_requests_are_looked_up_wherever_they_lie(self, place: Place) -> None:
-        """What is there and no record is told apart from what isn't there."""
+        """Rows that are not records are distinguished from ids that are not found."""
         place.fill([*many(20), row(21, status="processing"), row(22, status="half-done")])
 
         wanted = ["r0003", "r0019", "r0021", "r0022", "absent", "it's"]
@@ -270,14 +270,14 @@ class LogStoreContract:
         """Where it has the methods for it: a log store may lack them."""
         place.fill([*many(20), row(21, status="processing")])
 
-        def told(store: LogStore, name: str, *given: Any) -> Any:
+        def answer(store: LogStore, name: str, *given: Any) -> Any:
             return getattr(store, name)(*given) if hasattr(store, name) else None
 
-        assert place.ask(lambda store: told(store, "unplaced")) in (0, None)
-        assert place.ask(lambda store: told(store, "newest")) in (place.read(BOTH_DAYS).rows[-1]["timestamp"], None)
-        kinds = place.ask(lambda store: told(store, "kinds", BOTH_DAYS))
+        assert place.ask(lambda store: answer(store, "unplaced")) in (0, None)
+        assert place.ask(lambda store: answer(store, "newest")) in (place.read(BOTH_DAYS).rows[-1]["timestamp"], None)
+        kinds = place.ask(lambda store: answer(store, "kinds", BOTH_DAYS))
         assert kinds is None or sum(rows for *_, rows in kinds) == 21
-        assert place.ask(lambda store: told(store, "remarks")) in ([], None)
+        assert place.ask(lambda store: answer(store, "remarks")) in ([], None)
 
     def test_a_place_without_logs_is_an_error_of_the_package(self, place: Place) -> None:
         """When it is opened, with what to do about it."""

@@ -22,6 +22,7 @@ from bifrost_export.airflow.dag_page import page
 from bifrost_export.cli.group import execute
 from bifrost_export.config.freezing import freeze
 from bifrost_export.config.loader import load
+from bifrost_export.errors import OtherLogStoreError
 from bifrost_export.registry import LOG_STORES
 from bifrost_export.window import UTC, Window
 from tests.integration.built_examples import built, installed
@@ -89,6 +90,26 @@ def test_a_run_exports_the_rows_that_sqlite_has(
     for name, told in one["datasets"].items():
         assert told["exported"] == other["datasets"][name]["exported"] > 0
         assert told["filtered"] == other["datasets"][name]["filtered"]
+
+
+@pytest.mark.usefixtures("site")
+def test_traces_of_a_log_store_without_tool_calls_have_its_requests(tmp_path: Path, archive: Path) -> None:
+    """One span for each request at least; what it lacks counts as nothing."""
+    export = from_archive(tmp_path / "traces", archive, include=["traces", "request_logs"])
+    export.run(DAY)
+
+    found = export.manifest(DAY)["datasets"]
+    assert found["traces"]["exported"] == found["request_logs"]["exported"] > 0
+
+
+@pytest.mark.usefixtures("site")
+def test_a_window_of_another_log_store_is_not_replaced(tmp_path: Path, log_store: Path, archive: Path) -> None:
+    """As between two built-in ones."""
+    Export(tmp_path, log_store).run(DAY)
+
+    with pytest.raises(OtherLogStoreError):
+        from_archive(tmp_path, archive).run(DAY)
+    from_archive(tmp_path, archive).run(DAY, replace_source=True)
 
 
 @pytest.mark.usefixtures("site")
