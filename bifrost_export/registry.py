@@ -23,13 +23,23 @@ class Registry:
         group: The entry point group by which others add to it.
         built_in: Name -> `module:Class`.
         takes_paths: Whether a document may name a class of its own as `module:Class`.
+        configs: Name -> `module:Class` of the config model, for classes whose modules are too heavy for a DAG file.
     """
 
-    def __init__(self, port: str, group: str, built_in: dict[str, str], *, takes_paths: bool = False) -> None:
+    def __init__(
+        self,
+        port: str,
+        group: str,
+        built_in: dict[str, str],
+        *,
+        takes_paths: bool = False,
+        configs: dict[str, str] | None = None,
+    ) -> None:
         self.port = port
         self.group = group
         self.built_in = dict(built_in)
         self.takes_paths = takes_paths
+        self.configs = dict(configs or {})
 
     def names(self) -> list[str]:
         """All names, sorted."""
@@ -55,6 +65,14 @@ class Registry:
             hint=f"Did you mean {near[0]!r}?" if near else None,
         )
 
+    def config_model(self, name: str) -> Any:
+        """Return the model of the `config` beside a name: the attribute `Config` of its class, or None without one.
+
+        Raises:
+            UnknownNameError: No such name; the message lists those that there are.
+        """
+        return load_object(self.configs[name]) if name in self.configs else getattr(self.load(name), "Config", None)
+
 
 def load_object(path: str) -> Any:
     """What `module:name` stands for."""
@@ -74,6 +92,10 @@ LOG_STORES = Registry(
     {
         "sqlite": "bifrost_export.logstore.sqlite.store:SQLiteLogStore",
         "postgres": "bifrost_export.logstore.postgres.store:PostgresLogStore",
+    },
+    configs={
+        "sqlite": "bifrost_export.logstore.sqlite.config:SQLiteConfig",
+        "postgres": "bifrost_export.logstore.postgres.config:PostgresConfig",
     },
 )
 FORMATS = Registry(

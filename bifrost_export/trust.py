@@ -41,9 +41,8 @@ _CLOUDS = {
     "Google's sign-in": r"oauth2\.googleapis\.com|oauth2\.mtls\.googleapis\.com|accounts\.google\.com"
     r"|www\.googleapis\.com",
     "Snowflake": r"(?:.+\.)snowflakecomputing\.(?:com|cn)",
-    "PostgreSQL": r"(?!)",
 }
-"""Cloud -> the hosts that are its own."""
+"""Cloud -> the hosts that are its own. Every other service has none, such as PostgreSQL."""
 
 _TYPES = {
     "AWS": ("aws", "s3"),
@@ -114,16 +113,20 @@ def is_trusted(
 
     Args:
         address: Where the secret would go; None is never trusted.
-        cloud: Whose secret it is, a key of the table above.
+        cloud: Whose secret it is: a key of the table above, or another service.
         named: The addresses that the Airflow connection itself names.
         environ: Holds `BIFROST_EXPORT_HOSTS`; the process's own variables when not given.
     """
     if address is None:
         return False
-    if not address.is_plain and re.fullmatch(_CLOUDS[cloud], address.host):
+    if not address.is_plain and _is_of(cloud, address.host):
         return True
     same = (each.host == address.host and each.port == address.port for each in named if each is not None)
     return any(same) or any(_matches(address, pattern) for pattern in _patterns(HOSTS, "", environ))
+
+
+def _is_of(cloud: str, host: str) -> bool:
+    return cloud in _CLOUDS and re.fullmatch(_CLOUDS[cloud], host) is not None
 
 
 def _matches(address: Address, pattern: str) -> bool:
@@ -168,8 +171,8 @@ def require_host(
             allowed="https://host, https://host:port or https://host:port/path, without user, query or escapes",
             hint=f"Fix {key}.",
         )
-    plain = " without encryption" if address.is_plain and re.fullmatch(_CLOUDS[cloud], address.host) else ""
-    own = "" if cloud == "PostgreSQL" else f"hosts of {cloud} over TLS, "
+    plain = " without encryption" if address.is_plain and _is_of(cloud, address.host) else ""
+    own = f"hosts of {cloud} over TLS, " if cloud in _CLOUDS else ""
     raise UntrustedHostError(
         f"{key} names the host '{address}', which would receive {secret}{plain}",
         allowed=f"{own}the host that the Airflow connection itself names, and hosts that match {HOSTS}",

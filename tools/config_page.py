@@ -10,10 +10,9 @@ from pydantic import BaseModel
 
 from bifrost_export.config.models.export import Export
 from bifrost_export.config.models.staging import Staging
-from bifrost_export.config.sources import SOURCE_CONFIGS
 from bifrost_export.fields.markers import CONNECTION, LITERAL, SECRET
 from bifrost_export.logstore.payloads.config import ObjectStorage
-from bifrost_export.registry import DESTINATIONS, TRANSFORMS
+from bifrost_export.registry import DESTINATIONS, LOG_STORES, TRANSFORMS
 from bifrost_export.schedules.kinds import schedule_models
 from tools.markdown import cell, table
 
@@ -59,9 +58,9 @@ def _sections() -> Iterator[str]:
     yield "## Document\n"
     yield table(HEADER, LOG_EXPORTS)
     yield "## Log store\n"
-    for kind, model in sorted(SOURCE_CONFIGS.items()):
+    for kind in sorted(LOG_STORES.built_in):
         yield f"### `{kind}`\n\nKeys of `source.config` with `source.type: {kind}`.\n"
-        yield _keys(model, closed=("object_storage",), configurable=True)
+        yield _keys(LOG_STORES.config_model(kind), closed=("object_storage",), configurable=True)
     yield "### Offloaded payloads\n\nKeys of `source.config.object_storage`, for every type of log store.\n"
     yield _keys(ObjectStorage, configurable=True)
     yield "## Staging\n\nKeys of `log_exports.staging`.\n"

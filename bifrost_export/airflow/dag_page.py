@@ -7,9 +7,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from bifrost_export.airflow.markdown import code, codes, plain, sentence
+from bifrost_export.config.models.kinds import source_model
 from bifrost_export.config.references.resolver import DOCUMENT
 from bifrost_export.config.source import CONNECTION_ID, VARIABLE
-from bifrost_export.config.sources import SOURCE_CONFIGS
 from bifrost_export.config.transformations import told
 from bifrost_export.fields.field_walk import fields_of, model_below
 from bifrost_export.filters.rules import asked
@@ -54,7 +54,7 @@ def source_in_words(frozen: Mapping[str, Any]) -> str:
     if not source:
         places = f"the variable {plain(VARIABLE)} or the Airflow connection {plain(CONNECTION_ID)}"
         return f"The log store that {places} names."
-    return _in_words(source, SOURCE_CONFIGS[source["type"]])
+    return _in_words(source, source_model(source["type"]))
 
 
 def _in_words(place: Mapping[str, Any], model: type[BaseModel]) -> str:

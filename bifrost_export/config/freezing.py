@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from bifrost_export.config.forms.defaults import POINTER as DEFAULTS
 from bifrost_export.config.forms.source_map import Origins
 from bifrost_export.config.models.export import Source
+from bifrost_export.config.models.kinds import source_model
 from bifrost_export.config.references.resolver import DOCUMENT
-from bifrost_export.config.sources import SOURCE_CONFIGS
 from bifrost_export.config.transformations import transform_config
 from bifrost_export.errors import DocumentError
 from bifrost_export.fields.field_walk import Place, map_texts
@@ -77,7 +77,7 @@ def _without_places(value: Any) -> Any:
 def _source(source: Source, pointer: str, origins: Origins) -> dict[str, Any]:
     found = source.model_dump(mode="json")
     hidden = partial(_hidden, origins)
-    found["config"] = map_texts(found["config"], SOURCE_CONFIGS[source.type], f"{pointer}/config", hidden)
+    found["config"] = map_texts(found["config"], source_model(source.type), f"{pointer}/config", hidden)
     return found
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
 
 from bifrost_export.config.forms.source_map import Origins
+from bifrost_export.config.models.kinds import NOT_YET, source_model
 from bifrost_export.config.references.resolver import Resolver
-from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
-from bifrost_export.errors import ConfigError
-from bifrost_export.logstore.postgres import address as postgres_source
-from bifrost_export.logstore.postgres.config import PostgresConfig
+from bifrost_export.errors import ConfigError, UnknownNameError
+from bifrost_export.fields.field_walk import Place, map_texts
+from bifrost_export.logstore.source_config import SourceConfig
 from bifrost_export.problem import Problem
+from bifrost_export.registry import LOG_STORES
 
 if TYPE_CHECKING:
     from bifrost_export.config.documents import Document, Loaded
@@ -20,8 +23,6 @@ if TYPE_CHECKING:
 VARIABLE = "BIFROST_LOG_STORE"
 CONNECTION_ID = "bifrost_logs"
 _CONNECTION_VARIABLE = "AIRFLOW_CONN_BIFROST_LOGS"
-_ADDRESS = "sqlite:////absolute/path/logs.db, with four slashes"
-_ADDRESSES = f"{_ADDRESS}, or {postgres_source.ADDRESS}"
 _KINDS = {"postgresql": "postgres"}
 PLACES = (
     "the export's `source`",
@@ -50,8 +51,8 @@ def find_source(
     """
     for source, pointer in _in_document(frozen):
         if source:
-            config = resolver.resolve(source["config"], SOURCE_CONFIGS.get(source["type"]), f"{pointer}/config")
-            return source["type"], _connected(config, resolver, get_connection)
+            config = resolver.resolve(source["config"], source_model(source["type"]), f"{pointer}/config")
+            return source["type"], _connected(source["type"], config, resolver, get_connection)
     address = resolver.environ.get(VARIABLE)
     if address:
         return from_address(address, resolver)
@@ -61,8 +62,8 @@ def find_source(
     raise ConfigError("no log store is named", allowed=_allowed())
 
 
-def guard_host(frozen: dict[str, Any], config: PostgresConfig, resolver: Resolver) -> None:
-    """Keep this machine's passwords from a host that only the document names.
+def guard_host(frozen: dict[str, Any], config: BaseModel, resolver: Resolver) -> None:
+    """Keep this machine's secrets from a host that only the document names.
 
     Args:
         frozen: As `freeze` gives it.
@@ -70,8 +71,8 @@ def guard_host(frozen: dict[str, Any], config: PostgresConfig, resolver: Resolve
         resolver: Knows the document.
     """
     source = next((source for source, _ in _in_document(frozen) if source), None)
-    if source is not None and source["config"].get("conn_id") is None:
-        config.named_by_document(resolver.as_written(source["config"].get("password")))
+    if source is not None and source["config"].get("conn_id") is None and isinstance(config, SourceConfig):
+        config.named_by_document(resolver.as_written(source["config"]))
 
 
 def _in_document(frozen: dict[str, Any]) -> tuple[tuple[dict[str, Any] | None, str], ...]:
@@ -94,11 +95,11 @@ def place_of_object_storage(frozen: dict[str, Any]) -> str:
 
 
 def _connected(
-    config: dict[str, Any], resolver: Resolver, get_connection: Callable[[str], Any] | None
+    type_: str, config: dict[str, Any], resolver: Resolver, get_connection: Callable[[str], Any] | None
 ) -> dict[str, Any]:
     """A source's config, with what an Airflow connection says in the place of `conn_id`."""
     conn_id = config.get("conn_id")
-    if conn_id is None:
+    if conn_id is None or not _reads_connections(source_model(type_)):
         return config
     connection = _connection(get_connection, conn_id)
     if connection is None:
@@ -107,8 +108,8 @@ def _connected(
             hint=f"Make it in Airflow, or set AIRFLOW_CONN_{conn_id.upper()}.",
         )
     kind, found = _from_connection(connection, conn_id, resolver)
-    if kind != "postgres":
-        raise ConfigError(f"the connection {conn_id} is one of type {connection.conn_type!r}", allowed="postgres")
+    if kind != type_:
+        raise ConfigError(f"the connection {conn_id} is one of type {connection.conn_type!r}", allowed=type_)
     return {**found, **{key: value for key, value in config.items() if key != "conn_id"}}
 
 
@@ -124,14 +125,11 @@ def from_address(address: str, resolver: Resolver) -> tuple[str, dict[str, Any]]
         parts = urlsplit("")
     where = f"the variable {VARIABLE}"
     if not parts.scheme:
-        raise ConfigError(f"{where} holds no address", allowed=_ADDRESSES)
+        addresses = [LOG_STORES.config_model(name).ADDRESS for name in LOG_STORES.configs]
+        raise ConfigError(f"{where} holds no address", allowed=", or ".join(addresses))
     kind = _supported(parts.scheme, where)
-    if kind == "postgres":
-        return kind, _told(postgres_source.from_address(address, where), resolver)
-    path = unquote(parts.path[1:])
-    if parts.netloc or not path:
-        raise ConfigError(f"{where} names no file", allowed=_ADDRESS)
-    return kind, {"path": resolver.absolute(path)}
+    model = _model(kind)
+    return kind, _told(model.from_address(address, where), model, resolver)
 
 
 def warn_of_unnamed(loaded: Loaded, environ: Mapping[str, str]) -> list[Problem]:
@@ -172,30 +170,45 @@ def _allowed() -> str:
 
 def _from_connection(connection: Any, conn_id: str, resolver: Resolver) -> tuple[str, dict[str, Any]]:
     kind = _supported(str(connection.conn_type), f"the connection {conn_id}")
-    if kind == "postgres":
-        return kind, _told(postgres_source.from_connection(connection, conn_id), resolver)
-    path = str(connection.host or connection.schema or "")
-    if not path:
-        raise ConfigError(
-            f"the connection {conn_id} names no file", allowed="the SQLite file's absolute path as its host"
-        )
-    return kind, {"path": resolver.absolute(path)}
+    model = _model(kind)
+    return kind, _told(model.from_connection(connection, conn_id), model, resolver)
 
 
-def _told(config: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
-    """The config, once its password is known as a secret."""
-    if config.get("password") and resolver.on_secret is not None:
-        resolver.on_secret(config["password"])
-    return config
+def _model(kind: str) -> type[SourceConfig]:
+    """The log store's model; one that isn't a `SourceConfig` has neither address nor connection."""
+    model = source_model(kind)
+    return model if issubclass(model, SourceConfig) else SourceConfig
+
+
+def _reads_connections(model: type[BaseModel]) -> bool:
+    """Whether a connection says its keys; without, what `conn_id` means is the log store's own matter."""
+    if not issubclass(model, SourceConfig):
+        return False
+    return getattr(model.from_connection, "__func__", None) is not getattr(SourceConfig.from_connection, "__func__", 0)
+
+
+def _told(config: dict[str, Any], model: type[BaseModel], resolver: Resolver) -> dict[str, Any]:
+    """The config, with absolute paths, once its secrets are known as such."""
+
+    def change(text: str, place: Place, _: str) -> str:
+        if place.secret and text and resolver.on_secret is not None:
+            resolver.on_secret(text)
+        return resolver.absolute(text) if place.path else text
+
+    found: dict[str, Any] = map_texts(config, model, "", change)
+    return found
 
 
 def _supported(kind: str, where: str) -> str:
-    kind = _KINDS.get(kind, kind)
-    if kind not in SOURCE_CONFIGS:
+    # No scheme has an underscore, and Airflow writes types of connections either way.
+    kind = _KINDS.get(kind, kind.replace("-", "_"))
+    try:
+        source_model(kind)
+    except UnknownNameError as error:
+        told = NOT_YET.get(kind, "there is no such log store")
         raise ConfigError(
-            f"{where} names a log store of type {kind!r}: {NOT_YET.get(kind, 'there is no such log store')}",
-            allowed=", ".join(sorted(SOURCE_CONFIGS)),
-        )
+            f"{where} names a log store of type {kind!r}: {told}", allowed=error.allowed, hint=error.hint
+        ) from None
     return kind
 
 

@@ -24,7 +24,7 @@ Ask = Callable[[list[str]], Iterable[tuple[pa.RecordBatch, pa.RecordBatch]]]
 
 
 def find_requests(ask: Ask, ids: Sequence[str], schema: pa.Schema) -> Requests:
-    """The requests of some ids; arguments and result as the log store port tells of `read_requests`.
+    """The requests of some ids; arguments and result as the log store port tells of `lookup`.
 
     Raises:
         SlowError: Even one of them takes too long.

@@ -9,10 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bifrost_export.logstore.inspection import Inspected
-
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
@@ -173,34 +170,24 @@ class Requests:
     others: frozenset[str]
 
 
-class Payloads(Protocol):
-    """**Protocol.** Access to the object storage that holds offloaded payloads."""
+class LogStore(Protocol):
+    """**Protocol.** A source of log rows. It is opened read-only and never creates or changes anything.
 
-    @property
-    def is_named(self) -> bool:
-        """Whether the source names an object storage."""
-        ...
-
-    def probe(self) -> str:
-        """Return what a trial read found; raises a `LogStoreError` where there is no access."""
-        ...
-
-
-class LogStore(Inspected, Protocol):
-    """**Protocol.** A source of log rows. It is opened read-only and never creates or changes anything."""
+    These are the methods that every log store has. `bifrost_export.logstore.inspection.Inspected` has those that it
+    may lack. Its class names the model of its config as `Config`, and is called with such a config.
+    """
 
     kind: str
-    offloaded: Payloads
 
     def describe(self) -> dict[str, Any]:
-        """Which log store this is, for manifest and messages; without secrets."""
+        """Which log store this is, for manifest and messages; without secrets. `type` is its registered name."""
         ...
 
     def columns(self) -> frozenset[str]:
         """The columns that `logs` has here; older log stores lack some."""
         ...
 
-    def cuts(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
+    def slices(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
         """Cut windows into slices by counts of their own rows.
 
         Args:
@@ -210,41 +197,8 @@ class LogStore(Inspected, Protocol):
         """
         ...
 
-    @classmethod
-    def sql(
-        cls,
-        window: Window,
-        schema: pa.Schema,
-        tool_calls: pa.Schema | None = None,
-        filters: Filters | None = None,
-    ) -> list[str]:
-        """What a run of the window asks a log store that has all columns, in order; nothing is opened.
-
-        Args:
-            window: The window.
-            schema: What `read` is asked for.
-            tool_calls: What `read_tool_calls` is asked for; None where it isn't called.
-            filters: What `read` is asked for.
-        """
-        ...
-
-    def newest(self) -> dt.datetime | None:
-        """Time of the newest row, whatever its status; None without a row whose time can be read."""
-        ...
-
-    def is_indexed(self) -> bool | None:
-        """Whether an index finds the rows of a window by their time, so that not the whole table is read.
-
-        None where that can't be told: the indexes of a view are those of its tables.
-        """
-        ...
-
     def count(self, window: Window) -> Totals:
         """What a window holds, without reading its rows."""
-        ...
-
-    def unplaced(self) -> int:
-        """Rows of the whole table whose time can't be read from `timestamp` nor from `created_at`."""
         ...
 
     def read(self, window: Window, schema: pa.Schema, filters: Filters | None = None) -> Reading:
@@ -258,25 +212,7 @@ class LogStore(Inspected, Protocol):
         """
         ...
 
-    def count_tool_calls(self, window: Window) -> Totals:
-        """What a window holds of `mcp_tool_logs`, without reading its rows; nothing where there is no such table."""
-        ...
-
-    def unplaced_tool_calls(self) -> int:
-        """The same as `unplaced`, of `mcp_tool_logs`."""
-        ...
-
-    def read_tool_calls(self, window: Window, schema: pa.Schema) -> Reading:
-        """Read the tool calls of one slice, as `read` reads its requests.
-
-        Args:
-            window: The slice.
-            schema: `timestamp`, `request_id` (the call's own), and columns that both tables have, or `mcp_tool_logs`
-                alone. What only `logs` has is null.
-        """
-        ...
-
-    def read_requests(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
+    def lookup(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
         """Look requests up, wherever they lie in time.
 
         Args:

@@ -14,7 +14,7 @@ _SECONDS_FOR = dt.timedelta(days=2)
 
 
 def cut_windows(windows: Sequence[Window], counts: Sequence[Counts], rows_per_slice: int, most: int) -> list[Window]:
-    """The slices of all windows: as the log store port's `cuts` tells.
+    """The slices of all windows: as the log store port's `slices` tells.
 
     Args:
         windows: Disjoint windows in order.

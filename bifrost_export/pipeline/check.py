@@ -13,7 +13,7 @@ from bifrost_export.destinations.checks import Probe, Steps
 from bifrost_export.errors import BifrostExportError, ConfigError, NoLogStoreError, PermanentError, StagingGoneError
 from bifrost_export.logstore.columns import known_columns
 from bifrost_export.logstore.endpoints import endpoint_of, is_known
-from bifrost_export.logstore.inspection import NOT_EXPORTED
+from bifrost_export.logstore.inspection import NOT_EXPORTED, OpenLogStore, answers
 from bifrost_export.logstore.port import COLUMNS
 from bifrost_export.logstore.records import FINAL
 from bifrost_export.pipeline.plan import draft, staging_of
@@ -23,7 +23,6 @@ from bifrost_export.window import Window, rfc3339
 
 if TYPE_CHECKING:
     from bifrost_export.config.documents import LoadedExport
-    from bifrost_export.logstore.port import LogStore
     from bifrost_export.pipeline.plan_document import Plan
     from bifrost_export.pipeline.runtime import Runtime
 
@@ -88,7 +87,7 @@ def _log_store(runtime: Runtime, drafted: Plan) -> Iterator[Probe]:
                 yield Steps().take("object storage", log_store.offloaded.probe)
 
 
-def _remarks(log_store: LogStore) -> Probe:
+def _remarks(log_store: OpenLogStore) -> Probe:
     remarks = log_store.remarks()
     others = [
         f"the table {name} ({what}) is here too, and is not exported"
@@ -99,27 +98,31 @@ def _remarks(log_store: LogStore) -> Probe:
     return Probe("table logs", True, found, " ".join(each.hint for each in remarks) or None)
 
 
-def _replication(log_store: LogStore, drafted: Plan) -> Iterator[Probe]:
+def _replication(log_store: OpenLogStore, drafted: Plan) -> Iterator[Probe]:
     """How far a standby has followed; nothing of a log store that is the original."""
     found = Steps().take("standby", lambda: log_store.caught_up(needed_until(drafted)) or "")
     if found.message:
         yield found
 
 
-def _table(log_store: LogStore, window: Window, now: dt.datetime, unknown_fields: tuple[str, ...]) -> Iterator[Probe]:
+def _table(
+    log_store: OpenLogStore, window: Window, now: dt.datetime, unknown_fields: tuple[str, ...]
+) -> Iterator[Probe]:
     steps = Steps()
     yield steps.take("columns", lambda: _columns(log_store, unknown_fields))
     yield steps.take("count", lambda: _count(log_store, window))
-    yield steps.take("index", lambda: _index(log_store))
-    yield steps.take("newest row", lambda: _newest(log_store, window, now))
+    if answers(log_store, "is_indexed"):
+        yield steps.take("index", lambda: _index(log_store))
+    if answers(log_store, "newest"):
+        yield steps.take("newest row", lambda: _newest(log_store, window, now))
 
 
-def _tool_calls(log_store: LogStore, window: Window) -> str:
+def _tool_calls(log_store: OpenLogStore, window: Window) -> str:
     calls = log_store.count_tool_calls(window)
     return f"the window {window} has {calls.rows:,} tool calls"
 
 
-def _columns(log_store: LogStore, unknown_fields: tuple[str, ...]) -> Probe:
+def _columns(log_store: OpenLogStore, unknown_fields: tuple[str, ...]) -> Probe:
     lacking = [name for name in COLUMNS if name not in log_store.columns()]
     found = f"all {len(COLUMNS)} columns that a record is made of are there"
     if lacking:
@@ -133,7 +136,7 @@ def _columns(log_store: LogStore, unknown_fields: tuple[str, ...]) -> Probe:
     return Probe("columns", True, found, hint)
 
 
-def _kinds(log_store: LogStore, window: Window) -> Iterator[Probe]:
+def _kinds(log_store: OpenLogStore, window: Window) -> Iterator[Probe]:
     """What this version does not know of the rows; nothing where it knows all of it."""
     found = Steps().take("kinds of rows", lambda: _unknown_kinds(log_store.kinds(window)))
     if found.message:
@@ -159,13 +162,13 @@ def _unknown_kinds(kinds: list[tuple[str, str, int]]) -> Probe:
     return Probe("kinds of rows", True, told, "Look for a newer version of bifrost-export." if found else None)
 
 
-def _count(log_store: LogStore, window: Window) -> str:
+def _count(log_store: OpenLogStore, window: Window) -> str:
     totals = log_store.count(window)
     processing = f", and {totals.unsettled:,} still processing" if totals.unsettled else ""
     return f"{totals.rows:,} rows in {window}, the latest settled window{processing}"
 
 
-def _index(log_store: LogStore) -> Probe:
+def _index(log_store: OpenLogStore) -> Probe:
     is_indexed = log_store.is_indexed()
     if is_indexed is None:
         return Probe("index", True, "a view or foreign table has no index of its own: those of its tables count")
@@ -175,7 +178,7 @@ def _index(log_store: LogStore) -> Probe:
     return Probe("index", True, "no index on timestamp: each run reads the whole table", hint)
 
 
-def _newest(log_store: LogStore, window: Window, now: dt.datetime) -> Probe:
+def _newest(log_store: OpenLogStore, window: Window, now: dt.datetime) -> Probe:
     newest = log_store.newest()
     if newest is None:
         hint = "Look whether Bifrost writes its logs there, and whether they are turned on."

@@ -24,7 +24,8 @@ from bifrost_export.pipeline.resources import open_staging, with_log_store
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bifrost_export.logstore.port import LogStore, Reading, Rejected, Totals
+    from bifrost_export.logstore.inspection import OpenLogStore
+    from bifrost_export.logstore.port import Reading, Rejected, Totals
     from bifrost_export.pipeline.plan_document import Plan, Slice
     from bifrost_export.pipeline.runtime import Runtime
     from bifrost_export.pipeline.staging import Staging
@@ -53,7 +54,7 @@ def extract(runtime: Runtime, plan: Plan, item: dict[str, Any]) -> dict[str, Any
 
     reads = count()
 
-    def read(log_store: LogStore) -> _Extracted:
+    def read(log_store: OpenLogStore) -> _Extracted:
         if slice_.kind == "count":
             return _counted(plan, log_store, slice_)
         # What is read again has other rows: it gets names of its own.
@@ -89,7 +90,7 @@ class _Extracted:
     odd: OddRows | None = None
 
 
-def _counted(plan: Plan, log_store: LogStore, slice_: Slice) -> _Extracted:
+def _counted(plan: Plan, log_store: OpenLogStore, slice_: Slice) -> _Extracted:
     data = plan.export.data
     totals = {reading_of(data): log_store.count(slice_.window)}
     if reads_tool_calls(data):
@@ -103,7 +104,7 @@ def _left_out(totals: Totals) -> Books:
 
 
 def _read(
-    runtime: Runtime, plan: Plan, item: dict[str, Any], staging: Staging, log_store: LogStore, slice_: Slice
+    runtime: Runtime, plan: Plan, item: dict[str, Any], staging: Staging, log_store: OpenLogStore, slice_: Slice
 ) -> _Extracted:
     data, extracted = plan.export.data, _Extracted()
 

@@ -17,7 +17,7 @@ from bifrost_export.destinations import continuity
 from bifrost_export.destinations.port import warnings_of
 from bifrost_export.errors import ConfigError, WindowError
 from bifrost_export.filters.date_range import range_of
-from bifrost_export.logstore.port import LogStore
+from bifrost_export.logstore.inspection import OpenLogStore
 from bifrost_export.pipeline.clean_up import sweep_abandoned
 from bifrost_export.pipeline.flows import steps_of_export
 from bifrost_export.pipeline.plan_document import Plan, Slice
@@ -82,7 +82,7 @@ def plan(runtime: Runtime, request: PlanRequest) -> Plan:
 
     remarks: list[str] = []
 
-    def look(log_store: LogStore) -> Plan:
+    def look(log_store: OpenLogStore) -> Plan:
         state = destination.look()
         formers = destination.guard(replace_overlapping=request.replace_overlapping)
         if formers:
@@ -178,7 +178,7 @@ def pieces(export: Export, window: Window) -> tuple[list[Window], list[Window]]:
     return inside, [piece for piece in cut if piece not in inside]
 
 
-def _source(export: Export, window: Window, log_store: LogStore) -> continuity.Source:
+def _source(export: Export, window: Window, log_store: OpenLogStore) -> continuity.Source:
     """Count what a run of the window reads, as the books are going to."""
     inside, counted = pieces(export, window)
     counts = {
@@ -196,13 +196,13 @@ def _source(export: Export, window: Window, log_store: LogStore) -> continuity.S
     )
 
 
-def _unplaced(export: Export, log_store: LogStore) -> int:
+def _unplaced(export: Export, log_store: OpenLogStore) -> int:
     return log_store.unplaced() + (log_store.unplaced_tool_calls() if reads_tool_calls(export.data) else 0)
 
 
-def _slices(runtime: Runtime, export: Export, window: Window, log_store: LogStore) -> list[Slice]:
+def _slices(runtime: Runtime, export: Export, window: Window, log_store: OpenLogStore) -> list[Slice]:
     inside, counted = pieces(export, window)
     most = max(1, runtime.max_map_length - len(counted))
-    cuts = log_store.cuts(inside, runtime.rows_per_slice, most) if inside else []
+    cuts = log_store.slices(inside, runtime.rows_per_slice, most) if inside else []
     slices = [*(Slice.of(piece, "rows") for piece in cuts), *(Slice.of(piece, "count") for piece in counted)]
     return sorted(slices, key=lambda each: each.window)

@@ -77,7 +77,7 @@ def _slices(runtime: Runtime, drafted: Plan) -> Plan:
     inside, _ = pieces(drafted.export, drafted.window)
 
     def cut(log_store: LogStore) -> list[Window]:
-        return log_store.cuts(inside, ROWS_OF_FIRST, most=MOST_PIECES) if inside else []
+        return log_store.slices(inside, ROWS_OF_FIRST, most=MOST_PIECES) if inside else []
 
     cuts = with_log_store(runtime, drafted, cut)
     return replace(drafted, slices=tuple(Slice.of(each, "rows") for each in _growing(cuts)))

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from bifrost_export import datasets
 from bifrost_export.config.forms.source_map import Origins
+from bifrost_export.config.models.kinds import load_kind, source_model
 from bifrost_export.config.models.staging import ENCRYPTED
 from bifrost_export.config.models.staging import Staging as StagingConfig
 from bifrost_export.config.references.resolver import Resolver
@@ -23,7 +24,7 @@ from bifrost_export.destinations.port import Destination, Target
 from bifrost_export.errors import ConfigError, LogStoreChangedError, PermanentError
 from bifrost_export.fields.markers import Strict
 from bifrost_export.fields.pointer import pointer_of
-from bifrost_export.logstore.postgres.config import PostgresConfig
+from bifrost_export.logstore.inspection import with_defaults
 from bifrost_export.pipeline.encoding import encoding_of
 from bifrost_export.pipeline.flows import flow
 from bifrost_export.pipeline.staging import Staging
@@ -33,7 +34,7 @@ from bifrost_export.window import parse_instant
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bifrost_export.logstore.port import LogStore
+    from bifrost_export.logstore.inspection import OpenLogStore
     from bifrost_export.pipeline.plan_document import Plan
     from bifrost_export.pipeline.runtime import Runtime
 
@@ -107,7 +108,7 @@ def open_destination(runtime: Runtime, plan: Plan, *, with_secrets: bool = True)
     return opened
 
 
-def open_log_store(runtime: Runtime, plan: Plan) -> LogStore:
+def open_log_store(runtime: Runtime, plan: Plan) -> OpenLogStore:
     """The log store that the plan names, read-only.
 
     Raises:
@@ -116,17 +117,16 @@ def open_log_store(runtime: Runtime, plan: Plan) -> LogStore:
     """
     references = resolver(runtime, plan)
     type_, config = find_source(plan.frozen, references, runtime.get_connection)
-    kind = LOG_STORES.load(type_)
-    validated: Any = _validated(kind.Config, config, "/source/config", plan)
+    kind = with_defaults(load_kind(LOG_STORES, type_))
+    validated: Any = _validated(source_model(type_), config, "/source/config", plan)
     if (storage := getattr(validated, "object_storage", None)) is not None:
         storage.stands_at(place_of_object_storage(plan.frozen))
-    if isinstance(validated, PostgresConfig):
-        guard_host(plan.frozen, validated, references)
-    opened: LogStore = kind(validated)
+    guard_host(plan.frozen, validated, references)
+    opened: OpenLogStore = kind(validated)
     return opened
 
 
-def with_log_store(runtime: Runtime, plan: Plan, ask: Callable[[LogStore], Answer]) -> Answer:
+def with_log_store(runtime: Runtime, plan: Plan, ask: Callable[[OpenLogStore], Answer]) -> Answer:
     """Open the log store, ask it, and close it; ask once more where it was changed under the answer.
 
     Args:

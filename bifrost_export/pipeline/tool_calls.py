@@ -87,7 +87,7 @@ class Causes:
         found = _Found()
         ids = list(dict.fromkeys(cause for cause in causes if cause))
         for first in range(0, len(ids), self.at_once):
-            requests = self.log_store.read_requests(ids[first : first + self.at_once], self.schema)
+            requests = self.log_store.lookup(ids[first : first + self.at_once], self.schema)
             for batch in requests.rows.to_batches():
                 found.traces |= zip(batch.column(_KEY).to_pylist(), trace_ids(batch).to_pylist(), strict=True)
                 found.removed |= self._removed(batch)

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from bifrost_export.config.models.kinds import load_kind
 from bifrost_export.config.source import CONNECTION_ID, VARIABLE, find_source
 from bifrost_export.datasets.tool_calls import reads_tool_calls
+from bifrost_export.logstore.inspection import with_defaults
 from bifrost_export.pipeline import tool_calls
 from bifrost_export.pipeline.flows import read_schema
 from bifrost_export.pipeline.plan import draft
@@ -114,5 +116,6 @@ def _statements(runtime: Runtime, drafted: Plan) -> list[str]:
     type_, _ = find_source(drafted.frozen, resolver(runtime, drafted, with_secrets=False), runtime.get_connection)
     data = drafted.export.data
     calls = tool_calls.read_schema(data) if reads_tool_calls(data) else None
-    statements: list[str] = LOG_STORES.load(type_).sql(drafted.window, read_schema(drafted), calls, data.filters)
+    kind = with_defaults(load_kind(LOG_STORES, type_))
+    statements: list[str] = kind.sql(drafted.window, read_schema(drafted), calls, data.filters)
     return statements

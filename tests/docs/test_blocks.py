@@ -31,12 +31,13 @@ _SHOWN_ONLY = {"my_company.logs": "transformations"}
 @pytest.fixture(autouse=True)
 def _extensions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the packages importable that the pages name."""
-    for example, name in (("custom_format", "pg_copy"), ("custom_transform", "round_latency")):
+    examples = {"custom_format": FORMATS, "custom_transform": TRANSFORMS, "custom_log_store": LOG_STORES}
+    for example, registry in examples.items():
         monkeypatch.syspath_prepend(str(ROOT / "examples" / example))
         project = tomllib.loads((ROOT / "examples" / example / "pyproject.toml").read_text("utf-8"))
-        registry = FORMATS if example == "custom_format" else TRANSFORMS
         (points,) = project["project"]["entry-points"].values()
-        monkeypatch.setitem(registry.built_in, name, points[name])
+        for name, path in points.items():
+            monkeypatch.setitem(registry.built_in, name, path)
     for module, page in _SHOWN_ONLY.items():
         package = tmp_path / "lib" / module.partition(".")[0]
         package.mkdir(parents=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import os
 import re
 import subprocess
 import sys
@@ -211,6 +212,20 @@ def test_the_contract_of_object_stores_is_used_as_shown(tmp_path: Path) -> None:
     done = subprocess.run([*command, str(tmp_path)], check=False, capture_output=True, text=True, cwd=tmp_path)
 
     assert (done.returncode, "2 passed" in done.stdout) == (0, True), done.stdout
+
+
+def test_the_contract_of_log_stores_is_used_as_shown(tmp_path: Path) -> None:
+    """By the example, in a test suite of its own."""
+    (shown,) = [each.text for each in blocks_of("docs/extending.md") if "LogStoreContract" in each.text]
+    (tmp_path / "test_my_log_store.py").write_text(shown)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-k", "order or rejected or start"]
+    example = {**os.environ, "PYTHONPATH": str(ROOT / "examples" / "custom_log_store")}
+
+    done = subprocess.run(
+        [*command, str(tmp_path)], check=False, capture_output=True, text=True, cwd=tmp_path, env=example
+    )
+
+    assert (done.returncode, "3 passed" in done.stdout) == (0, True), done.stdout
 
 
 def test_the_destination_shown_can_be_opened() -> None:

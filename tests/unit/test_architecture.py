@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "transforms": {*BELOW_PORTS, "datasets"},  # the built-in grouping makes the dataset metrics
     "config": {*BELOW_PORTS, *PORTS},
     "sample": {*BASE},
-    "testing": {*BASE, "columns", "destinations"},
+    "testing": {*BASE, "columns", "filters", "datasets", "logstore", "destinations"},
     "pipeline": {*BELOW_PORTS, *PORTS, "config"},
     "airflow": {*BELOW_PORTS, *PORTS, "config", "pipeline", "dag_bundles"},
     "cli": {*BELOW_PORTS, *PORTS, "config", "pipeline", "sample", "dag_bundles"},

@@ -257,6 +257,8 @@ def _is_below(pointer: str, holder: str) -> bool:
 
 def _may_be_left(fault: Fault, *, lenient: bool) -> bool:
     """Whether something else speaks of the fault, now or when references are filled in."""
+    if fault.kind == "extra_forbidden":
+        return False  # no value of a variable makes its key a known one
     if lenient and isinstance(fault.found, str) and any(references_in(fault.found)):
         return not isinstance(fault.raised, PrefixError)
     # pydantic counts the good entries alone, and the bad ones are told by themselves

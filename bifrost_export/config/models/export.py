@@ -11,8 +11,7 @@ from bifrost_export import datasets
 from bifrost_export.config.models.airflow_options import AirflowOptions
 from bifrost_export.config.models.extra_types import ExtraTypes
 from bifrost_export.config.models.file_formats import FormatName, check_compression, format_kind
-from bifrost_export.config.models.kinds import load_kind
-from bifrost_export.config.sources import NOT_YET, SOURCE_CONFIGS
+from bifrost_export.config.models.kinds import load_kind, source_model
 from bifrost_export.datasets.metrics import LEAST_BUCKET, MOST_BUCKET
 from bifrost_export.datasets.request_logs import REQUEST_LOGS
 from bifrost_export.errors import ConfigError
@@ -38,18 +37,13 @@ _SHARE = re.compile(SHARE_PATTERN)
 class Source(Strict):
     """Where the log rows come from."""
 
-    type: LiteralText = Field(description="The kind of log store: sqlite or postgres.")
+    type: LiteralText = Field(description="The kind of log store: sqlite, postgres, or the name of an installed one.")
     config: dict[str, Any] = Field(description="Its keys; path for sqlite, conn_id or host and more for postgres.")
 
     @field_validator("type")
     @classmethod
     def _type_is_known(cls, value: str) -> str:
-        if value not in SOURCE_CONFIGS:
-            raise ConfigError(
-                NOT_YET.get(value, f"there is no log store {value!r}"),
-                allowed=", ".join(sorted(SOURCE_CONFIGS)),
-                hint=nearest(value, list(SOURCE_CONFIGS)),
-            )
+        source_model(value)
         return value
 
 

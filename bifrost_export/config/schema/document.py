@@ -21,14 +21,13 @@ from bifrost_export.config.schema.forms import (
     with_forms,
 )
 from bifrost_export.config.schema.required import complete, reference
-from bifrost_export.config.sources import SOURCE_CONFIGS
 from bifrost_export.config.transformations import transform_config
 from bifrost_export.fields.field_walk import fields_of
 from bifrost_export.fields.markers import MARKERS
 from bifrost_export.fields.units import DURATION_PATTERN, SIZE_PATTERN
 from bifrost_export.filters.config import DATE_WORD_PATTERN
 from bifrost_export.logstore.columns import COLUMN_PATTERN, LOG_COLUMNS
-from bifrost_export.registry import DESTINATIONS, FORMATS, TRANSFORMS
+from bifrost_export.registry import DESTINATIONS, FORMATS, LOG_STORES, TRANSFORMS
 from bifrost_export.schedules.kinds import schedule_models
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -63,7 +62,8 @@ _EXAMPLES = [
 def document_schema() -> dict[str, Any]:
     """The JSON Schema of a document, in either form."""
     destinations = {name: config_model("destination", name) for name in DESTINATIONS.names()}
-    configs = {"destination": _known(destinations), "source": _known(dict(SOURCE_CONFIGS))}
+    sources = {name: config_model("source", name) for name in LOG_STORES.names()}
+    configs = {"destination": _known(destinations), "source": _known(sources)}
     models: list[type[BaseModel]] = [Export, Staging, Source, *schedule_models().values()]
     models += [model for group in configs.values() for model in group.values()]
     transforms = _known({name: transform_config(name) for name in TRANSFORMS.names()})

@@ -13,6 +13,7 @@ from bifrost_export.fields.markers import ConnectionText, LiteralText, Secret, S
 from bifrost_export.fields.plain_text import KeyText, PlaceText
 from bifrost_export.fields.reference_text import has_references
 from bifrost_export.fields.suggestions import nearest
+from bifrost_export.logstore.source_config import SourceConfig
 from bifrost_export.services.google_key import refused_key
 
 KINDS = ("s3", "gcs")
@@ -112,8 +113,8 @@ class ObjectStorage(Strict):
         return self
 
 
-class Offloading(Strict):
-    """Keys of `source.config` for every log store."""
+class Offloading(SourceConfig):
+    """Keys of `source.config` for every log store that Bifrost writes."""
 
     object_storage: ObjectStorage | None = Field(
         default=None, description="Where Bifrost has offloaded payloads to, as logs_store.object_storage says it."

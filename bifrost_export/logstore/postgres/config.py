@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
@@ -10,6 +11,7 @@ from bifrost_export import trust
 from bifrost_export.fields.markers import ConnectionText, Secret
 from bifrost_export.fields.reference_text import has_references
 from bifrost_export.logstore.payloads.config import Offloading
+from bifrost_export.logstore.postgres import address as addresses
 
 _DIGITS = 9
 """Of a port's number, with zeros before it."""
@@ -23,6 +25,8 @@ def _number(value: Any) -> Any:
 
 class PostgresConfig(Offloading):
     """Keys of `source.config` for `postgres`: Bifrost's own, and some more."""
+
+    ADDRESS: ClassVar[str] = addresses.ADDRESS
 
     conn_id: str | None = Field(default=None, description="An Airflow connection, in place of all keys that say where.")
     host: ConnectionText | None = Field(default=None, min_length=1, description="The server, or its socket's folder.")
@@ -53,6 +57,16 @@ class PostgresConfig(Offloading):
             raise ValueError("host and db_name are needed, or conn_id in their place")
         return self
 
+    @classmethod
+    def from_address(cls, address: str, where: str) -> dict[str, Any]:
+        """Return the keys that `postgresql://...` stands for."""
+        return addresses.from_address(address, where)
+
+    @classmethod
+    def from_connection(cls, connection: Any, conn_id: str) -> dict[str, Any]:
+        """Return the keys that a connection of type `postgres` stands for."""
+        return addresses.from_connection(connection, conn_id)
+
     _is_vouched_for: bool = PrivateAttr(True)
 
     @property
@@ -60,12 +74,9 @@ class PostgresConfig(Offloading):
         """Whether the host may receive a password in clear."""
         return self._is_vouched_for
 
-    def named_by_document(self, password: object) -> None:
-        """Note that the document names the host: without an administrator's word it gets no password in clear.
-
-        Args:
-            password: As the document writes it. One that is written out is the document's own secret.
-        """
+    def named_by_document(self, written: Mapping[str, Any]) -> None:
+        """Note that the document names the host: without an administrator's word it gets no password in clear."""
+        password = written.get("password")
         is_own = isinstance(password, str) and not has_references(password)
         if self.host and not self.host.startswith("/") and not is_own:
             self._is_vouched_for = trust.is_trusted(trust.of_host(self.host, self.port), "PostgreSQL")

@@ -15,7 +15,7 @@ from bifrost_export.logstore.adaptive_pieces import in_pieces
 from bifrost_export.logstore.column_types import column_types
 from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.extra_columns import extra_fields
-from bifrost_export.logstore.inspection import Remark
+from bifrost_export.logstore.inspection import Inspected, Remark
 from bifrost_export.logstore.lookup import find_requests
 from bifrost_export.logstore.merging import in_order
 from bifrost_export.logstore.offloaded import Completion
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bifrost_export.logstore.columns import LogColumnType
 
 
-class PostgresLogStore:
+class PostgresLogStore(Inspected):
     """A PostgreSQL log store, of which `logs` and `mcp_tool_logs` are read, in short read-only transactions.
 
     Args:
@@ -51,6 +51,7 @@ class PostgresLogStore:
     """
 
     kind: ClassVar[str] = "postgres"
+    offloaded: Completion
     Config = PostgresConfig
 
     def __init__(self, config: PostgresConfig) -> None:
@@ -74,7 +75,7 @@ class PostgresLogStore:
         """The columns that `logs` has here."""
         return frozenset(self.table.columns)
 
-    def cuts(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
+    def slices(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
         """Cut windows into slices by counts of their own rows, at whole seconds or minutes."""
         moment = step(windows)
         counts = [list(self._by_time(window, moment)) for window in windows]
@@ -154,7 +155,7 @@ class PostgresLogStore:
         """Read the tool calls of one slice, in chunks as well."""
         return self._reading(self.tools, window, schema) if self.tools else Reading(Totals(), iter(()))
 
-    def read_requests(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
+    def lookup(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
         """Look requests up, each some hundreds in a snapshot of their own."""
         statements = Statements(self.table, schema)
 

@@ -14,7 +14,7 @@ from bifrost_export.errors import BifrostExportError, NoLogStoreError
 from bifrost_export.logstore.column_types import column_types
 from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.extra_columns import extra_fields
-from bifrost_export.logstore.inspection import Remark
+from bifrost_export.logstore.inspection import Inspected
 from bifrost_export.logstore.lookup import find_requests
 from bifrost_export.logstore.offloaded import Completion
 from bifrost_export.logstore.port import COLUMNS, TOOL_CALLS, Reading, Requests, Totals
@@ -57,7 +57,7 @@ def _read_by(asked: Statements, window: Window) -> list[str]:
     ]
 
 
-class SQLiteLogStore:
+class SQLiteLogStore(Inspected):
     """A SQLite log store, opened read-only.
 
     Args:
@@ -70,6 +70,7 @@ class SQLiteLogStore:
     """
 
     kind: ClassVar[str] = "sqlite"
+    offloaded: Completion
     Config = SQLiteConfig
 
     def __init__(self, config: SQLiteConfig) -> None:
@@ -113,7 +114,7 @@ class SQLiteLogStore:
         """The columns that `logs` has here."""
         return self._columns
 
-    def cuts(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
+    def slices(self, windows: Sequence[Window], rows_per_slice: int, most: int) -> list[Window]:
         """Cut windows into slices by counts of their own rows, at whole seconds or minutes."""
         characters = _characters(windows)
         counts = [
@@ -174,17 +175,9 @@ class SQLiteLogStore:
         """Each pair of `object_type` and `status` in about a window, with its rows."""
         return kinds(self.connection, window) if "object_type" in self._columns else []
 
-    def remarks(self) -> list[Remark]:
-        """Nothing: a file holds what was written to it."""
-        return []
-
     def has_table(self, name: str) -> bool:
         """Whether the file has a table of this name."""
         return bool(self._columns_of(name))
-
-    def caught_up(self, until: dt.datetime) -> str | None:
-        """None: the file is the original."""
-        return None
 
     def is_indexed(self) -> bool:
         """Whether an index on `timestamp` finds the rows of a window."""
@@ -216,7 +209,7 @@ class SQLiteLogStore:
             return Reading(Totals(), iter(()))
         return self._read(self._tools(schema), window, schema)
 
-    def read_requests(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
+    def lookup(self, ids: Sequence[str], schema: pa.Schema) -> Requests:
         """Look requests up."""
         reading = self._logs(schema)
         return find_requests(lambda some: reading.named(some, schema), ids, schema)

@@ -55,14 +55,14 @@ def test_sqlite_finds_requests(tmp_path: Path, at_once: int, monkeypatch: pytest
     create(tmp_path / "logs.db")
     add_rows(tmp_path / "logs.db", [*ROWS, row("timeless", "yesterday")])
     with closing(SQLiteLogStore(SQLiteConfig(path=str(tmp_path / "logs.db")))) as store:
-        check(store.read_requests(ASKED, SCHEMA))
+        check(store.lookup(ASKED, SCHEMA))
 
 
 def test_postgresql_finds_requests(postgres_store: str) -> None:
     """A time that is none of the calendar's stops no query."""
     add_to_postgres(postgres_store)
     with closing(PostgresLogStore(config_of(postgres_store))) as store:
-        check(store.read_requests(ASKED, SCHEMA))
+        check(store.lookup(ASKED, SCHEMA))
 
 
 def add_to_postgres(url: str) -> None:

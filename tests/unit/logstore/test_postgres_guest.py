@@ -94,7 +94,7 @@ def test_the_lock_is_free_at_every_moment_of_a_slow_reading(filled: str, psql: P
     """A column is added before, after and between any two batches, while the consumer stands still."""
     with closing(opened(filled)) as store:
         alter(psql, 0)
-        assert len(store.cuts([DAY], 100, 10)) == 4
+        assert len(store.slices([DAY], 100, 10)) == 4
         alter(psql, 1)
         assert store.unplaced() == 0
         reading = store.read(DAY, SCHEMA)

@@ -72,7 +72,7 @@ def test_every_row_and_value_agrees_with_the_independent_reading(
     expected, rejected, unsettled = independent.rows(log_rows, sample_window.start, sample_window.end)
 
     with closing(opened(odd_store)) as store:
-        slices = store.cuts([sample_window], 500, 100)
+        slices = store.slices([sample_window], 500, 100)
         counts = [store.count(each) for each in slices]
         readings = []
         for each in slices:
@@ -128,8 +128,8 @@ def test_totals_and_rows_are_of_one_moment_beside_a_live_writer(
 def test_slices_tile_the_window_and_hold_about_as_many_rows_as_asked(odd_store: str, sample_window: Window) -> None:
     """Cut at counts of its own rows."""
     with closing(opened(odd_store)) as store:
-        slices = store.cuts([sample_window], 300, 100)
-        few = store.cuts([sample_window], 1, 3)
+        slices = store.slices([sample_window], 300, 100)
+        few = store.slices([sample_window], 1, 3)
         placed = [store.count(each).rows for each in slices]
 
     assert slices[0].start == sample_window.start
@@ -143,7 +143,7 @@ def test_slices_tile_the_window_and_hold_about_as_many_rows_as_asked(odd_store: 
 def test_an_empty_table_is_one_slice_without_rows(postgres_store: str) -> None:
     """It is read all the same, and nothing in it is unplaced."""
     with closing(opened(postgres_store)) as store:
-        assert store.cuts([DAY], 10, 10) == [DAY]
+        assert store.slices([DAY], 10, 10) == [DAY]
         assert store.count(DAY).rows == 0
         assert store.unplaced() == 0
     assert read(postgres_store, DAY).num_rows == 0
@@ -207,7 +207,7 @@ def test_tables_of_any_kind_give_the_same_records(change: str, postgres_store: s
     with closing(opened(postgres_store)) as store:
         assert store.count(DAY).input_tokens == 400
         assert store.unplaced() == 0
-        assert len(store.cuts([DAY], 1, 10)) == 3
+        assert len(store.slices([DAY], 1, 10)) == 3
     assert before.num_rows == 4
     assert read(postgres_store, DAY).equals(before)
 

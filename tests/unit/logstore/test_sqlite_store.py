@@ -59,7 +59,7 @@ def test_every_row_and_value_agrees_with_the_independent_reading(log_store: Path
     expected, rejected, unsettled = independent.rows(log_store, sample_window.start, sample_window.end)
 
     with closing(opened(log_store)) as store:
-        slices = store.cuts([sample_window], 500, 100)
+        slices = store.slices([sample_window], 500, 100)
         readings = []
         for each in slices:
             reading = store.read(each, SCHEMA)
@@ -141,9 +141,9 @@ def test_the_rows_of_a_window_are_found_by_an_index(tmp_path: Path) -> None:
 def test_slices_tile_the_window_and_hold_about_as_many_rows_as_asked(log_store: Path, sample_window: Window) -> None:
     """Cut at counts of its own rows."""
     with closing(opened(log_store)) as store:
-        slices = store.cuts([sample_window], 300, 100)
+        slices = store.slices([sample_window], 300, 100)
         counts = [store.count(each).rows for each in slices]
-        few = store.cuts([sample_window], 1, 3)
+        few = store.slices([sample_window], 1, 3)
 
     assert slices[0].start == sample_window.start
     assert slices[-1].end == sample_window.end
@@ -157,7 +157,7 @@ def test_an_empty_window_is_one_slice_without_rows(log_store: Path) -> None:
     """It is read all the same."""
     empty = Window.parse("2031-01-01", "2031-01-02")
     with closing(opened(log_store)) as store:
-        assert store.cuts([empty], 10, 10) == [empty]
+        assert store.slices([empty], 10, 10) == [empty]
     assert read(log_store, empty).num_rows == 0
 
 
