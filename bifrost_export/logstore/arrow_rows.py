@@ -17,9 +17,10 @@ from bifrost_export.logstore.contents import content_sources
 from bifrost_export.logstore.endpoints import PASSTHROUGH
 from bifrost_export.logstore.extra_columns import extra_fields
 from bifrost_export.logstore.lookup import find_requests
-from bifrost_export.logstore.port import COLUMNS, SUMMED_COST, SUMMED_TOKENS, Reading, Requests, Totals
+from bifrost_export.logstore.port import COLUMNS, Reading, Requests, Totals
 from bifrost_export.logstore.records import mapped
 from bifrost_export.logstore.rows import CONTENT, ODD, PREFIX, RAW
+from bifrost_export.thresholds import SUMMED_COST, SUMMED_TOKENS
 
 COUNTED = ("status", "prompt_tokens", "completion_tokens", "cost")
 """The columns that `totals` adds up."""
