@@ -27,8 +27,8 @@ from bifrost_export.schedules.kinds import keys_of_frequency, schedule_models
 
 _ODD = {TOO_BIG: f"{LEAST_INTEGER} to {MOST_INTEGER}, or a fraction up to 1.7e308"}
 _EXPLAINED = 200
+"""Unknown keys of a document for which the key that may be meant is looked up."""
 _REMOVE = "Remove the character. Files and variables often end in a newline: use printf, not echo."
-"""Unknown keys of a document of which is told what may be meant by them."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
