@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
 from bifrost_export.destinations import overlap
-from bifrost_export.destinations.neighbours import neighbours
 from bifrost_export.destinations.object_store import commit
 from bifrost_export.destinations.object_store.checks import Probing
 from bifrost_export.destinations.object_store.keys import Keys
 from bifrost_export.destinations.object_store.manifest_reader import read_manifest
+from bifrost_export.destinations.object_store.neighbours import neighbours
 from bifrost_export.destinations.object_store.port import KeyTakenError, ObjectStore, PutOptions, Stored, sha256_at
 from bifrost_export.destinations.object_store.upload_stream import Writing
 from bifrost_export.destinations.port import Landed, Published, State
