@@ -167,9 +167,10 @@ class Environment:
         return found
 
     def constraints(self) -> Path:
-        """Those of this project, as a file."""
+        """The bound of SQLAlchemy that this project's tests have, as a file."""
         path = self.folder / "constraints.txt"
-        path.write_text("\n".join(project()["tool"]["uv"]["constraint-dependencies"]))
+        (bound,) = (each for each in project()["dependency-groups"]["test"] if str(each).startswith("sqlalchemy"))
+        path.write_text(bound)
         return path
 
     def versions(self) -> dict[str, str]:
