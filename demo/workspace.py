@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bifrost_export.errors import ConfigError, PermanentError
+from bifrost_export.errors import ConfigError
 
 if TYPE_CHECKING:
     from demo.servers.bigquery_server import BigQueryServer
@@ -168,20 +167,9 @@ class Workspace:
 
 
 def dag_files() -> dict[str, str]:
-    """Name and text of the DAG files: the wheel carries them, a checkout has them in `dags/`.
-
-    Raises:
-        PermanentError: They are in neither place.
-    """
-    for place in (files("bifrost_export") / "dag_files", Path(__file__).parents[3] / "dags"):
-        found = {
-            each.name: each.read_text("utf-8")
-            for each in (place.iterdir() if place.is_dir() else ())
-            if each.name.startswith("bifrost_export") and each.name.endswith(".py")
-        }
-        if found:
-            return found
-    raise PermanentError("this installation of bifrost-export lacks its DAG files", hint="Install it again.")
+    """Return name and text of the DAG files of this checkout."""
+    folder = Path(__file__).parents[1] / "dags"
+    return {each.name: each.read_text("utf-8") for each in folder.glob("bifrost_export*.py")}
 
 
 def _with(document: dict[str, Any], *path: str, **values: Any) -> dict[str, Any]:

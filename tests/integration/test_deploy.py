@@ -74,10 +74,21 @@ def test_the_wheel_brings_no_provider_but_amazons(deployment: Deployment) -> Non
 
 
 def test_the_wheel_carries_the_dag_files(deployment: Deployment) -> None:
-    """`demo` works without a checkout: the files in the wheel are those of the repository."""
-    script = "import json; from demo.workspace import dag_files; print(json.dumps(dag_files()))"
+    """Who installs it copies them from there: they are those of the repository."""
+    script = """
+import json
+from importlib.resources import files
+folder = files("bifrost_export") / "dag_files"
+print(json.dumps({each.name: each.read_text("utf-8") for each in folder.iterdir() if each.name.endswith(".py")}))
+"""
     carried = json.loads(deployment.run("python", "-c", script))
-    assert carried == {each.name: each.read_text("utf-8") for each in (ROOT / "dags").glob("bifrost_export*.py")}
+    assert carried == {each.name: each.read_text("utf-8") for each in (ROOT / "dags").glob("*.py")}
+
+
+def test_the_demo_of_an_installed_package_says_where_it_is(deployment: Deployment) -> None:
+    """It is in the repository, and not in the wheel."""
+    with pytest.raises(AssertionError, match="Clone the repository of Bifrost Export and run: make demo"):
+        deployment.run("bifrost-export", "demo")
 
 
 def test_an_index_accepts_the_wheel_and_the_sdist(deployment: Deployment) -> None:
