@@ -20,7 +20,7 @@ from tests.unit.config.documents import POINTER, document, export, loaded, probl
 
 STEERS = "\x1b[31m\x1b]0;title\x07\x9b2J\r\x08\x00\u202e\u2066\x7f"
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-SECONDS = 60
+SECONDS = 30
 """Of the processor; it takes 10 at most, for people and for machines."""
 
 
