@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
-from bifrost_export.cli.group import execute
+from bifrost_export.cli.group import main
 from demo.command import demo
 
 if __name__ == "__main__":
-    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
-    sys.exit(execute(sys.argv[1:], demo))
+    main(demo)

@@ -101,11 +101,15 @@ def execute(arguments: Sequence[str], command: click.Command | None = None) -> i
         return code if isinstance(code, int) else 0
 
 
-def main() -> None:
-    """The entry point of the console script."""
+def main(command: click.Command | None = None) -> None:
+    """The entry point of the console script, and of a program with a command of its own, such as the demo.
+
+    Args:
+        command: The command to run in place of `bifrost-export`.
+    """
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` has it ignored
             signal.signal(number, signal.default_int_handler)  # ends as Ctrl-C does: staging is removed
     # Airflow's hooks tell at the level INFO how they found their credentials.
     os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
-    sys.exit(execute(sys.argv[1:]))
+    sys.exit(execute(sys.argv[1:], command))
