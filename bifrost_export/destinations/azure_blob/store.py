@@ -13,6 +13,7 @@ from bifrost_export.destinations.azure_blob.upload import BlockUpload
 from bifrost_export.destinations.object_store.download import Download
 from bifrost_export.destinations.object_store.port import (
     MOST,
+    PROBE,
     DeletionRefusedError,
     KeyTakenError,
     PutOptions,
@@ -25,7 +26,6 @@ from bifrost_export.errors import BifrostExportError, DestinationError
 if TYPE_CHECKING:
     from bifrost_export.destinations.azure_blob.config import AzureBlobConfig
 
-PROBE = "_bifrost_export_check"
 CONFLICT = (409, 412)
 GONE = "InvalidBlockList"
 """The answer to a commit of blocks that another run has taken away."""

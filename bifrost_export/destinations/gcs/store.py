@@ -15,6 +15,7 @@ from bifrost_export.destinations.object_store.download import Download
 from bifrost_export.destinations.object_store.port import (
     BLOCK,
     MOST,
+    PROBE,
     DeletionRefusedError,
     KeyTakenError,
     PutOptions,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 ONE_PUT = 8 * 1024 * 1024
 """Bytes up to which the client puts an object in one request."""
-PROBE = "_bifrost_export_check"
 CREATE, DELETE, GET, LIST = (f"storage.objects.{name}" for name in ("create", "delete", "get", "list"))
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+PROBE = "_bifrost_export_check"
+"""Key of no object: reading it shows whether a store can be reached and the credentials are accepted."""
+
 BLOCK = 5 * 1024 * 1024
 """Bytes of a file that are stored at once; a file of no more is put in one request."""
 

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from bifrost_export.destinations.object_store.download import Download
 from bifrost_export.destinations.object_store.port import (
     MOST,
+    PROBE,
     DeletionRefusedError,
     KeyTakenError,
     PutOptions,
@@ -71,7 +72,7 @@ class S3Store:
         client = self.client
         with told(f"{action} s3://{self.bucket}"):
             try:
-                client.get_object(Bucket=self.bucket, Key="_bifrost_export_check")["Body"].close()
+                client.get_object(Bucket=self.bucket, Key=PROBE)["Body"].close()
             except ClientError as error:
                 if error.operation_name != "GetObject" or matters(error):
                     raise
